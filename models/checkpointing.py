@@ -1,0 +1,108 @@
+"""Saved training states: a killed run continues at the step it had saved, as if nothing had happened.
+
+Keras's BackupAndRestore begins the epoch again and its EarlyStopping forgets what it saw; here both are one state.
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+from typing import Any
+
+import keras
+import numpy as np
+
+
+@dataclasses.dataclass
+class TrainingState:
+    """Where a training stands.
+
+    Attributes:
+        step: optimizer steps done.
+        best_loss: lowest validation loss so far.
+        best_epoch: epoch, counted from 1, that had it.
+        epochs_without_improvement: epochs since.
+        stopped: whether early stopping ended the training.
+        best_metrics: all logs of the best epoch.
+    """
+
+    step: int = 0
+    best_loss: float = float("inf")
+    best_epoch: int = 0
+    epochs_without_improvement: int = 0
+    stopped: bool = False
+    best_metrics: dict[str, float] = dataclasses.field(default_factory=dict)
+
+
+class Checkpointing(keras.callbacks.Callback):
+    """Saves and restores weights, optimizer, random states and `TrainingState`; keeps the best weights; stops early.
+
+    Args:
+        directory: folder of the saved state, one file.
+        checkpoint_steps: steps between saves; the end of an epoch is always saved.
+        patience: epochs without a better validation loss that end the training; 0: never.
+    """
+
+    def __init__(self, directory: str, checkpoint_steps: int, patience: int):
+        super().__init__()
+        self.file = pathlib.Path(directory) / "state.npz"
+        self.checkpoint_steps = checkpoint_steps
+        self.patience = patience
+        self.state = TrainingState()
+        self.best_weights: list[np.ndarray] = []
+
+    def restore(self, model: keras.Model) -> TrainingState:
+        """Loads the saved state, if there is one, into a compiled model; returns where it stands."""
+        self.set_model(model)
+        model.optimizer.build(model.trainable_variables)
+        if self.file.exists():
+            with np.load(self.file, allow_pickle=False) as saved:
+                for index, variable in enumerate(self._variables()):
+                    variable.assign(saved[f"variable_{index}"])
+                self.best_weights = [saved[f"best_{index}"] for index in range(int(saved["num_best"]))]
+                self.state = TrainingState(**json.loads(str(saved["state"])))
+        return self.state
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Counts the step."""
+        self.state.step += 1
+        if self.state.step % self.checkpoint_steps == 0:
+            self.save()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Compares the validation loss with the best so far."""
+        metrics = {name: float(value) for name, value in (logs or {}).items()}
+        if metrics["val_loss"] < self.state.best_loss:
+            self.state.best_loss, self.state.best_epoch = metrics["val_loss"], epoch + 1
+            self.state.best_metrics = metrics
+            self.state.epochs_without_improvement = 0
+            self.best_weights = [np.asarray(weight) for weight in self.model.get_weights()]
+        else:
+            self.state.epochs_without_improvement += 1
+            if self.patience and self.state.epochs_without_improvement >= self.patience:
+                self.state.stopped = True
+                self.model.stop_training = True
+        self.save()
+
+    def save(self) -> None:
+        """Writes the state beside the old one, then replaces it: a kill or a full disk leaves the old one whole."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        arrays: dict[str, Any] = {f"variable_{i}": np.asarray(v) for i, v in enumerate(self._variables())}
+        arrays |= {f"best_{i}": weight for i, weight in enumerate(self.best_weights)}
+        arrays |= {"num_best": len(self.best_weights), "state": json.dumps(dataclasses.asdict(self.state))}
+        partial = self.file.with_suffix(".partial")
+        try:
+            with partial.open("wb") as stream:
+                np.savez(stream, **arrays)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
+        partial.replace(self.file)
+
+    def _variables(self) -> list[keras.Variable]:
+        metrics = {id(variable) for variable in self.model.metrics_variables}
+        # Seeds of dropout are among the model's variables: a resumed run draws the same numbers.
+        variables = [variable for variable in self.model.variables if id(variable) not in metrics]
+        return variables + list(self.model.optimizer.variables)

@@ -1,0 +1,27 @@
+"""Masks: True = a real token, False = padding. Decided here, for every layer."""
+
+import keras
+from keras import ops
+
+from models.tokenizers.special import PAD_TOKEN_ID
+
+# Added to scores that must not win; finite, so that a row without any real token gives numbers and not NaN.
+MASKED_SCORE = -1e9
+
+
+def padding_mask(token_ids: keras.KerasTensor) -> keras.KerasTensor:
+    """Finds the real tokens: int (B, T) to bool (B, T)."""
+    return ops.not_equal(token_ids, PAD_TOKEN_ID)
+
+
+def masked_mean(hidden_states: keras.KerasTensor, mask: keras.KerasTensor) -> keras.KerasTensor:
+    """Averages over real positions: float (B, T, D), bool (B, T) to float (B, D); zeros for a row without any."""
+    weights = ops.expand_dims(ops.cast(mask, hidden_states.dtype), -1)
+    return ops.sum(hidden_states * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1)
+
+
+def masked_max(hidden_states: keras.KerasTensor, mask: keras.KerasTensor) -> keras.KerasTensor:
+    """Takes the maximum over real positions: float (B, T, D), bool (B, T) to float (B, D); zeros for a row without any."""
+    real = ops.expand_dims(mask, -1)
+    highest = ops.max(ops.where(real, hidden_states, ops.cast(MASKED_SCORE, hidden_states.dtype)), axis=1)
+    return ops.where(ops.any(real, axis=1), highest, ops.zeros_like(highest))

@@ -1,0 +1,33 @@
+"""Cross-entropy with label smoothing, and the accuracy that goes with it, both over real tokens only."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+class SmoothedCrossEntropy(keras.losses.Loss):
+    """Cross-entropy against a target of 1 - epsilon at the right class and epsilon spread over all (Szegedy et al., 2016, eq. 7).
+
+    Padding is left out by a sample weight of 0; the mean is over the weights, so it is the loss of a token whatever the padding.
+
+    Args:
+        label_smoothing: epsilon.
+    """
+
+    def __init__(self, label_smoothing: float = 0.0, name: str = "cross_entropy"):
+        super().__init__(name=name, reduction="mean_with_sample_weight")
+        self.label_smoothing = label_smoothing
+
+    def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
+        """Loss of each position: classes int (...), logits float32 (..., V); returns float32 (...)."""
+        loss = ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)
+        if not self.label_smoothing:
+            return loss
+        # -mean over classes of log p = logsumexp - mean of the logits
+        uniform = ops.logsumexp(y_pred, axis=-1) - ops.mean(y_pred, axis=-1)
+        return (1 - self.label_smoothing) * loss + self.label_smoothing * uniform
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments that make an equal loss."""
+        return {"label_smoothing": self.label_smoothing, "name": self.name}

@@ -1,0 +1,24 @@
+"""Settings of the tokenizer section."""
+
+from typing import Literal
+
+import pydantic
+
+from models.settings import Settings
+
+
+class TokenizerSettings(Settings):
+    """How text is cut into the units that the model sees."""
+
+    unit: Literal["word", "wordpiece", "character", "byte"] = "wordpiece"
+    """What a token stands for. word: whole words, rare ones unknown; wordpiece: frequent parts of words; character; byte."""
+    vocabulary_size: int = pydantic.Field(8000, ge=5)
+    """Tokens kept at most, the four special ones included (word, wordpiece, character; byte always has 260)."""
+    lowercase: bool = False
+    """Fold upper case to lower case before the text is cut."""
+    normalization: Literal["none", "nfc", "nfkc"] = "nfkc"
+    """Unicode normalisation form applied first. nfkc also unifies full-width and compatibility characters."""
+    max_sequence_length: int = pydantic.Field(256, ge=1)
+    """Tokens of a text at most; what goes beyond is cut off at the end."""
+    shared: bool = False
+    """One vocabulary for all text features of the task (source and target) instead of one for each."""

@@ -1,0 +1,105 @@
+"""The interface of all tokenizers, and what they share: special tokens and normalisation.
+
+Everything runs in the TensorFlow graph with operations that a stock TensorFlow Serving has, so that the exported model takes
+and gives plain strings.
+"""
+
+import tensorflow as tf
+import tensorflow_text as tf_text
+
+from models.tokenizers.settings import TokenizerSettings
+from models.tokenizers.special import SPECIAL_TOKENS, UNKNOWN_TOKEN_ID
+
+
+class Tokenizer(tf.Module):
+    """Cuts strings into token ids and joins token ids to strings.
+
+    B: batch, T: tokens of a text.
+
+    Args:
+        pieces: the vocabulary; the position of a piece is its token id. Starts with `SPECIAL_TOKENS`.
+        settings: the tokenizer section of the configuration.
+    """
+
+    def __init__(self, pieces: list[str], settings: TokenizerSettings):
+        super().__init__(name="tokenizer")
+        if tuple(pieces[: len(SPECIAL_TOKENS)]) != SPECIAL_TOKENS:
+            raise ValueError(f"A vocabulary must begin with {SPECIAL_TOKENS}. Received: {pieces[:4]}.")
+        self.pieces = tuple(pieces)
+        self.settings = settings
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Number of token ids, special tokens included."""
+        return len(self.pieces)
+
+    def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Cuts texts.
+
+        Args:
+            texts: string (B,), UTF-8.
+
+        Returns:
+            int32 ragged (B, T), T at most `settings.max_sequence_length`; no start or end token is added.
+        """
+        return self._tokenize(self.normalize(texts, self.settings))[:, : self.settings.max_sequence_length]
+
+    def detokenize(self, token_ids: tf.RaggedTensor) -> tf.Tensor:
+        """Joins tokens to text; special tokens leave no trace.
+
+        Args:
+            token_ids: int32 ragged (B, T).
+
+        Returns:
+            string (B,).
+        """
+        return self._detokenize(tf.ragged.boolean_mask(token_ids, token_ids >= len(SPECIAL_TOKENS)))
+
+    def look_up(self, token_ids: tf.Tensor) -> tf.Tensor:
+        """Returns the piece of every id as a person would read it: string, shape of `token_ids`; "" for padding."""
+        names = tf.constant(["", *self.pieces[1:]])
+        return tf.gather(names, token_ids)
+
+    @staticmethod
+    def normalize(texts: tf.Tensor, settings: TokenizerSettings) -> tf.Tensor:
+        """Applies Unicode normalisation and case folding; string (B,) to string (B,)."""
+        # Invalid UTF-8 from a client must not fail the request of a batch-mate.
+        texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+        if settings.lowercase:
+            texts = tf_text.case_fold_utf8(texts)
+        if settings.normalization != "none":
+            texts = tf_text.normalize_utf8(texts, settings.normalization.upper())
+        return texts
+
+    @classmethod
+    def split(cls, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Cuts normalised texts into the units that are counted to learn a vocabulary: string ragged (B, U)."""
+        raise NotImplementedError
+
+    @classmethod
+    def learn(cls, counts: dict[str, int], settings: TokenizerSettings) -> list[str]:
+        """Chooses the pieces of a vocabulary, most frequent first, ties in code point order."""
+        ordered = sorted(counts, key=lambda unit: (-counts[unit], unit))
+        return [*SPECIAL_TOKENS, *ordered[: settings.vocabulary_size - len(SPECIAL_TOKENS)]]
+
+    def _tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        raise NotImplementedError
+
+    def _detokenize(self, token_ids: tf.RaggedTensor) -> tf.Tensor:
+        raise NotImplementedError
+
+
+class LookupTokenizer(Tokenizer):
+    """A tokenizer whose units are looked up whole; what the vocabulary lacks becomes `[UNK]`."""
+
+    def __init__(self, pieces: list[str], settings: TokenizerSettings):
+        super().__init__(pieces, settings)
+        initializer = tf.lookup.KeyValueTensorInitializer(list(pieces), tf.range(len(pieces), dtype=tf.int32))
+        self.table = tf.lookup.StaticHashTable(initializer, default_value=UNKNOWN_TOKEN_ID)
+
+    def _tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        units = self.split(texts)
+        return units.with_flat_values(self.table.lookup(units.flat_values))
+
+    def _detokenize(self, token_ids: tf.RaggedTensor) -> tf.Tensor:
+        return tf.strings.reduce_join(tf.gather(tf.constant(self.pieces), token_ids), axis=-1)

@@ -1,0 +1,46 @@
+"""Words and punctuation marks, each a token."""
+
+import tensorflow as tf
+import tensorflow_text as tf_text
+
+from models.tokenizers.tokenizer import LookupTokenizer
+
+# Stands for the space before a word, so that joining the pieces restores the text: "Hi, you" is cut to "▁Hi" "," "▁you".
+# The idea is SentencePiece's (Kudo and Richardson, 2018).
+SPACE_MARK = "\u2581"
+_WORD = r"\x{2581}?[\p{L}\p{M}\p{N}]+|\x{2581}?[^\p{L}\p{M}\p{N}\x{2581}]|\x{2581}"
+
+
+def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
+    """Cuts texts into words and single other characters, each with its `SPACE_MARK` if a space stood before it.
+
+    Args:
+        texts: string (B,).
+
+    Returns:
+        string ragged (B, W). Runs of white space count as one space.
+    """
+    texts = tf.strings.regex_replace(texts, SPACE_MARK, "_")
+    texts = tf.strings.strip(tf.strings.regex_replace(texts, r"[\s\p{Z}]+", " "))
+    marked = tf.strings.regex_replace(tf.strings.join([" ", texts]), " ", SPACE_MARK)
+    words = tf_text.regex_split(marked, _WORD, _WORD)
+    # The empty text leaves a lone mark.
+    return tf.ragged.boolean_mask(words, words != SPACE_MARK)
+
+
+def join_words(pieces: tf.RaggedTensor) -> tf.Tensor:
+    """Undoes `split_words`: string ragged (B, W) to string (B,)."""
+    joined = tf.strings.reduce_join(pieces, axis=-1)
+    return tf.strings.strip(tf.strings.regex_replace(joined, SPACE_MARK, " "))
+
+
+class WordTokenizer(LookupTokenizer):
+    """One token a word or punctuation mark. Words outside the vocabulary are `[UNK]` on the way in; decoders never choose it."""
+
+    @classmethod
+    def split(cls, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Words with their space marks: string ragged (B, U)."""
+        return split_words(texts)
+
+    def _detokenize(self, token_ids: tf.RaggedTensor) -> tf.Tensor:
+        return join_words(tf.gather(tf.constant(self.pieces), token_ids))

@@ -1,0 +1,193 @@
+"""Trains a model and exports it: the entry of the Trainer stage.
+
+TFX calls `run_fn`; a notebook calls `train` and `models.export.export`.
+"""
+
+import errno
+import hashlib
+import logging
+import shutil
+import time
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from models.checkpointing import Checkpointing, TrainingState
+from models.errors import SeqlineError
+from models.export import export
+from models.input_pipeline import bucket_boundaries, evaluation_batches, read_examples, training_batches
+from models.registry import ARCHITECTURES, TASKS
+from models.run_settings import RunSettings
+from models.schedules import WarmUpSchedule
+from models.tokenizers.vocabularies import Vocabularies
+
+_progress = logging.getLogger("seqline.progress")
+
+
+def run_fn(fn_args: Any) -> None:
+    """Trains on transformed examples and exports the SavedModel.
+
+    Args:
+        fn_args: TFX's FnArgs. `custom_config` holds `settings` (JSON of `RunSettings`), `code_hash` and `checkpoint_dir`;
+            the vocabularies stand in the folder `vocabularies` of the transform graph.
+
+    Raises:
+        SeqlineError: the disk is full, or the model cannot be exported.
+    """
+    config = fn_args.custom_config
+    settings = RunSettings.model_validate_json(config["settings"])
+    vocabularies = Vocabularies.load(f"{fn_args.transform_graph_path}/vocabularies")
+    train_files, eval_files = (_expand(patterns) for patterns in (fn_args.train_files, fn_args.eval_files))
+    identity = "".join([config["settings"], config["code_hash"], *train_files])
+    checkpoint_dir = f"{config['checkpoint_dir']}/{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
+    try:
+        model, state = train(settings, vocabularies, train_files, eval_files, checkpoint_dir, fn_args.model_run_dir)
+        facts = {"code_version": config["code_hash"], "metrics": state.best_metrics | {"best_epoch": state.best_epoch}}
+        export(model, settings, vocabularies, fn_args.serving_model_dir, facts, sample_texts(eval_files, settings, vocabularies))
+    except (OSError, tf.errors.ResourceExhaustedError) as error:
+        if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
+            raise SeqlineError(
+                f"The disk is full: training could not write ({error}). Free some space and run the same command again: "
+                f"training resumes from the last state saved in {checkpoint_dir}."
+            ) from error
+        raise
+    shutil.rmtree(checkpoint_dir, ignore_errors=True)
+
+
+def train(
+    settings: RunSettings,
+    vocabularies: Vocabularies,
+    train_files: list[str],
+    eval_files: list[str],
+    checkpoint_dir: str,
+    log_dir: str | None = None,
+) -> tuple[keras.Model, TrainingState]:
+    """Trains a model, from the state saved in `checkpoint_dir` if there is one.
+
+    Args:
+        settings: of the run.
+        vocabularies: of the task's features.
+        train_files: transformed examples, TFRecord, gzip.
+        eval_files: the same, for validation after every epoch.
+        checkpoint_dir: folder of the saved state; left in place.
+        log_dir: folder for TensorBoard, if wanted.
+
+    Returns:
+        the model with its best weights, and how the training went.
+    """
+    keras.utils.set_random_seed(settings.seed)
+    task = TASKS[settings.task].load()
+    training = settings.training
+    examples = read_examples(train_files, task)
+    boundaries, num_examples = bucket_boundaries(examples, training.length_buckets)
+    batches = training_batches(
+        examples, training.batch_size, boundaries, num_examples, settings.seed, pad_to_boundary=training.xla
+    )
+    validation = evaluation_batches(read_examples(eval_files, task), training.batch_size, boundaries)
+    with distribution_strategy().scope():
+        model = build_model(settings, vocabularies)
+        model.compile(
+            optimizer=_optimizer(settings, batches.steps_per_epoch * training.epochs),
+            jit_compile=training.xla,
+            **task.compile_arguments(settings),
+        )
+        checkpointing = Checkpointing(checkpoint_dir, training.checkpoint_steps, training.early_stopping_patience)
+        state = checkpointing.restore(model)
+    total = batches.steps_per_epoch * training.epochs
+    callbacks: list[keras.callbacks.Callback] = [checkpointing, Progress(checkpointing, total, batches.steps_per_epoch)]
+    if log_dir:
+        callbacks.append(keras.callbacks.TensorBoard(log_dir, write_graph=False))
+    while state.step < total and not state.stopped:
+        epoch, done = divmod(state.step, batches.steps_per_epoch)
+        model.fit(
+            batches.dataset.skip(state.step),
+            # After a kill in the middle of an epoch, first only what is left of it.
+            epochs=epoch + 1 if done else training.epochs,
+            steps_per_epoch=batches.steps_per_epoch - done,
+            initial_epoch=epoch,
+            validation_data=validation,
+            callbacks=callbacks,
+            verbose=0,
+        )
+    if checkpointing.best_weights:
+        model.set_weights(checkpointing.best_weights)
+    return model, state
+
+
+def build_model(settings: RunSettings, vocabularies: Vocabularies) -> keras.Model:
+    """Builds the configured architecture, with fresh weights, in the configured precision."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(settings.training.precision)
+    try:
+        return ARCHITECTURES[settings.model.architecture].load().build(settings.model, vocabularies)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def distribution_strategy() -> tf.distribute.Strategy:
+    """All devices of the machine when there are several GPUs (or logical CPUs), else the one that TensorFlow chooses."""
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    if len(devices) > 1:
+        return tf.distribute.MirroredStrategy([device.name for device in devices])
+    return tf.distribute.get_strategy()
+
+
+def sample_texts(files: list[str], settings: RunSettings, vocabularies: Vocabularies, count: int = 16) -> list[str]:
+    """The model's input in the first examples of a split, joined from tokens: real texts for the checks at export."""
+    task = TASKS[settings.task]
+    feature = task.text_features[0]
+    name = task.load().SEQUENCE_FEATURES[0]
+    records = tf.data.TFRecordDataset(files, compression_type="GZIP").take(count)
+    parsed = [tf.io.parse_single_example(r, {name: tf.io.RaggedFeature(tf.int64)})[name] for r in records]
+    token_ids = tf.cast(tf.ragged.stack(parsed), tf.int32)
+    return [text.decode() for text in vocabularies.tokenizer(feature).detokenize(token_ids).numpy()]
+
+
+class Progress(keras.callbacks.Callback):
+    """Tells the logger `seqline.progress` how far the training is, at most once a second.
+
+    Args:
+        checkpointing: knows the step.
+        total: steps of the whole training.
+        steps_per_epoch: steps of an epoch.
+    """
+
+    def __init__(self, checkpointing: Checkpointing, total: int, steps_per_epoch: int):
+        super().__init__()
+        self.checkpointing = checkpointing
+        self.total = total
+        self.steps_per_epoch = steps_per_epoch
+        self.last = 0.0
+        self.validation: dict[str, float] = {}
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Reports the running loss."""
+        if time.monotonic() - self.last > 1:
+            self._report(logs)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Reports the validation."""
+        self.validation = {name: float(value) for name, value in (logs or {}).items() if name.startswith("val_")}
+        self._report(logs)
+
+    def _report(self, logs: dict[str, float] | None) -> None:
+        self.last = time.monotonic()
+        step = self.checkpointing.state.step
+        losses = {name: round(float(value), 4) for name, value in (logs or {}).items()} | self.validation
+        fields = {"epoch": (max(step, 1) - 1) // self.steps_per_epoch + 1} | losses
+        text = " ".join(f"{name}={value:.4g}" for name, value in fields.items())
+        progress = {"stage": "Trainer", "completed": step, "total": self.total, "fields": fields}
+        _progress.info("step %d of %d: %s", step, self.total, text, extra={"progress": progress})
+
+
+def _optimizer(settings: RunSettings, total_steps: int) -> keras.optimizers.Optimizer:
+    training = settings.training
+    schedule = WarmUpSchedule(training.schedule, training.learning_rate, training.warmup_steps, total_steps)
+    if training.optimizer == "adamw":
+        return keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm)
+    return keras.optimizers.Adam(schedule, global_clipnorm=training.clip_norm)
+
+
+def _expand(patterns: list[str]) -> list[str]:
+    return sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))

@@ -1,0 +1,40 @@
+"""Settings of the training section."""
+
+from typing import Literal
+
+import pydantic
+
+from models.settings import Settings
+
+
+class TrainingSettings(Settings):
+    """How the weights are found."""
+
+    batch_size: int = pydantic.Field(64, ge=1)
+    """Sequences in a step, over all devices together."""
+    epochs: int = pydantic.Field(10, ge=1)
+    """Passes over the train split at most."""
+    optimizer: Literal["adam", "adamw"] = "adam"
+    """Kingma and Ba (2015), or with decoupled weight decay (Loshchilov and Hutter, 2019)."""
+    weight_decay: float = pydantic.Field(0.01, ge=0)
+    """Decay of adamw; adam ignores it."""
+    learning_rate: float = pydantic.Field(1e-3, gt=0)
+    """Step size after the warm-up."""
+    schedule: Literal["constant", "linear", "cosine", "inverse_sqrt"] = "constant"
+    """Course of the learning rate after the warm-up; linear and cosine reach zero at the last step of the last epoch."""
+    warmup_steps: int = pydantic.Field(0, ge=0)
+    """Steps in which the learning rate rises from zero."""
+    clip_norm: float = pydantic.Field(1.0, gt=0)
+    """Gradients are scaled down where their global norm exceeds this (Pascanu et al., 2013)."""
+    label_smoothing: float = pydantic.Field(0.0, ge=0, lt=1)
+    """Probability mass taken from the right class and spread over all (Szegedy et al., 2016)."""
+    early_stopping_patience: int = pydantic.Field(3, ge=0)
+    """Epochs without a better validation loss after which training stops; 0: never. The best weights are exported either way."""
+    checkpoint_steps: int = pydantic.Field(500, ge=1)
+    """Steps between saved states; a killed run resumes from the last one. The end of an epoch is always saved."""
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
+    """Arithmetic of the layers. mixed_bfloat16 computes in bfloat16 and keeps weights in float32."""
+    xla: bool = False
+    """Compile the training step with XLA: fewer, larger kernels; one compilation for each length bucket."""
+    length_buckets: int = pydantic.Field(8, ge=1)
+    """Texts of similar length train together; so many lengths, evenly spaced over those seen in the train split."""
