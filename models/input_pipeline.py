@@ -69,12 +69,7 @@ def bucket_boundaries(examples: tf.data.Dataset, length_buckets: int) -> tuple[l
 
 
 def training_batches(
-    examples: tf.data.Dataset,
-    batch_size: int,
-    boundaries: list[int],
-    num_examples: int,
-    seed: int,
-    pad_to_boundary: bool = False,
+    examples: tf.data.Dataset, batch_size: int, boundaries: list[int], num_examples: int, seed: int
 ) -> Batches:
     """Shuffles, groups by length, pads and repeats without end.
 
@@ -84,28 +79,23 @@ def training_batches(
         boundaries: of `bucket_boundaries`.
         num_examples: in the split.
         seed: of the shuffling. The same seed gives the same stream, so that a resumed run can skip what it has seen.
-        pad_to_boundary: pad to the bucket's length instead of the batch's; bounds the number of shapes, for XLA.
-
     Returns:
         the stream.
     """
     shuffled = examples.shuffle(min(num_examples, 100_000), seed=seed, reshuffle_each_iteration=True).repeat()
-    batches = _bucketed(shuffled, batch_size, boundaries, pad_to_boundary)
+    batches = _bucketed(shuffled, batch_size, boundaries)
     return Batches(batches.prefetch(tf.data.AUTOTUNE), max(1, round(num_examples / batch_size)))
 
 
 def evaluation_batches(examples: tf.data.Dataset, batch_size: int, boundaries: list[int]) -> tf.data.Dataset:
     """Every example once, grouped by length."""
-    return _bucketed(examples, batch_size, boundaries, pad_to_boundary=False).prefetch(tf.data.AUTOTUNE)
+    return _bucketed(examples, batch_size, boundaries).prefetch(tf.data.AUTOTUNE)
 
 
-def _bucketed(
-    examples: tf.data.Dataset, batch_size: int, boundaries: list[int], pad_to_boundary: bool
-) -> tf.data.Dataset:
+def _bucketed(examples: tf.data.Dataset, batch_size: int, boundaries: list[int]) -> tf.data.Dataset:
     # A boundary is exclusive here.
     return examples.bucket_by_sequence_length(
         longest_length,
         bucket_boundaries=[boundary + 1 for boundary in boundaries],
         bucket_batch_sizes=[batch_size] * (len(boundaries) + 1),
-        pad_to_bucket_boundary=pad_to_boundary,
     )

@@ -24,9 +24,10 @@ class SmoothedCrossEntropy(keras.losses.Loss):
         loss = ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)
         if not self.label_smoothing:
             return loss
-        # -mean over classes of log p = logsumexp - mean of the logits
-        uniform = ops.logsumexp(y_pred, axis=-1) - ops.mean(y_pred, axis=-1)
-        return (1 - self.label_smoothing) * loss + self.label_smoothing * uniform
+        # The uniform part is logsumexp(logits) - mean(logits), and logsumexp is the loss plus the right logit: so no second
+        # pass over the vocabulary is needed, which is most of a step's time on a processor.
+        right = ops.squeeze(ops.take_along_axis(y_pred, ops.expand_dims(ops.cast(y_true, "int32"), -1), axis=-1), -1)
+        return loss + self.label_smoothing * (right - ops.mean(y_pred, axis=-1))
 
     def get_config(self) -> dict[str, Any]:
         """Arguments that make an equal loss."""

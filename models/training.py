@@ -81,15 +81,14 @@ def train(
     training = settings.training
     examples = read_examples(train_files, task)
     boundaries, num_examples = bucket_boundaries(examples, training.length_buckets)
-    batches = training_batches(
-        examples, training.batch_size, boundaries, num_examples, settings.seed, pad_to_boundary=training.xla
-    )
+    batches = training_batches(examples, training.batch_size, boundaries, num_examples, settings.seed)
     validation = evaluation_batches(read_examples(eval_files, task), training.batch_size, boundaries)
     with distribution_strategy().scope():
         model = build_model(settings, vocabularies)
         model.compile(
             optimizer=_optimizer(settings, batches.steps_per_epoch * training.epochs),
-            jit_compile=training.xla,
+            # XLA compiles anew for every length and cannot differentiate a loop whose length it does not know.
+            jit_compile=False,
             **task.compile_arguments(settings),
         )
         checkpointing = Checkpointing(checkpoint_dir, training.checkpoint_steps, training.early_stopping_patience)

@@ -34,7 +34,5 @@ class TrainingSettings(Settings):
     """Steps between saved states; a killed run resumes from the last one. The end of an epoch is always saved."""
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     """Arithmetic of the layers. mixed_bfloat16 computes in bfloat16 and keeps weights in float32."""
-    xla: bool = False
-    """Compile the training step with XLA: fewer, larger kernels; one compilation for each length bucket."""
     length_buckets: int = pydantic.Field(8, ge=1)
     """Texts of similar length train together; so many lengths, evenly spaced over those seen in the train split."""

@@ -1,1 +1,180 @@
-def main(): print("hi")
+"""The command line `seqline`.
+
+Exit codes:
+    0: done.
+    1: a stage failed for a reason inside (a bug, TFX); `doctor` found something that keeps a run from working.
+    2: bad input: command line, configuration, data, port in use, output folder locked, disk full.
+    3: the model fell short and was not pushed.
+    130: interrupted.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import typer.core
+from rich.console import Console
+from rich.table import Table
+
+from models.errors import SeqlineError
+from pipeline import config as configuration
+from pipeline.run import Outcome, check_data, plan_pipeline, run_pipeline
+from pipeline.summary import BAD_INPUT, BUG, INTERRUPTED, print_error, print_outcome
+from serving.errors import ServingError
+
+
+class _Group(typer.core.TyperGroup):
+    """Turns the errors that are meant for the user into one line each and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (SeqlineError, ServingError) as error:
+            print_error(Console(stderr=True), str(error))
+            raise typer.Exit(BAD_INPUT) from error
+        except KeyboardInterrupt as error:
+            print_error(Console(stderr=True), "interrupted")
+            raise typer.Exit(INTERRUPTED) from error
+
+
+app = typer.Typer(
+    cls=_Group, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich"
+)
+
+ConfigFile = Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration.")]
+Overrides = Annotated[
+    list[str],
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, as in training.epochs=3; repeatable."),
+]
+DEFAULT_CONFIG = Path("pipeline_config.yaml")
+
+
+def main() -> None:
+    """Entry point of the program."""
+    app(prog_name="seqline")
+
+
+@app.callback()
+def _describe() -> None:
+    """Raw sequences in, a model behind a TensorFlow Serving endpoint out."""
+
+
+@app.command()
+def run(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None:  # noqa: B006  # typer reads it
+    """Run the pipeline; what has not changed since the last run comes from the cache."""
+    _run(config, overrides)
+
+
+@app.command()
+def demo(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None:  # noqa: B006
+    """Run the pipeline, serve what it pushed, ask it three questions over gRPC, and stop the server."""
+    from pipeline.demo import ask_pushed_model
+
+    settings, outcome, code = _run(config, overrides, may_fall_short=True)
+    if not outcome.pushed:
+        raise typer.Exit(code)
+    ask_pushed_model(settings, config, overrides, outcome, _console())
+
+
+@app.command()
+def plan(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None:  # noqa: B006
+    """Show the stages and which of them would run; run nothing."""
+    settings = configuration.load(config, overrides)
+    for stage, runs_again in plan_pipeline(settings).items():
+        _say(f"{stage:<20} {'would run' if runs_again else 'cached'}")
+
+
+@app.command()
+def validate(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None:  # noqa: B006
+    """Check the configuration and that its data files are there."""
+    settings = configuration.load(config, overrides)
+    check_data(settings)
+    _say(f"{config} is valid: {settings.name}, {settings.task} with {settings.model.architecture}")
+
+
+@app.command()
+def schema(
+    file: Annotated[Path | None, typer.Argument(help="Where to write; the terminal if left out.")] = None,
+) -> None:
+    """Write the JSON schema of the configuration, with which editors complete and check it."""
+    if file is None:
+        typer.echo(configuration.schema_text(), nl=False)
+    else:
+        file.write_text(configuration.schema_text(), encoding="utf-8")
+        _say(f"Wrote {file}")
+
+
+@app.command()
+def serve(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None:  # noqa: B006
+    """Serve the pushed model until Ctrl-C or SIGTERM; newer versions are taken up as they are pushed."""
+    from pipeline.serve import serve as serve_pushed
+
+    serve_pushed(configuration.load(config, overrides))
+
+
+@app.command()
+def predict(
+    texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help="What to ask; one answer line for each.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    overrides: Overrides = [],  # noqa: B006
+) -> None:
+    """Ask the running server."""
+    from pipeline.ask import ask
+
+    for answer in ask(configuration.load(config, overrides), texts):
+        _say(answer)
+
+
+@app.command()
+def runs(
+    config: ConfigFile = DEFAULT_CONFIG,
+    overrides: Overrides = [],  # noqa: B006
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, newest run first.")] = False,
+    last: Annotated[int, typer.Option(min=1, metavar="N", help="How many runs at most.")] = 20,
+) -> None:
+    """Show the history of runs: when, which configuration, metrics, blessed or not, pushed version."""
+    from pipeline.output_folder import OutputFolder
+    from pipeline.runs import read_runs
+    from pipeline.runs_table import runs_table
+
+    folder = OutputFolder(configuration.load(config, overrides))
+    history = read_runs(folder.metadata, last)
+    if as_json:
+        typer.echo(json.dumps([one.to_json() for one in history], indent=2, ensure_ascii=False))
+    elif history:
+        _console().print(runs_table(history))
+    else:
+        _say(f"No runs in {folder.root} yet. Start one: seqline run")
+
+
+@app.command()
+def doctor(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None:  # noqa: B006
+    """Check this machine: platform, packages, accelerator, bfloat16, port, disk."""
+    from pipeline.doctor import Verdict, examine
+
+    findings = examine(config, overrides)
+    colours = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "red"}
+    table = Table.grid(padding=(0, 2))
+    for finding in findings:
+        table.add_row(f"[{colours[finding.verdict]}]{finding.verdict}[/]", finding.subject, finding.detail)
+    _console().print(table)
+    if any(finding.verdict == Verdict.FAIL for finding in findings):
+        raise typer.Exit(BUG)
+
+
+def _run(config: Path, overrides: list[str], may_fall_short: bool = False) -> tuple[configuration.Config, Outcome, int]:
+    settings = configuration.load(config, overrides)
+    outcome = run_pipeline(settings, config)
+    code = print_outcome(_console(), settings, outcome)
+    if code and not may_fall_short:
+        raise typer.Exit(code)
+    return settings, outcome, code
+
+
+def _console() -> Console:
+    return Console()
+
+
+def _say(text: str) -> None:
+    typer.echo(text)

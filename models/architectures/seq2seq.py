@@ -42,6 +42,8 @@ class Seq2Seq(keras.Model):
         self.decoder = AttentionDecoder(
             settings.attention, settings.hidden_dim, settings.num_layers, name="decoder"
         )
+        # `encode` uses the decoder's key projection before the decoder is ever called.
+        self.decoder.build((None, None, settings.embedding_dim))
         self.embedding_dropout = keras.layers.Dropout(settings.dropout)
         self.output_dropout = keras.layers.Dropout(settings.dropout)
         if not settings.tie_embeddings:

@@ -13,6 +13,7 @@ import keras
 from keras import ops
 
 from models.layers.attention import ATTENTIONS, attend
+from models.layers.scan import scan
 
 # What the steps share: "hidden_states" (B, S, H), "keys" (B, S, H), "padding_mask" bool (B, S).
 Memory = dict[str, keras.KerasTensor]
@@ -119,8 +120,8 @@ class AttentionDecoder(keras.layers.Layer):
             output, carry, weights = self.step(token, carry, memory)
             return carry, (output, weights)
 
-        _, (outputs, weights) = ops.scan(one, cache, ops.swapaxes(embedded, 0, 1))
-        return ops.swapaxes(outputs, 0, 1), ops.swapaxes(weights, 0, 1)
+        outputs, weights = scan(one, cache, embedded)
+        return outputs, weights
 
     def get_config(self) -> dict[str, Any]:
         """Arguments that make an equal layer."""

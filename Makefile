@@ -1,0 +1,27 @@
+# The everyday commands. Each sets up what is missing first; that takes a moment when nothing is.
+.PHONY: run serve test check format
+
+CONFIG = pipeline_config.yaml
+
+run:
+	@sh scripts/setup.sh runtime
+	@.venv/bin/seqline demo -c $(CONFIG)
+
+serve:
+	@sh scripts/setup.sh runtime
+	@.venv/bin/seqline serve -c $(CONFIG)
+
+test:
+	@sh scripts/setup.sh dev
+	.venv/bin/python -m pytest -q
+
+check:
+	@sh scripts/setup.sh dev
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+
+format:
+	@sh scripts/setup.sh dev
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .

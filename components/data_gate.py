@@ -1,0 +1,182 @@
+"""DataGate: TFX's ExampleValidator only reports anomalies; this one stops the run on them, in plain words."""
+
+import json
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tensorflow_data_validation.utils.anomalies_util import load_anomalies_binary
+from tensorflow_metadata.proto.v0.anomalies_pb2 import Anomalies, AnomalyInfo
+from tfx.components.example_validator.executor import DEFAULT_FILE_NAME
+from tfx.components.statistics_gen.stats_artifact_utils import load_statistics
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.dsl.io import fileio
+from tfx.types.artifact_utils import get_split_uri
+from tfx.types.standard_artifacts import ExampleAnomalies, ExampleStatistics
+
+from components.artifacts import DataReport
+from components.errors import DataError
+from components.example_gen.settings import DataSettings
+from models.registry import TASKS
+from models.tasks.task import Feature
+
+REPORT_FILE = "report.json"
+
+_SMALL_SPLIT = 100
+
+# SchemaGen takes the texts of a small train split for a closed set of values, so every new text looks unexpected.
+_CLOSED_SET = {AnomalyInfo.ENUM_TYPE_UNEXPECTED_STRING_VALUES}
+
+_log = logging.getLogger("seqline.data")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the rules look at.
+
+    Attributes:
+        splits: the splits that the settings ask for.
+        features: the task's.
+        anomalies: per split, what ExampleValidator found.
+        sizes: number of examples per split, by StatisticsGen.
+    """
+
+    splits: Sequence[str]
+    features: Sequence[Feature]
+    anomalies: Mapping[str, Anomalies]
+    sizes: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One thing that must hold.
+
+    Attributes:
+        name: key in the report.
+        level: what a finding does: `fail` stops the run, `warn` is logged.
+        find: returns one sentence per finding.
+    """
+
+    name: str
+    level: Literal["fail", "warn"]
+    find: Callable[[Evidence], list[str]]
+
+
+def find_missing_splits(evidence: Evidence) -> list[str]:
+    """A split of the settings that was not validated."""
+    return [
+        f"{split}: the split was not validated. Let ExampleValidator look at every split."
+        for split in evidence.splits
+        if split not in evidence.anomalies or split not in evidence.sizes
+    ]
+
+
+def find_schema_errors(evidence: Evidence) -> list[str]:
+    """What ExampleValidator calls an error."""
+    return _anomalies(evidence, lambda severity: severity != AnomalyInfo.WARNING)
+
+
+def find_schema_warnings(evidence: Evidence) -> list[str]:
+    """What ExampleValidator calls a warning."""
+    return _anomalies(evidence, lambda severity: severity == AnomalyInfo.WARNING)
+
+
+def find_small_splits(evidence: Evidence) -> list[str]:
+    """A split too small for figures to mean much."""
+    return [
+        f"{split}: only {size} examples; figures from fewer than {_SMALL_SPLIT} vary by chance."
+        for split, size in evidence.sizes.items()
+        if size < _SMALL_SPLIT
+    ]
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("every_split_validated", "fail", find_missing_splits),
+    Rule("schema_errors", "fail", find_schema_errors),
+    Rule("schema_warnings", "warn", find_schema_warnings),
+    Rule("split_size", "warn", find_small_splits),
+)
+
+
+def _anomalies(evidence: Evidence, wanted: Callable[[int], bool]) -> list[str]:
+    texts = {feature.name for feature in evidence.features if feature.kind == "text"}
+    found = []
+    for split, anomalies in evidence.anomalies.items():
+        for name, info in sorted(anomalies.anomaly_info.items()):
+            reasons = [reason for reason in info.reason if not (name in texts and reason.type in _CLOSED_SET)]
+            if wanted(info.severity):
+                found += [
+                    f'{split}: feature "{name}": {_sentence(reason.short_description)}{reason.description}'
+                    for reason in reasons
+                ]
+        if anomalies.HasField("dataset_anomaly_info") and wanted(anomalies.dataset_anomaly_info.severity):
+            found.append(f"{split}: {anomalies.dataset_anomaly_info.description}")
+        if anomalies.data_missing and wanted(AnomalyInfo.ERROR):
+            found.append(f"{split}: there are no examples.")
+    return found
+
+
+def _sentence(text: str) -> str:
+    return f"{text.rstrip('. ')}. " if text else ""
+
+
+def inspect(evidence: Evidence, rules: Sequence[Rule] = RULES) -> dict[str, Any]:
+    """Applies the rules.
+
+    Returns:
+        The report: examples per split, and each rule with its level and findings.
+
+    Raises:
+        DataError: listing every finding of the rules of level `fail`.
+    """
+    findings = {rule.name: rule.find(evidence) for rule in rules}
+    failures = [finding for rule in rules if rule.level == "fail" for finding in findings[rule.name]]
+    if failures:
+        raise DataError(
+            "The data do not fit the schema that was learned from the train split:\n"
+            + "\n".join(f"  {failure}" for failure in failures)
+            + "\nCorrect the data, or divide them so that train and eval are of one kind."
+        )
+    for rule in rules:
+        for finding in findings[rule.name]:
+            _log.warning("%s", finding)
+    return {
+        "examples": dict(evidence.sizes),
+        "rules": [{"name": rule.name, "level": rule.level, "findings": findings[rule.name]} for rule in rules],
+    }
+
+
+@component
+def DataGate(  # noqa: N802
+    anomalies: InputArtifact[ExampleAnomalies],
+    statistics: InputArtifact[ExampleStatistics],
+    report: OutputArtifact[DataReport],
+    task: Parameter[str],
+    settings_json: Parameter[str],
+) -> None:
+    """Lets the data pass, with a report, or stops the run.
+
+    Args:
+        anomalies: of every split, from ExampleValidator.
+        statistics: of every split, from StatisticsGen.
+        report: `report.json`.
+        task: name of the task.
+        settings_json: `DataSettings` as JSON.
+    """
+    evidence = Evidence(
+        splits=DataSettings.model_validate_json(settings_json).splits(),
+        features=TASKS[task].features,
+        anomalies={
+            split: load_anomalies_binary(os.path.join(get_split_uri([anomalies], split), DEFAULT_FILE_NAME))
+            for split in anomalies.splits
+        },
+        sizes={
+            split: load_statistics(statistics, split).proto().datasets[0].num_examples for split in statistics.splits
+        },
+    )
+    content = json.dumps(inspect(evidence), ensure_ascii=False, indent=1)
+    with fileio.open(os.path.join(report.uri, REPORT_FILE), "w") as stream:
+        stream.write(content)

@@ -1,0 +1,60 @@
+"""The `evaluation` section of the configuration file."""
+
+from typing import Literal
+
+import pydantic
+
+from models.settings import Settings
+
+
+class Bound(Settings):
+    """The values that a metric may take; at least one of the two is given."""
+
+    min: float | None = None
+    """Least value that passes, in the unit of the metric: 0 to 1 for accuracy, AUC, F1 and exact match, 0 to 100 for
+    BLEU and chrF."""
+
+    max: float | None = None
+    """Greatest value that passes, in the unit of the metric."""
+
+    @pydantic.model_validator(mode="after")
+    def _bounds_something(self) -> "Bound":
+        if self.min is None and self.max is None:
+            raise ValueError('A threshold needs "min", "max" or both, for example {min: 0.8}. Received: neither.')
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f'"min" must not be above "max". Received: min={self.min}, max={self.max}.')
+        return self
+
+
+class EvaluationSettings(Settings):
+    """How the exported model is judged before it may be pushed."""
+
+    split: str = "eval"
+    """Split whose examples judge the model."""
+
+    thresholds: dict[str, Bound] = {}
+    """Bounds by metric, over all examples of the split; a model outside one of them is not pushed.
+    Example: {accuracy: {min: 0.84}}. For one class: {f1/<label>: {min: 0.7}}."""
+
+    max_regression: dict[str, pydantic.NonNegativeFloat] = {}
+    """By metric, how much worse than the last blessed model a new one may be, in the unit of the metric. Not looked at
+    for a first model."""
+
+    slice_by_label: bool = True
+    """Whether all metrics are also computed for the examples of each label alone (text_classification)."""
+
+    length_buckets: tuple[pydantic.PositiveInt, ...] = (10, 20, 40)
+    """Upper ends, inclusive, of the length ranges for which all metrics are also computed; the last range is open.
+    Empty: no such slices."""
+
+    length_unit: Literal["words", "characters"] = "words"
+    """Unit of `length_buckets`: words (between white space) or characters (for scripts without spaces)."""
+
+    @pydantic.field_validator("length_buckets")
+    @classmethod
+    def _rises(cls, buckets: tuple[int, ...]) -> tuple[int, ...]:
+        if list(buckets) != sorted(set(buckets)):
+            raise ValueError(
+                f"The ends of the length ranges must rise, for example [10, 20, 40]. Received: {list(buckets)}."
+            )
+        return buckets

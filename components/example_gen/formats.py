@@ -1,0 +1,153 @@
+"""The file formats by name, and which files a run reads."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+
+from components.errors import DataError
+from components.example_gen.readers.delimited import read_csv, read_tsv
+from components.example_gen.readers.jsonl import read_jsonl
+from components.example_gen.readers.lines import read_labelled_lines
+from components.example_gen.readers.parallel import read_parallel
+from components.example_gen.readers.parquet import read_parquet
+from components.example_gen.records import BadRecord, InputFile, Record
+from components.example_gen.sample_dates import read_dates
+from components.example_gen.settings import DataSettings, Paths, SplitPaths
+from components.example_gen.suggestions import did_you_mean, quoted
+from components.example_gen.text_files import find_files
+from models.tasks.task import Feature
+
+Reader = Callable[[InputFile, Sequence[Feature], DataSettings], Iterator[Record | BadRecord]]
+
+READERS: dict[str, Reader] = {
+    "tsv": read_tsv,
+    "csv": read_csv,
+    "jsonl": read_jsonl,
+    "parquet": read_parquet,
+    "parallel": read_parallel,
+    "lines": read_labelled_lines,
+    "sample:dates": read_dates,
+}
+
+_SUFFIXES = {".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+
+
+def input_files(settings: DataSettings, features: Sequence[Feature]) -> list[InputFile]:
+    """Finds every file of the run.
+
+    Raises:
+        DataError: if the settings do not fit the task's features, a pattern matches nothing, the format of a file is
+            not known, or one file stands in two splits.
+    """
+    _check_features(settings, features)
+    if settings.source:
+        return [InputFile(settings.source, (settings.source,))]
+    files = [
+        file
+        for key, paths in settings.files().items()
+        for file in _files_of(f"data.{key}", paths, None if key == "path" else key, settings, features)
+    ]
+    _check_distinct(files)
+    return files
+
+
+def paths_of(settings: DataSettings) -> Iterator[tuple[str, str]]:
+    """Yields every file of the run with the setting that names it; nothing for a built-in sample.
+
+    Raises:
+        DataError: if a pattern matches nothing.
+    """
+    for key, paths in settings.files().items():
+        named = {f".{name}": part for name, part in paths.items()} if isinstance(paths, dict) else {"": paths}
+        for suffix, part in named.items():
+            for path in _expand(part, f"data.{key}{suffix}"):
+                yield f"data.{key}{suffix}", path
+
+
+def read_file(file: InputFile, features: Sequence[Feature], settings: DataSettings) -> Iterator[Record | BadRecord]:
+    """Yields the records of one file, good and bad.
+
+    Raises:
+        DataError: if the file as a whole cannot be used. It may come after records were handed out.
+    """
+    empty = True
+    for item in READERS[file.format](file, features, settings):
+        empty = False
+        yield item
+    if empty:
+        raise DataError(f"{file.name}: the file has no records. Give a file with some, or take it out of the settings.")
+
+
+def _check_features(settings: DataSettings, features: Sequence[Feature]) -> None:
+    names = [feature.name for feature in features]
+    if settings.source == "sample:dates" and set(names) != {"source", "target"}:
+        raise DataError(
+            'The sample "sample:dates" has the features source and target (task text_to_text). Received: a task with '
+            f"the features {quoted(names)}."
+        )
+    for column_of in settings.columns:
+        if column_of not in names:
+            raise DataError(
+                f'"data.columns" may name the task\'s features only: {quoted(names)}. Received: "{column_of}".'
+                f"{did_you_mean(column_of, names)}"
+            )
+    texts = [feature.name for feature in features if feature.kind == "text"]
+    if settings.format == "lines" and len(texts) != 1:
+        raise DataError(f"data.format lines fits tasks with one text. Received: a task with {quoted(names)}.")
+
+
+def _files_of(
+    key: str, paths: SplitPaths, split: str | None, settings: DataSettings, features: Sequence[Feature]
+) -> list[InputFile]:
+    if isinstance(paths, dict):
+        return _parallel_files(key, paths, split, features)
+    return [InputFile(_format_of(path, key, settings), (path,), split) for path in _expand(paths, key)]
+
+
+def _expand(paths: Paths, key: str) -> list[str]:
+    patterns = [paths] if isinstance(paths, str) else paths
+    found = [path for pattern in patterns for path in find_files(pattern, key)]
+    return list(dict.fromkeys(found))
+
+
+def _parallel_files(
+    key: str, paths: dict[str, Paths], split: str | None, features: Sequence[Feature]
+) -> list[InputFile]:
+    names = [feature.name for feature in features]
+    if set(paths) != set(names):
+        raise DataError(f'"{key}" must name one path per feature: {quoted(names)}. Received: {quoted(paths)}.')
+    columns = [_expand(paths[name], f"{key}.{name}") for name in names]
+    if len({len(column) for column in columns}) > 1:
+        counts = ", ".join(f"{name} {len(column)}" for name, column in zip(names, columns, strict=True))
+        raise DataError(
+            f'"{key}" must match as many files for each feature; they are paired in the order of their names. '
+            f"Received: {counts}."
+        )
+    return [InputFile("parallel", paired, split) for paired in zip(*columns, strict=True)]
+
+
+def _format_of(path: str, key: str, settings: DataSettings) -> str:
+    if settings.format != "auto":
+        return settings.format
+    suffix = os.path.splitext(path.removesuffix(".gz"))[1].lower()
+    if suffix not in _SUFFIXES:
+        raise DataError(
+            f'"{key}": the suffix of {path} tells no format. Known suffixes: {", ".join(_SUFFIXES)}. '
+            "Set data.format (tsv, csv, jsonl, parquet, lines), or give a path per feature for parallel text."
+        )
+    return _SUFFIXES[suffix]
+
+
+def _check_distinct(files: Sequence[InputFile]) -> None:
+    seen: dict[str, InputFile] = {}
+    for file in files:
+        for path in file.paths:
+            other = seen.setdefault(os.path.realpath(path) if "://" not in path else path, file)
+            if other.split != file.split:
+                raise DataError(
+                    f"A file may stand in one split only. Received: {path} in {other.split} and {file.split}. "
+                    "Name different files, or give all as data.path, which is divided by data.split."
+                )
+            if other is not file:
+                raise DataError(f"A file may be named once only. Received: {path} in {other.name} and {file.name}.")
+            if len(set(file.paths)) < len(file.paths):
+                raise DataError(f"Parallel text needs a file of its own per feature. Received: {file.name}.")

@@ -1,0 +1,49 @@
+"""Parallel text: one file per feature, line N of one belongs to line N of the others."""
+
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+
+from components.errors import DataError
+from components.example_gen.records import BadRecord, InputFile, Record, checked
+from components.example_gen.settings import DataSettings
+from components.example_gen.text_files import Line, read_lines
+from models.tasks.task import Feature
+
+
+def read_parallel(file: InputFile, features: Sequence[Feature], settings: DataSettings) -> Iterator[Record | BadRecord]:
+    """Yields the line pairs of parallel files, named by the first file.
+
+    Raises:
+        DataError: if the files have different numbers of lines. It comes after the last common line, so that the
+            caller must not use what it got before.
+    """
+    streams = [read_lines(path, settings.encoding) for path in file.paths]
+    for number, lines in enumerate(zip_longest(*streams), start=1):
+        if any(line is None for line in lines):
+            raise DataError(_unequal(file, lines, streams, number))
+        yield _record(file, features, lines, number)
+
+
+def _record(file: InputFile, features: Sequence[Feature], lines: Sequence[Line], number: int) -> Record | BadRecord:
+    for path, line in zip(file.paths, lines, strict=True):
+        if line.problem:
+            return BadRecord(path, number, line.problem)
+    values = {feature.name: line.text for feature, line in zip(features, lines, strict=True)}
+    record = checked(values, file.paths[0], number)
+    if isinstance(record, BadRecord):
+        for path, line in zip(file.paths, lines, strict=True):
+            if not line.text.strip():
+                return BadRecord(path, number, record.reason)
+    return record
+
+
+def _unequal(file: InputFile, lines: Sequence[Line | None], streams: Sequence[Iterator[Line]], number: int) -> str:
+    counts = [
+        number - 1 if line is None else number + sum(1 for _ in stream)
+        for line, stream in zip(lines, streams, strict=True)
+    ]
+    lengths = ", ".join(f"{path} has {count}" for path, count in zip(file.paths, counts, strict=True))
+    return (
+        f"Parallel files must have the same number of lines. Received: {lengths}. "
+        "Align them, or check that they belong together."
+    )

@@ -1,0 +1,159 @@
+"""What was read, kept and refused: counted per file, added up, and judged."""
+
+import heapq
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from components.errors import DataError
+from components.example_gen.records import BadRecord
+from components.example_gen.settings import DataSettings
+from components.example_gen.suggestions import did_you_mean, quoted
+from models.tasks.task import Feature
+
+_SHOWN = 10
+
+
+@dataclass
+class FileReport:
+    """Counts of one file.
+
+    Attributes:
+        file: its name.
+        split: the split it belongs to, or None where a hash decides for each record.
+        refused: number of bad records.
+        kept: number of records per split.
+        labels: per split, label feature and label: where it came first, as [line, number of records].
+        problem: why the file as a whole cannot be used, or empty.
+    """
+
+    file: str
+    split: str | None
+    refused: int = 0
+    kept: Counter[str] = field(default_factory=Counter)
+    labels: dict[str, dict[str, dict[str, list[int]]]] = field(default_factory=dict)
+    problem: str = ""
+
+    @property
+    def read(self) -> int:
+        """Number of records, good and bad."""
+        return self.refused + self.kept.total()
+
+    def add_label(self, split: str, feature: str, label: str, line: int) -> None:
+        """Counts one label."""
+        place = self.labels.setdefault(split, {}).setdefault(feature, {}).setdefault(label, [line, 0])
+        place[1] += 1
+
+    def to_json(self) -> str:
+        """Returns the report as one line."""
+        return json.dumps(vars(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "FileReport":
+        """Reads what `to_json` wrote."""
+        values = json.loads(text)
+        return cls(**{**values, "kept": Counter(values["kept"])})
+
+
+def counts(reports: Sequence[FileReport], splits: Sequence[str]) -> dict[str, Any]:
+    """Returns the content of `counts.json`: totals, kept per split, and all three figures per file."""
+    return {
+        "read": sum(report.read for report in reports),
+        "kept": sum(report.kept.total() for report in reports),
+        "refused": sum(report.refused for report in reports),
+        "splits": {split: sum(report.kept[split] for report in reports) for split in splits},
+        "files": {
+            report.file: {
+                "split": report.split,
+                "read": report.read,
+                "kept": dict(report.kept),
+                "refused": report.refused,
+            }
+            for report in reports
+        },
+    }
+
+
+def judge(
+    reports: Sequence[FileReport], refused: Iterable[BadRecord], features: Sequence[Feature], settings: DataSettings
+) -> None:
+    """Stops the run if the data cannot be used.
+
+    1. a file that cannot be used as a whole
+    2. too many bad records in a split
+    3. a split without records
+    4. a label feature with one value only, or with values that training never sees
+
+    Raises:
+        DataError: on the first of these.
+    """
+    _check_files(reports)
+    _check_refused(reports, refused, settings)
+    _check_empty(reports, settings)
+    for feature in features:
+        if feature.kind == "label":
+            _check_labels(reports, feature.name)
+
+
+def _check_files(reports: Sequence[FileReport]) -> None:
+    problems = [report.problem for report in reports if report.problem]
+    if problems:
+        more = f"\n... and {len(problems) - _SHOWN} more files." if len(problems) > _SHOWN else ""
+        raise DataError("\n".join(problems[:_SHOWN]) + more)
+
+
+def _check_refused(reports: Sequence[FileReport], refused: Iterable[BadRecord], settings: DataSettings) -> None:
+    for split in dict.fromkeys(report.split for report in reports):
+        files = [report for report in reports if report.split == split]
+        bad, read = sum(report.refused for report in files), sum(report.read for report in files)
+        if bad > settings.max_bad_fraction * read:
+            names = {report.file for report in files}
+            of_split = (record for record in refused if any(record.file in name.split(" + ") for name in names))
+            shown = heapq.nsmallest(_SHOWN, of_split, key=lambda record: (record.file, record.line))
+            raise DataError(
+                f"{bad} of {read} records{f' of split {split}' if split else ''} cannot be used ({bad / read:.2%}); "
+                f'"data.max_bad_fraction" allows {settings.max_bad_fraction:.2%}. '
+                f"{'The first of them' if bad > _SHOWN else 'They are'}:\n"
+                + "\n".join(f"  {record}" for record in shown)
+                + "\nCorrect the records, or raise data.max_bad_fraction to leave them out."
+            )
+
+
+def _check_empty(reports: Sequence[FileReport], settings: DataSettings) -> None:
+    for split in settings.splits():
+        if not any(report.kept[split] for report in reports):
+            total = sum(report.kept.total() for report in reports)
+            way_out = (
+                "Name files with good records."
+                if settings.train
+                else f'Give more data ({total} records came), or a larger "data.split" size for it: {settings.split}.'
+            )
+            raise DataError(f"The {split} split has no records. {way_out}")
+
+
+def _check_labels(reports: Sequence[FileReport], feature: str) -> None:
+    known = _labels(reports, "train", feature)
+    if len(known) < 2:
+        raise DataError(
+            f'"{feature}" must have at least two different values in the train split. Received: {quoted(known)} only. '
+            "Check the label column, or give files of all classes."
+        )
+    for split in ("eval", "test"):
+        for label, (report, line) in _labels(reports, split, feature).items():
+            if label not in known:
+                raise DataError(
+                    f'{report.file}:{line}: {feature} "{label}" of the {split} split does not occur in train, '
+                    f"so it cannot be learned. Labels in train: {quoted(sorted(known))}.{did_you_mean(label, known)}"
+                    " Correct the label, or give training examples for it."
+                )
+
+
+def _labels(reports: Sequence[FileReport], split: str, feature: str) -> dict[str, tuple[FileReport, int]]:
+    """Returns each label with the first file, in the order of the settings, and line that has it."""
+    found: dict[str, tuple[FileReport, int]] = {}
+    for report in reports:
+        for label, (line, _) in report.labels.get(split, {}).get(feature, {}).items():
+            found.setdefault(label, (report, line))
+    return found

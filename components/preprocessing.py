@@ -1,0 +1,24 @@
+"""The function that Transform finds by its dotted name.
+
+It stands alone because TFX reloads its module: a class defined here would exist twice, and checks by type would fail.
+"""
+
+from typing import Any
+
+from models.registry import TASKS
+from models.tokenizers.vocabularies import Vocabularies
+
+VOCABULARY_KEY = "vocabulary"
+
+
+def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> dict[str, Any]:
+    """Turns raw features into token ids and label ids, in the graph.
+
+    Args:
+        inputs: string (B, 1) per raw feature.
+        custom_config: `task`, and under `VOCABULARY_KEY` the folder of the vocabularies.
+
+    Returns:
+        What the task's `preprocess` returns.
+    """
+    return TASKS[custom_config["task"]].preprocess(inputs, Vocabularies.load(custom_config[VOCABULARY_KEY]))

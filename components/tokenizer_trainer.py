@@ -1,0 +1,141 @@
+"""TokenizerTrainer: TFX has no component that learns a tokenizer; Transform's vocabularies cut words at spaces only."""
+
+import json
+import logging
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import apache_beam as beam
+import tensorflow as tf
+from tfx.dsl.component.experimental.annotations import (
+    BeamComponentParameter,
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+)
+from tfx.dsl.component.experimental.decorators import component
+from tfx.dsl.io import fileio
+from tfx.types.artifact_utils import get_split_uri
+from tfx.types.standard_artifacts import Examples
+
+from components.artifacts import Vocabulary
+from models.registry import TASKS
+from models.tasks.task import Feature
+from models.tokenizers.settings import TokenizerSettings
+from models.tokenizers.vocabularies import Vocabularies, learn_vocabulary, split_units
+
+_COUNTS_FILE = "unit_counts.jsonl"
+
+_progress = logging.getLogger("seqline.progress")
+
+
+class CountUnits(beam.DoFn):
+    """Turns a batch of serialized tf.Examples into ((feature, unit), count); a label is one unit."""
+
+    def __init__(self, features: Sequence[Feature], settings: TokenizerSettings) -> None:
+        self._features = tuple(features)
+        self._settings = settings
+
+    def process(self, batch: Sequence[bytes]) -> Iterator[tuple[tuple[str, str], int]]:
+        """Counts one batch in memory, so that Beam moves one pair per distinct unit, not one per occurrence."""
+        spec = {feature.name: tf.io.FixedLenFeature([], tf.string) for feature in self._features}
+        parsed = tf.io.parse_example(tf.constant(batch), spec)
+        for feature in self._features:
+            values = parsed[feature.name]  # (B,) string
+            units = values if feature.kind == "label" else split_units(values, self._settings).flat_values
+            for unit, count in Counter(units.numpy().tolist()).items():
+                yield (feature.name, unit.decode()), count
+
+
+def count_units(
+    pipeline: beam.Pipeline, examples: str, features: Sequence[Feature], settings: TokenizerSettings, directory: str
+) -> dict[str, dict[str, int]]:
+    """Counts the units of every feature.
+
+    Args:
+        pipeline: not yet run.
+        examples: folder of the TFRecord files of one split.
+        features: the task's.
+        settings: the tokenizer section.
+        directory: where the counts lie while they pass from Beam to here.
+
+    Returns:
+        Per feature, each unit with its count; for label features each label.
+    """
+    path = os.path.join(directory, _COUNTS_FILE)
+    with pipeline:
+        (
+            pipeline
+            | "Read" >> beam.io.ReadFromTFRecord(os.path.join(examples, "*"))
+            | "Batch" >> beam.BatchElements(min_batch_size=64, max_batch_size=2048)
+            | "Count" >> beam.ParDo(CountUnits(features, settings))
+            | "Sum" >> beam.CombinePerKey(sum)
+            | "ToLine" >> beam.Map(json.dumps)
+            | "Write" >> beam.io.WriteToText(path, num_shards=1, shard_name_template="")
+        )
+    counts: dict[str, dict[str, int]] = {feature.name: {} for feature in features}
+    with fileio.open(path) as stream:
+        for line in stream:
+            (feature, unit), count = json.loads(line)
+            counts[feature][unit] = count
+    fileio.remove(path)
+    return counts
+
+
+def learn_vocabularies(
+    counts: dict[str, dict[str, int]], features: Sequence[Feature], settings: TokenizerSettings
+) -> Vocabularies:
+    """Learns one vocabulary per text feature, or one for all of them, and sorts the labels."""
+    texts = [feature.name for feature in features if feature.kind == "text"]
+    labels = [label for feature in features if feature.kind == "label" for label in counts[feature.name]]
+    if settings.shared:
+        total: dict[str, int] = defaultdict(int)
+        for name in texts:
+            for unit, count in counts[name].items():
+                total[unit] += count
+        pieces = dict.fromkeys(texts, learn_vocabulary(dict(total), settings))
+    else:
+        pieces = {name: learn_vocabulary(counts[name], settings) for name in texts}
+    return Vocabularies(settings, pieces, sorted(labels))
+
+
+@component(use_beam=True)
+def TokenizerTrainer(  # noqa: N802
+    examples: InputArtifact[Examples],
+    vocabulary: OutputArtifact[Vocabulary],
+    task: Parameter[str],
+    settings_json: Parameter[str],
+    code_hash: Parameter[str] = "",
+    beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
+) -> None:
+    """Learns the pieces of every text feature and the labels from the train split.
+
+    Args:
+        examples: raw examples.
+        vocabulary: what `Vocabularies.load` reads.
+        task: name of the task.
+        settings_json: `TokenizerSettings` as JSON.
+        code_hash: hash of the tokenizers' code; not read here, it makes the cache notice edited code.
+        beam_pipeline: given by TFX.
+    """
+    settings = TokenizerSettings.model_validate_json(settings_json)
+    features = TASKS[task].features
+    counts = count_units(beam_pipeline, get_split_uri([examples], "train"), features, settings, vocabulary.uri)
+    vocabularies = learn_vocabularies(counts, features, settings)
+    vocabularies.save(vocabulary.uri)
+    _report(vocabularies, vocabulary)
+
+
+def _report(vocabularies: Vocabularies, vocabulary: Any) -> None:
+    sizes = {f"{name}_pieces": len(pieces) for name, pieces in vocabularies.pieces.items()}
+    if vocabularies.labels:
+        sizes["labels"] = len(vocabularies.labels)
+    for name, size in sizes.items():
+        vocabulary.set_int_custom_property(name, size)
+    _progress.info(
+        "vocabulary learned: %s",
+        ", ".join(f"{name.replace('_', ' ')} {size}" for name, size in sizes.items()),
+        extra={"progress": {"stage": "TokenizerTrainer", "completed": 1, "total": 1, "fields": sizes}},
+    )

@@ -1,0 +1,89 @@
+"""The whole way in one command: run, serve what was pushed, ask three questions over gRPC, stop the server."""
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from models.registry import TASKS
+from pipeline import ports
+from pipeline.ask import ask, is_available
+from pipeline.config import Config
+from pipeline.errors import ServerNotReadyError
+from pipeline.output_folder import OutputFolder
+from pipeline.run import Outcome
+
+QUESTIONS = 3
+SECONDS_TO_START = 180.0
+
+
+def ask_pushed_model(
+    config: Config, config_file: Path, overrides: Sequence[str], outcome: Outcome, console: Console
+) -> None:
+    """Starts a server on the pushed model in a process of its own, asks it, prints the answers and ends it."""
+    questions = held_out_examples(config, outcome.run.artifacts["Examples"], QUESTIONS)
+    feature, expected = (feature.name for feature in TASKS[config.task].features)
+    with running_server(config, config_file, overrides) as port:
+        answers = ask(config, [question[feature] for question in questions], port)
+        console.print(
+            f"\nAsked {config.name} on {config.serving.host}:{port} over gRPC:", highlight=False, soft_wrap=True
+        )
+        for question, answer in zip(questions, answers, strict=True):
+            line = f"  {question[feature]}  ->  {answer}  ({expected} in the data: {question[expected]})"
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def running_server(config: Config, config_file: Path, overrides: Sequence[str]) -> Iterator[int]:
+    """Runs `seqline serve` in a process of its own; yields its port: the configured one, or a free one."""
+    host, port = config.serving.host, config.serving.port
+    if port == 0 or not ports.is_free(host, port):
+        port = ports.any_free(host)
+    settings = [argument for override in (*overrides, f"serving.port={port}") for argument in ("--set", override)]
+    command = [sys.executable, "-m", "pipeline", "serve", "-c", str(config_file), *settings]
+    log = OutputFolder(config).logs / "serve.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "ab") as output:
+        server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+    try:
+        _wait_until_available(server, config, port, log)
+        yield port
+    finally:
+        server.terminate()
+        try:
+            server.wait(config.serving.grace_seconds + 20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def held_out_examples(config: Config, examples: str, count: int) -> list[dict[str, str]]:
+    """Raw examples of the evaluation split, which the model has not seen in training: value by feature name."""
+    import tensorflow as tf
+
+    files = sorted(Path(examples, f"Split-{config.evaluation.split}").glob("*"))
+    records = tf.data.TFRecordDataset([str(file) for file in files], compression_type="GZIP").take(count)
+    found = []
+    for record in records.as_numpy_iterator():
+        values = tf.train.Example.FromString(record).features.feature
+        names = [feature.name for feature in TASKS[config.task].features]
+        found.append({name: values[name].bytes_list.value[0].decode("utf-8") for name in names})
+    return found
+
+
+def _wait_until_available(server: subprocess.Popen[bytes], config: Config, port: int, log: Path) -> None:
+    deadline = time.monotonic() + SECONDS_TO_START
+    while not is_available(config, port):
+        if server.poll() is not None:
+            raise ServerNotReadyError(
+                f"The server ended with exit code {server.returncode} before it answered; see {log}"
+            )
+        if time.monotonic() > deadline:
+            raise ServerNotReadyError(
+                f"The server did not answer on port {port} within {SECONDS_TO_START:.0f} s; see {log}"
+            )
+        time.sleep(0.2)

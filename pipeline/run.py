@@ -1,0 +1,136 @@
+"""One run of the pipeline: lock, log file, stages, results."""
+
+import contextlib
+import dataclasses
+import datetime
+import json
+import tempfile
+import traceback
+from pathlib import Path
+
+from rich.console import Console
+
+from models.registry import TASKS
+from pipeline import runs
+from pipeline.config import Config
+from pipeline.errors import StageFailed
+from pipeline.lock import run_lock
+from pipeline.output_folder import OutputFolder
+from pipeline.run_display import RunDisplay
+from pipeline.run_log import output_to
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a run led to.
+
+    Attributes:
+        run: as ML Metadata has it.
+        log: the log file.
+        failure: the stage that failed, if one did.
+    """
+
+    run: runs.Run
+    log: Path
+    failure: StageFailed | None = None
+
+    @property
+    def pushed(self) -> bool:
+        """Whether the model stands where a server finds it."""
+        return self.failure is None and self.run.pushed_version is not None
+
+
+def run_pipeline(config: Config, config_file: Path) -> Outcome:
+    """Runs the stages that the cache cannot answer for.
+
+    Args:
+        config: what to run.
+        config_file: where it was read, for the history.
+
+    Raises:
+        SeqlineError: before the first stage, for data that cannot work or an output folder in use.
+    """
+    check_data(config)
+    folder = OutputFolder(config)
+    with run_lock(folder.root):
+        run_id = new_run_id()
+        log = folder.log(run_id)
+        with output_to(log) as stream, RunDisplay(Console(file=stream)) as display:
+            display.show_work("Loading TFX")
+            failure = _run_stages(config, config_file, run_id, display)
+        run = runs.read_run(folder.metadata, run_id)
+    if run is None:
+        raise failure or RuntimeError(f"Run {run_id} is not in {folder.metadata}")
+    return Outcome(run, log, failure)
+
+
+def plan_pipeline(config: Config) -> dict[str, bool]:
+    """For each stage, whether it would run (else it comes from the cache)."""
+    check_data(config)
+    with tempfile.TemporaryDirectory(prefix="seqline-plan-") as scratch, output_to(Path(scratch) / "log"):
+        # Importing TFX takes seconds, and `seqline --help` should not.
+        from pipeline.orchestrators import local, plan
+        from pipeline.stages import STILL_TRUE, build_pipeline
+
+        compiled = local.compile_pipeline(build_pipeline(config), new_run_id())
+        return plan.plan(compiled, STILL_TRUE)
+
+
+def check_data(config: Config) -> None:
+    """Raises DataError for data files that are not there or do not fit the task."""
+    # Brings in the readers of every file format.
+    from components.example_gen.formats import input_files
+
+    input_files(config.data, TASKS[config.task].features)
+
+
+def new_run_id() -> str:
+    """The local time; runs of one folder never start in the same millisecond, for they hold its lock."""
+    return datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
+
+
+def _run_stages(config: Config, config_file: Path, run_id: str, display: RunDisplay) -> StageFailed | None:
+    from pipeline.orchestrators import local
+    from pipeline.stages import STILL_TRUE, build_pipeline
+
+    folder = OutputFolder(config)
+    compiled = local.compile_pipeline(build_pipeline(config), run_id)
+    stages = local.stage_ids(compiled)
+    display.expect(stages)
+    local.annotate(
+        compiled,
+        {
+            runs.NOTE_NAME: config.name,
+            runs.NOTE_CONFIG_FILE: str(config_file),
+            runs.NOTE_CONFIG_HASH: config.fingerprint(),
+            runs.NOTE_STAGES: json.dumps(stages),
+        },
+    )
+    try:
+        local.run(compiled, display.on_stage, STILL_TRUE)
+    except StageFailed as failure:
+        _log_trace(folder.log(run_id), failure)
+        return failure
+    display.show_work("Reading results")
+    _keep_results(folder, run_id)
+    return None
+
+
+def _log_trace(log: Path, failure: StageFailed) -> None:
+    """The user sees one sentence and the name of this file."""
+    # The disk may be full, which may be the very failure.
+    with contextlib.suppress(OSError), open(log, "a", encoding="utf-8") as file:
+        traceback.print_exception(failure, file=file)
+
+
+def _keep_results(folder: OutputFolder, run_id: str) -> None:
+    from components.evaluation.results import OVERALL, failures, load_metrics
+
+    run = runs.read_run(folder.metadata, run_id)
+    uri = run.artifacts.get("ModelEvaluation") if run else None
+    if uri:
+        notes = {
+            runs.NOTE_METRICS: load_metrics(uri).get(OVERALL, {}),
+            runs.NOTE_SHORTFALLS: [failure.message for failure in failures(uri)],
+        }
+        runs.add_notes(folder.metadata, run_id, notes)

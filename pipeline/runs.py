@@ -1,0 +1,173 @@
+"""The history of runs, read from ML Metadata."""
+
+import dataclasses
+import datetime
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import ml_metadata
+from ml_metadata.proto import metadata_store_pb2
+
+# Names that TFX gives in ML Metadata.
+RUN_CONTEXT, NODE_CONTEXT = "pipeline_run", "node"
+
+# Notes of ours on a run's context.
+NOTE_NAME, NOTE_CONFIG_FILE, NOTE_CONFIG_HASH = "seqline_name", "seqline_config_file", "seqline_config_hash"
+NOTE_STAGES, NOTE_METRICS, NOTE_SHORTFALLS = "seqline_stages", "seqline_metrics", "seqline_shortfalls"
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One run of the pipeline.
+
+    Attributes:
+        run_id: also the name of its log file.
+        name: the model's name.
+        config_file: the configuration file, as it was named.
+        config_hash: fingerprint of the configuration with its overrides.
+        started: local time.
+        seconds: from the start to the last sign of life.
+        state: "done", "failed in STAGE", or "unfinished" (running at this moment, or killed).
+        stages: how each stage ended: done, cached, failed, running.
+        blessed: whether the model passed its evaluation; None when it was not evaluated.
+        servable: whether the model passed the serving test; None when it was not tested.
+        pushed_version: the version under which it was pushed, if it was.
+        pushed_to: that version's folder.
+        metrics: of the whole evaluation split, by name.
+        shortfalls: the bounds that the model did not keep, one sentence each.
+        artifacts: newest folder of each artifact type, such as "ModelEvaluation".
+    """
+
+    run_id: str
+    name: str
+    config_file: str
+    config_hash: str
+    started: datetime.datetime
+    seconds: float
+    state: str
+    stages: dict[str, str]
+    blessed: bool | None = None
+    servable: bool | None = None
+    pushed_version: str | None = None
+    pushed_to: str | None = None
+    metrics: dict[str, float] = dataclasses.field(default_factory=dict)
+    shortfalls: list[str] = dataclasses.field(default_factory=list)
+    artifacts: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def to_json(self) -> dict:
+        """Plain values, for `seqline runs --json`."""
+        return {**dataclasses.asdict(self), "started": self.started.isoformat(timespec="seconds")}
+
+
+def read_runs(database: Path, last: int | None = None) -> list[Run]:
+    """Reads the newest runs, newest first; none when there is no database yet.
+
+    Args:
+        database: the SQLite file of ML Metadata.
+        last: how many at most; None for all.
+    """
+    if not database.exists():
+        return []
+    store = _open(database, metadata_store_pb2.SqliteMetadataSourceConfig.READONLY)
+    contexts = sorted(store.get_contexts_by_type(RUN_CONTEXT), key=lambda context: -context.id)
+    return [_read_run(store, context) for context in contexts[:last]]
+
+
+def read_run(database: Path, run_id: str) -> Run | None:
+    """Reads one run."""
+    return next((run for run in read_runs(database) if run.run_id == run_id), None)
+
+
+def add_notes(database: Path, run_id: str, notes: Mapping[str, Any]) -> None:
+    """Keeps results with a run, as JSON, so that the history is read without loading TFX and TFMA."""
+    store = _open(database, metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE)
+    context = store.get_context_by_type_and_name(RUN_CONTEXT, run_id)
+    for key, value in notes.items():
+        context.custom_properties[key].string_value = json.dumps(value)
+    store.put_contexts([context])
+
+
+def _open(database: Path, mode: int) -> ml_metadata.MetadataStore:
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(database)
+    config.sqlite.connection_mode = mode
+    return ml_metadata.MetadataStore(config)
+
+
+def _read_run(store: ml_metadata.MetadataStore, context: metadata_store_pb2.Context) -> Run:
+    executions = sorted(store.get_executions_by_context(context.id), key=lambda execution: execution.id)
+    stages = {_stage(store, execution): _state(execution) for execution in executions}
+    artifacts = _outputs(store, executions)
+    blessing = artifacts.get("ModelBlessing")
+    infra_blessing = artifacts.get("InfraBlessing")
+    pushed = artifacts.get("PushedModel")
+    was_pushed = pushed is not None and pushed.custom_properties["pushed"].int_value == 1
+    newest = max((execution.last_update_time_since_epoch for execution in executions), default=0)
+    notes = context.custom_properties
+    return Run(
+        run_id=context.name,
+        name=notes[NOTE_NAME].string_value,
+        config_file=notes[NOTE_CONFIG_FILE].string_value,
+        config_hash=notes[NOTE_CONFIG_HASH].string_value,
+        started=datetime.datetime.fromtimestamp(context.create_time_since_epoch / 1000).astimezone(),
+        seconds=max(0, newest - context.create_time_since_epoch) / 1000,
+        state=_run_state(stages, _note(context, NOTE_STAGES, [])),
+        stages=stages,
+        blessed=None if blessing is None else blessing.custom_properties["blessed"].int_value == 1,
+        servable=None if infra_blessing is None else _is_infra_blessed(infra_blessing),
+        pushed_version=pushed.custom_properties["pushed_version"].string_value if pushed and was_pushed else None,
+        pushed_to=pushed.custom_properties["pushed_destination"].string_value if pushed and was_pushed else None,
+        metrics=_note(context, NOTE_METRICS, {}),
+        shortfalls=_note(context, NOTE_SHORTFALLS, []),
+        artifacts={name: artifact.uri for name, artifact in artifacts.items()},
+    )
+
+
+def _is_infra_blessed(artifact: metadata_store_pb2.Artifact) -> bool:
+    """TFX's InfraValidator writes "INFRA_BLESSED" or "INFRA_NOT_BLESSED" into the folder and the property `blessed`."""
+    return artifact.custom_properties["blessed"].int_value == 1
+
+
+def _stage(store: ml_metadata.MetadataStore, execution: metadata_store_pb2.Execution) -> str:
+    for context in store.get_contexts_by_execution(execution.id):
+        if context.type == NODE_CONTEXT:
+            return context.name.rpartition(".")[2]
+    return execution.type.rpartition(".")[2]
+
+
+def _state(execution: metadata_store_pb2.Execution) -> str:
+    match execution.last_known_state:
+        case metadata_store_pb2.Execution.COMPLETE:
+            return "done"
+        case metadata_store_pb2.Execution.CACHED:
+            return "cached"
+        case metadata_store_pb2.Execution.NEW | metadata_store_pb2.Execution.RUNNING:
+            return "running"
+        case _:
+            return "failed"
+
+
+def _run_state(stages: dict[str, str], planned: list[str]) -> str:
+    for stage, state in stages.items():
+        if state == "failed":
+            return f"failed in {stage}"
+    complete = stages and "running" not in stages.values() and set(planned) <= set(stages)
+    return "done" if complete else "unfinished"
+
+
+def _note(context: metadata_store_pb2.Context, key: str, default: Any) -> Any:
+    text = context.custom_properties[key].string_value if key in context.custom_properties else ""
+    return json.loads(text) if text else default
+
+
+def _outputs(
+    store: ml_metadata.MetadataStore, executions: Iterable[metadata_store_pb2.Execution]
+) -> dict[str, metadata_store_pb2.Artifact]:
+    """The newest output artifact of each type. Resolvers are left out: what they give was made by other runs."""
+    ids = [execution.id for execution in executions if not execution.type.endswith(".Resolver")]
+    events = store.get_events_by_execution_ids(ids) if ids else []
+    outputs = {event.artifact_id for event in events if event.type == metadata_store_pb2.Event.OUTPUT}
+    artifacts = sorted(store.get_artifacts_by_id(outputs) if outputs else [], key=lambda artifact: artifact.id)
+    return {artifact.type: artifact for artifact in artifacts if artifact.state == metadata_store_pb2.Artifact.LIVE}

@@ -1,0 +1,30 @@
+"""The history of runs as a table for people."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from pipeline.runs import Run
+
+# The table must fit a terminal; `--json` has all of them.
+METRICS_SHOWN = 3
+
+
+def runs_table(history: Sequence[Run]) -> Table:
+    """One row for each run."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("run", "name", "config", "state", "seconds", "metrics", "blessed", "pushed"):
+        table.add_column(heading, overflow="fold")
+    for run in history:
+        metrics = [f"{name} {value:.4g}" for name, value in run.metrics.items() if name != "example_count"]
+        table.add_row(
+            run.run_id,
+            run.name,
+            f"{run.config_file} {run.config_hash}",
+            run.state,
+            f"{run.seconds:.0f}",
+            "\n".join(metrics[:METRICS_SHOWN]),
+            "" if run.blessed is None else "yes" if run.blessed else "no",
+            run.pushed_version or "",
+        )
+    return table

@@ -1,0 +1,74 @@
+"""What the user reads when a run has ended."""
+
+from rich.console import Console
+
+from pipeline.config import Config
+from pipeline.errors import StageFailed
+from pipeline.failures import gist, is_disk_full, user_message
+from pipeline.output_folder import OutputFolder
+from pipeline.run import Outcome
+
+DONE, BUG, BAD_INPUT, NOT_BLESSED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def print_outcome(console: Console, config: Config, outcome: Outcome) -> int:
+    """Prints what the run led to and what to do next; returns the exit code of the program."""
+    if outcome.failure:
+        return _print_failure(console, config, outcome.failure, outcome)
+    run = outcome.run
+    lines = [(name, f"{value:.4g}") for name, value in run.metrics.items()]
+    if "ModelEvaluation" in run.artifacts:
+        lines.append(("evaluation", run.artifacts["ModelEvaluation"]))
+    if run.pushed_to:
+        lines.append(("pushed", f"version {run.pushed_version} in {run.pushed_to}"))
+    lines.append(("log", str(outcome.log)))
+    _say(console, "")
+    for name, value in lines:
+        _say(console, f"  {name:<14} {value}")
+    if outcome.pushed:
+        _say(console, f"\nNext: seqline serve{_with_config(outcome)}")
+        return DONE
+    _say(console, f"\nNot pushed: {_why_not(outcome)}")
+    for shortfall in run.shortfalls:
+        _say(console, f"  {shortfall}")
+    return NOT_BLESSED
+
+
+def print_error(console: Console, message: str) -> None:
+    """One error line for each line of the message."""
+    for line in message.splitlines() or [""]:
+        console.print("[red]error:[/] ", end="")
+        _say(console, line)
+
+
+def _print_failure(console: Console, config: Config, failure: StageFailed, outcome: Outcome) -> int:
+    cause = failure.cause
+    if cause is not None and is_disk_full(cause):
+        folder = OutputFolder(config).root
+        print_error(console, f"{failure.stage}: No space left on {folder}; free some and run again: the run resumes")
+        code = BAD_INPUT
+    elif cause is not None and (message := user_message(cause)) is not None:
+        print_error(console, f"{failure.stage}: {message}")
+        code = BAD_INPUT
+    else:
+        print_error(console, f"{failure.stage}: {gist(cause) if cause is not None else failure.detail}")
+        code = BUG
+    _say(console, f"The whole story: {outcome.log}")
+    return code
+
+
+def _why_not(outcome: Outcome) -> str:
+    if outcome.run.blessed is False:
+        return "the model falls short of what `evaluation` asks"
+    if outcome.run.servable is False:
+        return f"the model failed its test on the server; see {outcome.log}"
+    return f"see {outcome.log}"
+
+
+def _with_config(outcome: Outcome) -> str:
+    return "" if outcome.run.config_file == "pipeline_config.yaml" else f" -c {outcome.run.config_file}"
+
+
+def _say(console: Console, text: str) -> None:
+    # Paths and messages are shown as they are: no markup, no colours by guess, no line breaks inside a path.
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,71 @@
+"""`python -m serving`: the embedded server with the command line of `tensorflow_model_server`."""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+# TensorFlow's own start-up chatter would bury the server's few lines.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# gRPC reports a used port in words of its own beside ours.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+from serving import flags  # noqa: E402
+from serving.errors import ServingError  # noqa: E402
+
+_FAILED = 255  # what tensorflow_model_server exits with
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serves until SIGTERM or SIGINT.
+
+    Args:
+        arguments: Flags, without the program's name.
+
+    Returns:
+        Exit status: 0 after a signal, 255 when the server could not start.
+    """
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("seqline").setLevel(logging.INFO)
+    if "--help" in arguments:
+        print(flags.usage())
+        return _FAILED
+    try:
+        return _serve(flags.parse(arguments))
+    except ServingError as error:
+        print(f"Failed to start server. Error: {error}", file=sys.stderr)
+        return _FAILED
+
+
+def _serve(line: flags.CommandLine) -> int:
+    if line.unknown:
+        print(f"unknown argument: {line.unknown[0]}\n{flags.usage()}", flush=True)
+    if line.values["version"]:
+        _print_versions()
+        return 0
+    if not line.values["model_base_path"]:
+        raise ServingError("Both server_options.model_base_path and server_options.model_config_file are empty!")
+    settings = line.settings()
+    if not settings.port:
+        raise ServingError("At least one of server_options.grpc_port or server_options.grpc_socket_path must be set.")
+    from serving.server import Server, prepare_process  # takes seconds: not before the flags are known to be right
+
+    prepare_process()
+    server = Server(str(line.values["model_name"]), str(line.values["model_base_path"]), settings)
+    server.start()
+    server.run_until_signal()
+    return 0
+
+
+def _print_versions() -> None:
+    from importlib.metadata import version
+
+    print(f"TensorFlow ModelServer: seqline {version('seqline')}\nTensorFlow Library: {version('tensorflow')}")
+
+
+if __name__ == "__main__":
+    status = main(sys.argv[1:])
+    logging.shutdown()
+    sys.stdout.flush()
+    # A model run that outlived the grace still holds threads; a normal exit would wait for them.
+    os._exit(status)

@@ -1,0 +1,160 @@
+"""TensorProto to numpy and back, as TensorFlow Serving reads and writes it.
+
+`tf.make_ndarray` and `tf.make_tensor_proto` differ from the server in details that clients see: surplus values,
+strings in `tensor_content`, and the encoding of outputs (the server writes value fields where `make_tensor_proto`
+writes raw bytes).
+"""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2, types_pb2
+
+_MAX_TENSOR_BYTES = 2**31 - 1
+
+_Plain = Callable[[np.ndarray], Sequence]
+
+
+def _by_value(flat: np.ndarray) -> Sequence:
+    return flat.tolist()
+
+
+def _as_bits(flat: np.ndarray) -> Sequence:
+    return flat.view(np.uint16).tolist()
+
+
+# Value field of each dtype, and how a flat array becomes the plain values of that field.
+_FIELDS: dict[int, tuple[str, _Plain]] = {
+    types_pb2.DT_FLOAT: ("float_val", _by_value),
+    types_pb2.DT_DOUBLE: ("double_val", _by_value),
+    types_pb2.DT_INT32: ("int_val", _by_value),
+    types_pb2.DT_INT16: ("int_val", _by_value),
+    types_pb2.DT_INT8: ("int_val", _by_value),
+    types_pb2.DT_UINT8: ("int_val", _by_value),
+    types_pb2.DT_UINT16: ("int_val", _by_value),
+    types_pb2.DT_INT64: ("int64_val", _by_value),
+    types_pb2.DT_UINT32: ("uint32_val", _by_value),
+    types_pb2.DT_UINT64: ("uint64_val", _by_value),
+    types_pb2.DT_BOOL: ("bool_val", _by_value),
+    types_pb2.DT_STRING: ("string_val", _by_value),
+    types_pb2.DT_HALF: ("half_val", _as_bits),
+    types_pb2.DT_BFLOAT16: ("half_val", _as_bits),
+    types_pb2.DT_COMPLEX64: ("scomplex_val", lambda flat: flat.view(np.float32).tolist()),
+    types_pb2.DT_COMPLEX128: ("dcomplex_val", lambda flat: flat.view(np.float64).tolist()),
+}
+
+
+class UndecodableTensorError(ValueError):
+    """A TensorProto that describes no tensor."""
+
+
+def decode_tensor(proto: tensor_pb2.TensorProto, max_bytes: int = _MAX_TENSOR_BYTES) -> np.ndarray:
+    """Reads a tensor; strings become an object array of bytes.
+
+    Fewer values than elements repeat the last one, none give zeros, surplus ones are ignored.
+
+    Args:
+        proto: The tensor as sent.
+        max_bytes: Largest unfolded tensor; a few bytes can claim any shape.
+
+    Raises:
+        UndecodableTensorError: The proto describes no tensor within the limit.
+    """
+    if proto.dtype not in _FIELDS:
+        raise UndecodableTensorError(f"dtype {proto.dtype} cannot be read")
+    shape = tuple(dim.size for dim in proto.tensor_shape.dim)
+    if proto.tensor_shape.unknown_rank or any(size < 0 for size in shape):
+        raise UndecodableTensorError("the shape is not fully known")
+    dtype = np.dtype(tf.as_dtype(proto.dtype).as_numpy_dtype)
+    count = math.prod(shape)
+    if count * dtype.itemsize > max_bytes:
+        raise UndecodableTensorError(f"{count} elements of {dtype} exceed the limit of {max_bytes} bytes")
+    flat = _from_content(proto, dtype, count) if proto.tensor_content else _from_values(proto, dtype, count)
+    return flat.reshape(shape)
+
+
+def encode_tensor(array: np.ndarray, as_tensor_content: bool = False) -> tensor_pb2.TensorProto:
+    """Writes a tensor: value fields, one entry per element, or raw bytes when asked for."""
+    dtype = tf.as_dtype(array.dtype).as_datatype_enum
+    proto = tensor_pb2.TensorProto(dtype=dtype)
+    proto.tensor_shape.SetInParent()  # present, if empty, for rank 0 too
+    for size in array.shape:
+        proto.tensor_shape.dim.add(size=size)
+    if as_tensor_content:
+        proto.tensor_content = _strings_to_content(array) if dtype == types_pb2.DT_STRING else array.tobytes()
+        return proto
+    field, plain = _FIELDS[dtype]
+    getattr(proto, field).extend(plain(np.ascontiguousarray(array).reshape(-1)))
+    return proto
+
+
+def _from_content(proto: tensor_pb2.TensorProto, dtype: np.dtype, count: int) -> np.ndarray:
+    if proto.dtype == types_pb2.DT_STRING:
+        return _strings_from_content(proto.tensor_content, count)
+    if len(proto.tensor_content) != count * dtype.itemsize:
+        raise UndecodableTensorError(
+            f"tensor_content holds {len(proto.tensor_content)} bytes, the shape needs {count * dtype.itemsize}"
+        )
+    return np.frombuffer(proto.tensor_content, dtype=dtype)
+
+
+def _from_values(proto: tensor_pb2.TensorProto, dtype: np.dtype, count: int) -> np.ndarray:
+    field, plain = _FIELDS[proto.dtype]
+    given = getattr(proto, field)
+    if dtype.kind == "O":
+        values = np.empty(min(len(given), count), dtype=object)
+        values[:] = given[:count]
+    elif plain is _as_bits:
+        values = np.array(given, dtype=np.uint32).astype(np.uint16)[:count].view(dtype)
+    elif dtype.kind == "c":
+        values = np.array(given, dtype=dtype.type(0).real.dtype)[: 2 * count]
+        values = values[: len(values) // 2 * 2].view(dtype)
+    else:
+        # C++ narrows int_val to the dtype without a check; so does astype.
+        values = np.array(given).astype(dtype)[:count]
+    if len(values) == count:
+        return values
+    if not len(values):
+        return np.full(count, b"" if dtype.kind == "O" else dtype.type(0), dtype=dtype)
+    return np.concatenate([values, np.repeat(values[-1:], count - len(values))])
+
+
+def _strings_from_content(content: bytes, count: int) -> np.ndarray:
+    """Reads TensorFlow's packed strings: all lengths as varints, then all bytes."""
+    lengths, position = [], 0
+    for _ in range(count):
+        length, position = _read_varint(content, position)
+        lengths.append(length)
+    if position + sum(lengths) != len(content):
+        raise UndecodableTensorError("tensor_content does not hold the strings that the shape needs")
+    values = np.empty(count, dtype=object)
+    for index, length in enumerate(lengths):
+        values[index] = content[position : position + length]
+        position += length
+    return values
+
+
+def _read_varint(content: bytes, position: int) -> tuple[int, int]:
+    value = shift = 0
+    while position < len(content) and shift < 64:
+        byte = content[position]
+        value |= (byte & 0x7F) << shift
+        position, shift = position + 1, shift + 7
+        if not byte & 0x80:
+            return value, position
+    raise UndecodableTensorError("tensor_content ends inside the length of a string")
+
+
+def _strings_to_content(array: np.ndarray) -> bytes:
+    values = [bytes(value) for value in array.reshape(-1)]
+    return b"".join([*(_varint(len(value)) for value in values), *values])
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])

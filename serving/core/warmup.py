@@ -1,0 +1,83 @@
+"""Warm-up: recorded requests that a new version answers before the first client does.
+
+The file is the one of TensorFlow Serving: a TFRecord of `tensorflow.serving.PredictionLog` in the version folder.
+"""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+from serving.core.op_errors import meaning_of
+from serving.core.predict import Predictor
+from serving.core.servable import Servable
+from serving.core.signature import DEFAULT_SIGNATURE
+from serving.errors import DataLossError, InvalidRequestError, NotSupportedError
+
+_log = logging.getLogger("seqline.serving")
+
+WARMUP_FILE = Path("assets.extra") / "tf_serving_warmup_requests"
+_MAX_RECORDS = 1000
+
+
+def warm_up(servable: Servable, predictor: Predictor, iterations: int = 1) -> int:
+    """Runs the recorded requests of a version.
+
+    Args:
+        servable: The version, loaded.
+        predictor: Runs the requests, on the path that clients' requests take.
+        iterations: Times that each record is run.
+
+    Returns:
+        Number of records run; 0 where there is no file.
+
+    Raises:
+        ServingError: The file is broken, or a request fails. The version must not be served then.
+    """
+    path = servable.path / WARMUP_FILE
+    if not path.is_file():
+        return 0
+    count = 0
+    for raw in _read_records(path):
+        if count == _MAX_RECORDS:
+            raise InvalidRequestError(f"Number of warmup records exceeds the maximum ({_MAX_RECORDS}) at {path}")
+        for _ in range(iterations):
+            _run(_parse(raw, path), servable, predictor)
+        count += 1
+    return count
+
+
+def _read_records(path: Path) -> Iterator[bytes]:
+    try:
+        yield from tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
+    except tf.errors.DataLossError as error:
+        raise DataLossError(f"{error.message}. Please verify your warmup data is in TFRecord format.") from error
+    except tf.errors.OpError as error:
+        raise meaning_of(error) from error
+
+
+def _parse(raw: bytes, path: Path) -> prediction_log_pb2.PredictionLog:
+    try:
+        return prediction_log_pb2.PredictionLog.FromString(raw)
+    except DecodeError as error:
+        shown = raw.decode(errors="replace")
+        raise InvalidRequestError(f"Failed to parse warmup record: {shown} from {path}") from error
+
+
+def _run(log: prediction_log_pb2.PredictionLog, servable: Servable, predictor: Predictor) -> None:
+    kind = log.WhichOneof("log_type")
+    if kind == "predict_log":
+        _predict(log.predict_log.request, servable, predictor)
+    elif kind in ("session_run_log", "predict_streamed_log"):
+        number = prediction_log_pb2.PredictionLog.DESCRIPTOR.fields_by_name[kind].number
+        raise NotSupportedError(f"Unsupported log_type for warmup: {number}")
+    elif kind:
+        _log.warning("%s: warm-up record of kind %s skipped: this server does not serve it", servable.path, kind)
+
+
+def _predict(request: predict_pb2.PredictRequest, servable: Servable, predictor: Predictor) -> None:
+    signature_name = request.model_spec.signature_name or DEFAULT_SIGNATURE
+    predictor.predict(servable, signature_name, request.inputs, request.output_filter)

@@ -1,0 +1,182 @@
+"""The command line of `tensorflow_model_server`, as settings of ours.
+
+One table lists every flag of TensorFlow Serving 2.20. A flag that this server does not serve yet is refused when it
+is set to something else than its default: a silently ignored `--ssl_config_file` would be worse than no start.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from serving.errors import ServerStartError
+from serving.settings import ServingSettings
+
+Value = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One command line flag.
+
+    Attributes:
+        name: Its name, without dashes.
+        default: Value when not given; its type is the flag's type.
+        help: What it does.
+        setting: Dotted name of the ServingSettings field that takes the value; empty for what `CommandLine` holds
+            itself. supported: False for flags of TensorFlow Serving that this server does not serve yet.
+    """
+
+    name: str
+    default: Value
+    help: str
+    setting: str = ""
+    supported: bool = True
+
+
+def _unsupported(name: str, default: Value) -> Flag:
+    return Flag(name, default, "not served yet; only its default is accepted", supported=False)
+
+
+FLAGS: tuple[Flag, ...] = (
+    Flag("port", 8500, "TCP port of the gRPC API", "port"),
+    Flag(
+        "host", "127.0.0.1", "address to listen on; 0.0.0.0 for every interface (not a TensorFlow Serving flag)", "host"
+    ),
+    Flag("grpc_socket_path", "", "unix socket to listen on as well", "grpc_socket_path"),
+    Flag("model_name", "default", "name of the model"),
+    Flag("model_base_path", "", "folder with one folder per version"),
+    Flag("file_system_poll_wait_seconds", 1, "seconds between two looks for new versions", "poll_seconds"),
+    Flag("load_retry_interval_micros", 1_000_000, "microseconds before the first retry of a failed load"),
+    Flag("enable_batching", False, "merge requests, with TensorFlow Serving's refusals", "batching.enabled"),
+    Flag("saved_model_tags", "serve", "tags of the graph to load, comma separated"),
+    Flag("tensorflow_session_parallelism", 0, "threads inside an op and between ops; 0: TensorFlow chooses"),
+    Flag("tensorflow_intra_op_parallelism", 0, "threads inside an op", "intra_op_threads"),
+    Flag("tensorflow_inter_op_parallelism", 0, "threads between ops", "inter_op_threads"),
+    Flag("enable_model_warmup", True, "run the warm-up requests of a new version first", "enable_model_warmup"),
+    Flag("num_request_iterations_for_warmup", 0, "times that each warm-up request is run; 0 means 1"),
+    Flag("grpc_max_threads", 64, "requests handled at the same time", "max_threads"),
+    Flag("enable_signature_method_name_check", False, "check method names of signatures", "check_method_names"),
+    Flag("enable_serialization_as_tensor_content", False, "encode outputs as raw bytes", "outputs_as_tensor_content"),
+    # Without a meaning here: this server has no such caches, passes or profiler to switch.
+    Flag("flush_filesystem_caches", True, "accepted, without effect"),
+    Flag("remove_unused_fields_from_bundle_metagraph", True, "accepted, without effect"),
+    Flag("num_load_threads", 0, "accepted, without effect: each model has its own thread"),
+    Flag("num_unload_threads", 0, "accepted, without effect: each model has its own thread"),
+    Flag("max_num_load_retries", 5, "accepted, without effect: a failed load is tried again until it succeeds"),
+    Flag("enable_profiler", True, "accepted, without effect"),
+    Flag("rest_api_num_threads", 0, "accepted, without effect"),
+    Flag("rest_api_timeout_in_ms", 30000, "accepted, without effect"),
+    _unsupported("rest_api_port", 0),
+    _unsupported("rest_api_enable_cors_support", False),
+    _unsupported("model_config_file", ""),
+    _unsupported("model_config_file_poll_wait_seconds", 0),
+    _unsupported("allow_version_labels_for_unavailable_models", False),
+    _unsupported("batching_parameters_file", ""),
+    _unsupported("enable_per_model_batching_parameters", False),
+    _unsupported("tensorflow_session_config_file", ""),
+    _unsupported("per_process_gpu_memory_fraction", 0.0),
+    _unsupported("ssl_config_file", ""),
+    _unsupported("use_alts_credentials", False),
+    _unsupported("monitoring_config_file", ""),
+    _unsupported("grpc_channel_arguments", ""),
+    _unsupported("enable_grpc_healthcheck_service", False),
+    _unsupported("prefer_tflite_model", False),
+    _unsupported("num_tflite_pools", 0),
+    _unsupported("num_tflite_interpreters_per_pool", 1),
+    _unsupported("platform_config_file", ""),
+    _unsupported("mixed_precision", ""),
+    _unsupported("thread_pool_factory_config_file", ""),
+    _unsupported("xla_cpu_compilation_enabled", False),
+    _unsupported("xla_gpu_compilation_enabled", False),
+    _unsupported("skip_initialize_tpu", False),
+    Flag("version", False, "print the version and exit"),
+)
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """A parsed command line.
+
+    Attributes:
+        values: Flag name to value, defaults included.
+        unknown: Arguments that are no flag. TensorFlow Serving names the first and starts all the same.
+    """
+
+    values: dict[str, Value]
+    unknown: list[str]
+
+    def settings(self) -> ServingSettings:
+        """The settings that the flags ask for.
+
+        Raises:
+            ServerStartError: A value is illegal.
+        """
+        fields: dict[str, Any] = {}
+        for flag in FLAGS:
+            if flag.setting:
+                _put(fields, flag.setting, self.values[flag.name])
+        # TensorFlow Serving's own limits, for those who switch batching on in its words.
+        fields["batching"] |= {"strict": True, "max_batch_size": 1000, "max_enqueued_batches": 10}
+        fields["saved_model_tags"] = tuple(str(self.values["saved_model_tags"]).split(","))
+        fields["num_warmup_iterations"] = self.values["num_request_iterations_for_warmup"] or 1
+        fields["load_retry_seconds"] = max(float(self.values["load_retry_interval_micros"]) / 1e6, 0.001)
+        fields["max_load_retry_seconds"] = max(60.0, fields["load_retry_seconds"])
+        if both := self.values["tensorflow_session_parallelism"]:
+            fields["intra_op_threads"] = fields["inter_op_threads"] = both
+        try:
+            return ServingSettings(**fields)
+        except ValidationError as error:
+            problems = (
+                f"{'.'.join(map(str, item['loc']))}: {item['msg']}, got {item['input']}" for item in error.errors()
+            )
+            raise ServerStartError(f"illegal flag value: {'; '.join(problems)}") from error
+
+
+def parse(arguments: Sequence[str]) -> CommandLine:
+    """Reads arguments of the form `--name=value`; a bare `--name` switches a boolean on. The last of several wins.
+
+    Raises:
+        ServerStartError: A value does not fit its flag, or the flag is not served yet.
+    """
+    known = {flag.name: flag for flag in FLAGS}
+    values = {flag.name: flag.default for flag in FLAGS}
+    unknown = []
+    for argument in arguments:
+        name, equals, text = argument.removeprefix("--").partition("=")
+        flag = known.get(name) if argument.startswith("--") else None
+        if flag is None or not (equals or isinstance(flag.default, bool)):
+            unknown.append(argument)
+            continue
+        values[name] = _read(flag, text if equals else "true")
+    for flag in FLAGS:
+        if not flag.supported and values[flag.name] != flag.default:
+            raise ServerStartError(
+                f"--{flag.name} is a flag of TensorFlow Serving that this server does not serve yet; leave it out"
+            )
+    return CommandLine(values, unknown)
+
+
+def usage() -> str:
+    """The list of flags."""
+    lines = [f"  --{flag.name}={str(flag.default).lower()}\n      {flag.help}" for flag in FLAGS if flag.supported]
+    return "\n".join(["usage: python -m serving [--flag=value ...]", *lines])
+
+
+def _read(flag: Flag, text: str) -> Value:
+    kind = type(flag.default)
+    try:
+        if kind is bool:
+            return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+        return kind(text)
+    except (KeyError, ValueError) as error:
+        what = {bool: "true or false", int: "a whole number", float: "a number"}[kind]
+        raise ServerStartError(f"--{flag.name} takes {what}, got {text!r}") from error
+
+
+def _put(fields: dict[str, Any], dotted: str, value: Value) -> None:
+    *sections, name = dotted.split(".")
+    for section in sections:
+        fields = fields.setdefault(section, {})
+    fields[name] = value

@@ -1,0 +1,79 @@
+"""The gRPC port: opening it, registering the services, draining it."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
+
+from serving.core.predict import Predictor
+from serving.core.store import ModelStore
+from serving.errors import ServerStartError
+from serving.grpc.model_service import ModelService
+from serving.grpc.prediction_service import PredictionService
+from serving.settings import ServingSettings
+
+
+class GrpcListener:
+    """Serves the TensorFlow Serving API on a TCP port and, when asked, a unix socket."""
+
+    def __init__(self, store: ModelStore, predictor: Predictor, settings: ServingSettings) -> None:
+        self._settings = settings
+        self._server = grpc.server(
+            ThreadPoolExecutor(settings.max_threads, thread_name_prefix="seqline-grpc"),
+            maximum_concurrent_rpcs=settings.max_concurrent_requests,
+            options=[
+                ("grpc.max_receive_message_length", settings.max_message_bytes),
+                ("grpc.max_send_message_length", -1),
+                # Else two servers share one port in silence and clients reach either.
+                ("grpc.so_reuseport", 0),
+            ],
+        )
+        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
+            PredictionService(store, predictor), self._server
+        )
+        model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(store), self._server)
+
+    def open(self) -> int:
+        """Opens the port and takes requests from now on.
+
+        Returns:
+            The TCP port, also where the settings left the choice open.
+
+        Raises:
+            ServerStartError: The port cannot be had.
+        """
+        settings = self._settings
+        port = self._bind(f"{settings.host}:{settings.port}", "serving.port (--port)")
+        if settings.grpc_socket_path:
+            self._bind(f"unix:{settings.grpc_socket_path}", "serving.grpc_socket_path (--grpc_socket_path)")
+        self._server.start()
+        return port
+
+    def close(self, grace: float) -> bool:
+        """Refuses new requests at once and waits for running ones.
+
+        Args:
+            grace: Longest wait, in seconds; what still runs then is cut off.
+
+        Returns:
+            True when every running request was answered.
+        """
+        stopped = self._server.stop(grace)
+        # A little more than the grace: cutting off takes a moment too.
+        return stopped.wait(grace + 1.0)
+
+    def _bind(self, address: str, setting: str) -> int:
+        try:
+            port = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise self._cannot_listen(address, setting) from error
+        if not port:
+            raise self._cannot_listen(address, setting)
+        return port
+
+    @staticmethod
+    def _cannot_listen(address: str, setting: str) -> ServerStartError:
+        return ServerStartError(
+            f"cannot listen on {address}: another program uses it, or the address is not one of this machine. "
+            f"Stop that program, or choose another with {setting}"
+        )

@@ -1,0 +1,113 @@
+"""Settings of the embedded server: the section `serving` of a pipeline configuration."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class FrozenSettings(BaseModel):
+    """Base of the settings in this package: immutable, unknown keys refused.
+
+    `serving` imports nothing else of the project, so it has its own base.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class BatchingSettings(FrozenSettings):
+    """How requests that wait at the same time are merged into one run of the model."""
+
+    enabled: bool = True
+    """Merge waiting requests. False: each request runs by itself."""
+
+    max_batch_size: int = Field(default=64, ge=1)
+    """Largest merged batch, in rows (size of the first dimension)."""
+
+    batch_timeout_micros: int = Field(default=0, ge=0)
+    """How long a batch waits for more requests, in microseconds. 0: it runs as soon as a thread is free, so batches
+    form only under load and a lone request never waits."""
+
+    max_enqueued_batches: int = Field(default=100, ge=1)
+    """Batches that may wait for each combination of model version, signature and outputs. One more is answered
+    UNAVAILABLE."""
+
+    num_batch_threads: int = Field(default=0, ge=0)
+    """Batches that run at the same time, over all models. 0: one per processor."""
+
+    strict: bool = False
+    """What happens to a request that cannot be merged (over max_batch_size, or without a common first dimension).
+    False: it runs by itself. True: it is refused with TensorFlow Serving's message."""
+
+
+class ServingSettings(FrozenSettings):
+    """The server: where it listens, which versions it serves, how much it accepts."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. 127.0.0.1: this machine only. 0.0.0.0: every network interface."""
+
+    port: int = Field(default=8500, ge=0, le=65535)
+    """TCP port of the gRPC API. 0: any free port."""
+
+    grpc_socket_path: str = ""
+    """Unix socket to listen on as well. Empty: none."""
+
+    poll_seconds: float = Field(default=1.0, gt=0)
+    """Time between two looks for new versions in the base folder, in seconds."""
+
+    num_versions: int = Field(default=1, ge=0)
+    """Serve this many versions, the highest numbers. 0: serve every version found."""
+
+    specific_versions: tuple[int, ...] = ()
+    """Serve exactly these versions and no other. Empty: num_versions decides."""
+
+    load_retry_seconds: float = Field(default=1.0, gt=0)
+    """Wait before a version that failed to load is tried again, in seconds. Doubles with each failure."""
+
+    max_load_retry_seconds: float = Field(default=60.0, gt=0)
+    """Longest wait between two tries of a version that fails to load, in seconds."""
+
+    enable_model_warmup: bool = True
+    """Run the requests of assets.extra/tf_serving_warmup_requests before a version becomes available."""
+
+    num_warmup_iterations: int = Field(default=1, ge=1)
+    """Times that each warm-up request is run."""
+
+    batching: BatchingSettings = BatchingSettings()
+    """Merging of requests."""
+
+    intra_op_threads: int = Field(default=0, ge=0)
+    """Threads inside one TensorFlow op. 0: TensorFlow chooses."""
+
+    inter_op_threads: int = Field(default=0, ge=0)
+    """TensorFlow ops of one run that may run at the same time. 0: TensorFlow chooses."""
+
+    saved_model_tags: tuple[str, ...] = ("serve",)
+    """Tags of the graph to load from a SavedModel."""
+
+    check_method_names: bool = False
+    """Refuse Predict on a signature whose method name is not one of TensorFlow Serving's."""
+
+    outputs_as_tensor_content: bool = False
+    """Encode output tensors as raw bytes (tensor_content). False: as value fields, TensorFlow Serving's default."""
+
+    max_message_bytes: int = Field(default=2**31 - 1, ge=1024, le=2**31 - 1)
+    """Largest request accepted, in bytes; also the largest tensor that a request may unfold to."""
+
+    max_threads: int = Field(default=64, ge=1)
+    """Requests handled at the same time. A request that waits for its batch counts, so keep it at several times the
+    number of requests that should share a batch."""
+
+    max_concurrent_requests: int = Field(default=1024, ge=1)
+    """Requests accepted at the same time, waiting ones included. One more is answered RESOURCE_EXHAUSTED."""
+
+    grace_seconds: float = Field(default=10.0, ge=0)
+    """On SIGTERM or SIGINT: time for running requests to finish, in seconds."""
+
+    @model_validator(mode="after")
+    def _retry_waits_in_order(self) -> Self:
+        if self.max_load_retry_seconds < self.load_retry_seconds:
+            raise ValueError(
+                f"max_load_retry_seconds ({self.max_load_retry_seconds}) must not be smaller than load_retry_seconds "
+                f"({self.load_retry_seconds}): raise the one or lower the other"
+            )
+        return self

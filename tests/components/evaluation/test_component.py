@@ -1,0 +1,195 @@
+"""ModelEvaluator, ServingValidator and Pusher as TFX runs them, on tiny SavedModels."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import ml_metadata as mlmd
+import pytest
+from tfx import v1 as tfx
+
+from components.evaluation.component import model_evaluator
+from components.evaluation.results import failures, load_metrics
+from components.evaluation.settings import EvaluationSettings
+from components.pusher import pusher
+from components.serving_validator import ServingValidator
+from serving.settings import ServingSettings
+from tests.components.evaluation.tiny_models import ROWS, KeywordClassifier, save, write_examples
+
+RUNNER = ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"]
+SCHEMA = """
+feature { name: "text" type: BYTES presence { min_fraction: 1.0 min_count: 1 } shape { dim { size: 1 } } }
+feature { name: "label" type: BYTES presence { min_fraction: 1.0 min_count: 1 } shape { dim { size: 1 } } }
+"""
+SETTINGS = EvaluationSettings.model_validate(
+    {"split": "test", "thresholds": {"accuracy": {"min": 0.4}}, "max_regression": {"accuracy": 0.1}}
+)
+GOOD = {"neg": "bad", "pos": "good"}
+# Answers neg to everything: half of the examples are right, enough for the threshold but worse than the model above.
+WORSE = {"neg": "bad", "pos": "excellent"}
+
+
+@dataclasses.dataclass
+class Workplace:
+    """One TFX pipeline over models that are handed in."""
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        write_examples(self.folder / "examples" / "Split-eval", ROWS[:2])
+        write_examples(self.folder / "examples" / "Split-test", ROWS)
+        (self.folder / "schema").mkdir()
+        (self.folder / "schema" / "schema.pbtxt").write_text(SCHEMA)
+
+    @property
+    def base(self) -> Path:
+        return self.folder / "serving" / "tiny"
+
+    def add_model(self, name: str, keywords: dict[str, str]) -> str:
+        save(KeywordClassifier(keywords), self.folder / name / "Format-Serving")
+        return str(self.folder / name)
+
+    def importer(self, name: str, kind: Any, uri: str, **properties: str) -> Any:
+        return tfx.dsl.Importer(source_uri=uri, artifact_type=kind, properties=properties).with_id(name)
+
+    def run(self, model_uri: str) -> None:
+        kinds = tfx.types.standard_artifacts
+        examples = self.importer(
+            "Examples", kinds.Examples, str(self.folder / "examples"), split_names='["eval", "test"]'
+        )
+        schema = self.importer("Schema", kinds.Schema, str(self.folder / "schema"))
+        model = self.importer("Model", kinds.Model, model_uri)
+        # TFX's own choice, the latest blessed model: a second run compares the model with itself.
+        baseline = tfx.dsl.Resolver(
+            strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
+            model=tfx.dsl.Channel(type=kinds.Model),
+            model_blessing=tfx.dsl.Channel(type=kinds.ModelBlessing),
+        ).with_id("LatestBlessedModel")
+        evaluator = model_evaluator(
+            examples=examples.outputs["result"],
+            model=model.outputs["result"],
+            baseline_model=baseline.outputs["model"],
+            schema=schema.outputs["result"],
+            task="text_classification",
+            settings=SETTINGS,
+        )
+        validator = ServingValidator(
+            model=model.outputs["result"],
+            examples=examples.outputs["result"],
+            name="tiny",
+            task="text_classification",
+            settings_json=ServingSettings().model_dump_json(),
+        )
+        push = pusher(evaluator.outputs["blessing"], validator.outputs["blessing"], str(self.base))
+        pipeline = tfx.dsl.Pipeline(
+            pipeline_name="tiny",
+            pipeline_root=str(self.folder / "artifacts"),
+            components=[examples, schema, model, baseline, evaluator, validator, push],
+            enable_cache=True,
+            beam_pipeline_args=RUNNER,
+            metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
+                str(self.folder / "metadata.sqlite")
+            ),
+        )
+        tfx.orchestration.LocalDagRunner().run(pipeline)
+
+    def versions(self) -> list[str]:
+        return sorted(p.name for p in self.base.iterdir() if p.name.isdecimal()) if self.base.exists() else []
+
+    def latest(self, kind: str) -> Any:
+        config = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(self.folder / "metadata.sqlite"))
+        return max(mlmd.MetadataStore(config).get_artifacts_by_type(kind), key=lambda artifact: artifact.id)
+
+    def evaluator_settings(self) -> set[str]:
+        """What TFX's cache looks at besides the inputs of the evaluator."""
+        config = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(self.folder / "metadata.sqlite"))
+        [kind] = [k for k in mlmd.MetadataStore(config).get_execution_types() if k.name.endswith(".Evaluator")]
+        return set(mlmd.MetadataStore(config).get_executions_by_type(kind.name)[0].custom_properties)
+
+    def states(self) -> dict[str, str]:
+        """State of the last execution of each component."""
+        config = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(self.folder / "metadata.sqlite"))
+        store = mlmd.MetadataStore(config)
+        executions = sorted(store.get_executions(), key=lambda execution: execution.id)
+        names = {kind.id: kind.name.rpartition(".")[2] for kind in store.get_execution_types()}
+        return {names[e.type_id]: mlmd.proto.Execution.State.Name(e.last_known_state) for e in executions}
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    place = Workplace(tmp_path_factory.mktemp("workplace"))
+    place.run(place.add_model("good", GOOD))
+    return place
+
+
+def test_first_model_without_a_baseline_is_blessed_and_pushed_with_its_warmup(workplace: Workplace):
+    evaluation = workplace.latest("ModelEvaluation")
+    assert workplace.latest("ModelBlessing").custom_properties["blessed"].int_value == 1
+    assert failures(evaluation.uri) == []
+    assert load_metrics(evaluation.uri)["overall"]["example_count"] == 8, "the split of the settings, not eval"
+    assert load_metrics(evaluation.uri)["length=0-10"]["example_count"] == 7
+
+    assert "code_hash" in workplace.evaluator_settings()
+
+    infra = workplace.latest("InfraBlessing")
+    assert infra.custom_properties["blessed"].int_value == 1
+    assert sorted(p.name for p in Path(infra.uri).iterdir()) == ["INFRA_BLESSED", "server.log", "stamped_model"]
+
+    [version] = workplace.versions()
+    pushed = workplace.latest("PushedModel").custom_properties
+    assert pushed["pushed_version"].string_value == version
+    assert pushed["pushed_destination"].string_value == str(workplace.base / version)
+    assert (workplace.base / version / "assets.extra" / "tf_serving_warmup_requests").exists()
+
+
+def test_model_that_is_judged_again_is_not_pushed_again(workplace: Workplace):
+    evaluation, versions = workplace.latest("ModelEvaluation").uri, workplace.versions()
+    workplace.run(str(workplace.folder / "good"))
+    states = workplace.states()
+    assert {name: states[name] for name in ("Evaluator", "ServingValidator", "AtomicPusher")} == {
+        "Evaluator": "COMPLETE",
+        "ServingValidator": "CACHED",
+        "AtomicPusher": "COMPLETE",
+    }
+    again = workplace.latest("ModelEvaluation").uri
+    assert again != evaluation
+    assert load_metrics(again) == load_metrics(again, baseline=True) == load_metrics(evaluation)
+    assert workplace.versions() == versions
+    assert workplace.latest("PushedModel").custom_properties["pushed_version"].string_value == versions[0]
+
+
+def test_unchanged_run_comes_from_the_cache(workplace: Workplace):
+    evaluation, pushed = workplace.latest("ModelEvaluation").uri, workplace.latest("PushedModel").uri
+    workplace.run(str(workplace.folder / "good"))
+    assert workplace.states()["Evaluator"] == workplace.states()["AtomicPusher"] == "CACHED"
+    assert (workplace.latest("ModelEvaluation").uri, workplace.latest("PushedModel").uri) == (evaluation, pushed)
+
+
+def test_model_that_is_worse_than_the_last_blessed_one_is_not_pushed(workplace: Workplace):
+    versions = workplace.versions()
+    workplace.run(workplace.add_model("worse", WORSE))
+    assert workplace.latest("ModelBlessing").custom_properties["blessed"].int_value == 0
+    assert [f.message for f in failures(workplace.latest("ModelEvaluation").uri)] == [
+        "accuracy is 0.5, 0.25 worse than the last blessed model's 0.75; at most 0.1 worse was asked "
+        "(evaluation.max_regression.accuracy)"
+    ]
+    assert workplace.versions() == versions
+    assert workplace.latest("PushedModel").custom_properties["pushed"].int_value == 0
+
+
+def test_model_that_cannot_be_served_is_not_pushed(workplace: Workplace):
+    uri = workplace.add_model("deaf", GOOD)
+    versions = workplace.versions()
+    import tensorflow as tf
+
+    model = KeywordClassifier(GOOD)
+    tf.saved_model.save(model, f"{uri}/Format-Serving", signatures={"examples": model.examples})
+    workplace.run(uri)
+    assert workplace.latest("ModelBlessing").custom_properties["blessed"].int_value == 1
+    infra = workplace.latest("InfraBlessing")
+    assert infra.custom_properties["blessed"].int_value == 0
+    reason = "it has no signature serving_default; its signatures: examples"
+    assert infra.custom_properties["reason"].string_value == f"text_classification model tiny: {reason}"
+    assert (Path(infra.uri) / "reason.txt").read_text().strip() == reason
+    assert (Path(infra.uri) / "INFRA_NOT_BLESSED").exists()
+    assert workplace.versions() == versions

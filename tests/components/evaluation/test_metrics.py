@@ -1,0 +1,125 @@
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import sacrebleu
+
+from components.evaluation.metrics import auc
+from components.evaluation.metrics.accuracy import accuracy
+from components.evaluation.metrics.class_scores import class_scores
+from components.evaluation.metrics.confusion_counts import ConfusionCounts, Counts
+from components.evaluation.metrics.corpus_score import corpus_score_computations
+from components.evaluation.metrics.macro_f1 import macro_f1
+from components.evaluation.tfma import tfma
+
+KEY = tfma.metrics.MetricKey(name="m")
+HYPOTHESES = ["the cat sat on the mat .", "A dog, running!", "nothing in common here", "", "Ein Haus am See"]
+REFERENCES = ["the cat sat on a mat .", "a dog is running!", "völlig anders", "leer", "Ein Haus am See"]
+
+
+@dataclasses.dataclass
+class Element:
+    labels: Any
+    predictions: Any
+
+
+def pair(label: str, outputs: dict[str, Any]) -> Element:
+    return Element(np.array([label.encode()], dtype=object), outputs)
+
+
+def combine(combiner: Any, elements: list[Element], parts: int) -> Any:
+    """Runs a CombineFn as Beam does: several accumulators, one of them empty, merged."""
+    accumulators = [combiner.create_accumulator() for _ in range(parts + 1)]
+    for i, element in enumerate(elements):
+        accumulators[i % parts] = combiner.add_input(accumulators[i % parts], element)
+    return combiner.extract_output(combiner.merge_accumulators(accumulators))[KEY]
+
+
+def corpus_value(make_metric: Any, parts: int) -> float:
+    [computation] = corpus_score_computations("m", "", make_metric)
+    elements = [
+        pair(r, {"target": np.array(h.encode(), dtype=object), "score": np.float32(-1)})
+        for h, r in zip(HYPOTHESES, REFERENCES, strict=True)
+    ]
+    return combine(computation.combiner, elements, parts)
+
+
+@pytest.mark.parametrize("parts", [1, 2, 5])
+def test_bleu_and_chrf_are_those_of_the_corpus_however_it_is_split(parts: int):
+    bleu = sacrebleu.corpus_bleu(HYPOTHESES, [REFERENCES]).score
+    chrf = sacrebleu.corpus_chrf(HYPOTHESES, [REFERENCES]).score
+    mean_of_sentences = np.mean(
+        [sacrebleu.sentence_bleu(h, [r]).score for h, r in zip(HYPOTHESES, REFERENCES, strict=True)]
+    )
+
+    assert corpus_value(lambda: sacrebleu.BLEU(tokenize="13a", force=True), parts) == pytest.approx(bleu, abs=1e-9)
+    assert corpus_value(sacrebleu.CHRF, parts) == pytest.approx(chrf, abs=1e-9)
+    assert abs(bleu - mean_of_sentences) > 1, "the test must be able to tell the two apart"
+
+
+def test_bleu_signature_is_the_one_of_the_docstring():
+    from components.evaluation.metrics import bleu
+
+    metric = bleu._metric()
+    metric.corpus_score(HYPOTHESES, [REFERENCES])
+    assert str(metric.get_signature()).startswith("nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp")
+
+
+COUNTS = Counts({("a", "a"): 3, ("a", "b"): 1, ("b", "b"): 2, ("b", "a"): 2, ("never seen", "a"): 2})
+
+
+def test_accuracy_and_class_scores_by_hand():
+    assert accuracy(COUNTS) == 5 / 10
+    assert class_scores(COUNTS) == {
+        "precision/a": 3 / 7,
+        "recall/a": 3 / 4,
+        "f1/a": pytest.approx(2 * (3 / 7) * (3 / 4) / (3 / 7 + 3 / 4)),
+        "precision/b": 2 / 3,
+        "recall/b": 2 / 4,
+        "f1/b": pytest.approx(4 / 7),
+        "precision/never seen": 0.0,
+        "recall/never seen": 0.0,
+        "f1/never seen": 0.0,
+    }
+    assert macro_f1(COUNTS) == pytest.approx((6 / 11 + 4 / 7 + 0) / 3)
+    assert math.isnan(accuracy(Counts())) and math.isnan(macro_f1(Counts()))
+
+
+def test_confusion_counts_merge():
+    elements = [pair("a", {"label": np.array(answer)}) for answer in (b"a", b"b", b"a")]
+    assert combine(ConfusionCounts(KEY), elements, parts=2) == {("a", "a"): 2, ("a", "b"): 1}
+
+
+def exact_auc(scores: np.ndarray, is_member: np.ndarray) -> float:
+    differences = scores[is_member][:, None] - scores[~is_member][None]
+    return float(np.mean((differences > 0) + 0.5 * (differences == 0)))
+
+
+@pytest.mark.parametrize("num_classes", [2, 3])
+def test_auc_is_the_chance_that_a_member_scores_higher(num_classes: int):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(num_classes, size=300)
+    logits = rng.normal(size=(300, num_classes)) + 1.5 * np.eye(num_classes)[labels]
+    # Confident models put their scores close to 0 and 1: steps of the score itself would tie them.
+    scores = np.exp(5 * logits) / np.exp(5 * logits).sum(axis=1, keepdims=True)
+    names = np.array([f"class {i}".encode() for i in range(num_classes)], dtype=object)
+    elements = [pair(f"class {i}", {"scores": s, "classes": names}) for i, s in zip(labels, scores, strict=True)]
+    wanted = np.mean([exact_auc(scores[:, i], labels == i) for i in range(num_classes)])
+
+    assert combine(auc.ScoreHistogram(KEY), elements, parts=3) == pytest.approx(wanted, abs=2e-3)
+
+
+def test_auc_counts_a_tie_as_half_and_is_undefined_for_one_label():
+    ties = auc.Histogram({("a", 0, True): 2, ("a", 0, False): 3})
+    assert auc.one_versus_rest_auc(ties) == 0.5
+    assert math.isnan(auc.one_versus_rest_auc(auc.Histogram({("a", 0, True): 2})))
+    assert (
+        auc.log_odds_step(math.nan)
+        == auc.log_odds_step(0.0)
+        < auc.log_odds_step(1e-6)
+        < auc.log_odds_step(0.5)
+        == 0
+        < auc.log_odds_step(1.0)
+    )

@@ -1,0 +1,173 @@
+import json
+import logging
+from collections import Counter
+from pathlib import Path
+
+import apache_beam as beam
+import pytest
+import tensorflow as tf
+
+from components.errors import DataError
+from components.example_gen.executor import encode, generate_examples
+from components.example_gen.records import Record
+from components.example_gen.settings import DataSettings
+from tests.components.example_gen.files import CLASSIFICATION, TRANSLATION, write
+
+RUNNER = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+
+
+def generate(out, features=CLASSIFICATION, **settings):
+    out.mkdir(exist_ok=True)
+    return generate_examples(beam.Pipeline(argv=[RUNNER]), DataSettings(**settings), features, str(out))
+
+
+def examples(out, split):
+    """Every example of a split as a tuple of its values."""
+    files = sorted(str(path) for path in (out / f"Split-{split}").iterdir())
+    found = []
+    for serialized in tf.data.TFRecordDataset(files, compression_type="GZIP"):
+        features = tf.train.Example.FromString(serialized.numpy()).features.feature
+        found.append(tuple(features[name].bytes_list.value[0].decode() for name in sorted(features)))
+    return found
+
+
+def table(rows):
+    return "text\tlabel\n" + "".join("\t".join(row) + "\n" for row in rows)
+
+
+ROWS = [(f"text number {number}", "neg" if number < 100 else "pos") for number in range(200)]
+
+
+def test_an_example_holds_one_value_per_feature():
+    features = tf.train.Example.FromString(encode(Record({"text": "좋다", "label": "1"}, "f", 1))).features.feature
+    assert {name: list(features[name].bytes_list.value) for name in features} == {
+        "text": ["좋다".encode()],
+        "label": [b"1"],
+    }
+
+
+def test_explicit_splits_and_the_account(tmp_path, caplog):
+    train = write(tmp_path / "train.tsv", table([*ROWS, ("", "neg"), ("only text",)]))
+    eval_ = write(tmp_path / "eval.tsv", table([("text number 1", "pos"), ("new", "neg")]))
+    out = tmp_path / "out"
+    with caplog.at_level(logging.WARNING, "seqline.data"):
+        counts = generate(out, train=train, eval=eval_, max_bad_fraction=0.01)
+    assert sorted(examples(out, "train")) == sorted((label, text) for text, label in ROWS)
+    assert sorted(examples(out, "eval")) == [("neg", "new"), ("pos", "text number 1")]
+    assert counts == json.loads((out / "counts.json").read_text())
+    assert counts == {
+        "read": 204,
+        "kept": 202,
+        "refused": 2,
+        "splits": {"train": 200, "eval": 2},
+        "files": {
+            train: {"split": "train", "read": 202, "kept": {"train": 200}, "refused": 2},
+            eval_: {"split": "eval", "read": 2, "kept": {"eval": 2}, "refused": 0},
+        },
+    }
+    refused = [json.loads(line) for line in (out / "refused.jsonl").read_text().splitlines()]
+    assert refused[0] == {"file": train, "line": 202, "reason": '"text" is empty'}
+    assert [record.getMessage() for record in caplog.records if record.name == "seqline.data"] == [
+        f'left out: {train}:202: "text" is empty',
+        f'left out: {train}:203: 1 fields where the header has 2 ("text", "label")',
+    ]
+    assert sorted(path.name for path in out.iterdir()) == ["Split-eval", "Split-train", "counts.json", "refused.jsonl"]
+
+
+def test_hash_split_is_stable_mixed_and_keeps_equal_texts_together(tmp_path):
+    rows = [*ROWS, *((text, "pos") for text, _ in ROWS[:100])]
+    path = write(tmp_path / "all.tsv", table(rows))
+    counts = generate(tmp_path / "one", path=path, split={"train": 3, "eval": 1})
+    generate(tmp_path / "two", path=path, split={"train": 3, "eval": 1})
+    train, eval_ = examples(tmp_path / "one", "train"), examples(tmp_path / "one", "eval")
+    assert (train, eval_) == (examples(tmp_path / "two", "train"), examples(tmp_path / "two", "eval"))
+    assert sorted(train + eval_) == sorted((label, text) for text, label in rows)
+    assert not {text for _, text in train} & {text for _, text in eval_}
+    assert 0.1 < len(eval_) / len(rows) < 0.4
+    assert counts["files"][path]["kept"] == {"train": len(train), "eval": len(eval_)}
+    labels = [label for label, _ in train]
+    assert 0.2 < Counter(labels[: len(labels) // 4])["neg"] / (len(labels) // 4) < 0.8  # the file is sorted by label
+
+
+def test_sample_dates_hold_out_whole_dates(tmp_path):
+    counts = generate(tmp_path / "out", TRANSLATION, source="sample:dates", sample_size=400)
+    train, eval_ = examples(tmp_path / "out", "train"), examples(tmp_path / "out", "eval")
+    assert counts["kept"] == len(train) + len(eval_) == 400
+    assert not {date for _, date in train} & {date for _, date in eval_}
+
+
+GOOD = table(ROWS[95:105])
+
+
+@pytest.mark.parametrize(
+    ("train", "eval_", "message"),
+    [
+        (
+            GOOD + "a\tb\tc\n" * 12,
+            GOOD,
+            r"12 of 22 records of split train cannot be .* \(54.55%\).*The first of them",
+        ),
+        (GOOD, GOOD + "\n", r"1 of 11 records of split eval .* allows 0.00%.*(?s:.)*eval.tsv:12: the line is empty"),
+        (GOOD, table([("a", "positive")]), 'eval.tsv:2: label "positive" of the eval split does not occur in train'),
+        (table(ROWS[:5]), table(ROWS[:2]), '"label" must have at least two different values.*Received: "neg" only'),
+        (GOOD, "text\tlabel\n", "eval.tsv: the file has no records"),
+        ("txt\tlabel\na\tb\n", "txt\tlabel\na\tb\n", '(?s)train.tsv: no column "text".*eval.tsv: no column "text"'),
+    ],
+)
+def test_data_that_cannot_be_used_stop_the_run(tmp_path, train, eval_, message):
+    paths = {"train": write(tmp_path / "train.tsv", train), "eval": write(tmp_path / "eval.tsv", eval_)}
+    with pytest.raises(DataError, match=message) as caught:
+        generate(tmp_path / "out", **paths)
+    assert type(caught.value) is DataError
+
+
+def test_the_first_ten_bad_records_are_named_in_order(tmp_path):
+    train = write(tmp_path / "train.tsv", GOOD + "x\n" * 30)
+    with pytest.raises(DataError) as caught:
+        generate(tmp_path / "out", train=train, eval=write(tmp_path / "eval.tsv", GOOD))
+    named = [line.strip().removeprefix(train) for line in str(caught.value).splitlines() if line.startswith("  ")]
+    assert [line.split(":")[1] for line in named] == [str(number) for number in range(12, 22)]
+
+
+def test_an_empty_split_of_a_hash(tmp_path):
+    path = write(tmp_path / "all.tsv", table(ROWS[99:101] * 5))
+    with pytest.raises(DataError, match=r"The (eval|train) split has no records. Give more data \(10 records came\)"):
+        generate(tmp_path / "out", path=path, split={"train": 1_000_000, "eval": 1})
+
+
+@pytest.mark.real_data
+class TestRealData:
+    """The counts that the data's own description states."""
+
+    def test_nsmc(self, data_directory: Path, tmp_path):
+        nsmc = data_directory / "nsmc"
+        paths = {"train": str(nsmc / "nsmc_train.tsv.gz"), "eval": str(nsmc / "nsmc_dev.tsv.gz")}
+        counts = generate(tmp_path / "out", **paths, columns={"text": "document"})
+        assert counts["splits"] == {"train": 60_000, "eval": 5_000}
+        assert counts["refused"] == 0
+        train = examples(tmp_path / "out", "train")
+        assert Counter(label for label, _ in train) == {"0": 30_000, "1": 30_000}
+        assert '"' in "".join(text for _, text in train)
+
+    def test_rt_polarity(self, data_directory: Path, tmp_path):
+        counts = generate(
+            tmp_path / "out",
+            path=str(data_directory / "rt_polarity/rt-polarity.*"),
+            format="lines",
+            label_pattern=r"rt-polarity\.(?P<label>neg|pos)",
+        )
+        assert [file["read"] for file in counts["files"].values()] == [5_331, 5_331]
+        assert counts["kept"] == 10_662
+
+    def test_multi30k(self, data_directory: Path, tmp_path):
+        folder = data_directory / "multi30k"
+        splits = {
+            split: {"source": str(folder / f"{name}.en.gz"), "target": str(folder / f"{name}.de.gz")}
+            for split, name in (("train", "train"), ("eval", "val"), ("test", "test_2016_flickr"))
+        }
+        counts = generate(tmp_path / "out", TRANSLATION, **splits)
+        assert counts["splits"] == {"train": 29_000, "eval": 1_014, "test": 1_000}
+        assert (
+            "Two young, White males are outside near many bushes.",
+            "Zwei junge weiße Männer sind im Freien in der Nähe vieler Büsche.",
+        ) in examples(tmp_path / "out", "train")

@@ -1,0 +1,114 @@
+import pandas
+import pytest
+import tensorflow_data_validation as tfdv
+from tensorflow_metadata.proto.v0.anomalies_pb2 import Anomalies, AnomalyInfo
+
+from components.data_gate import Evidence, Rule, inspect
+from components.errors import DataError
+from models.registry import TASKS
+
+NEW_VALUE = AnomalyInfo.ENUM_TYPE_UNEXPECTED_STRING_VALUES
+
+
+def anomalies(severity=AnomalyInfo.ERROR, **features):
+    """Anomalies with one reason per feature: name=type."""
+    result = Anomalies()
+    for name, kind in features.items():
+        result.anomaly_info[name].severity = severity
+        result.anomaly_info[name].reason.add(
+            type=kind, short_description="Unexpected string values", description="Values missing: c (~10%)."
+        )
+    return result
+
+
+def evidence(train=None, eval_=None, **changes):
+    values = {
+        "splits": ("train", "eval"),
+        "features": TASKS["text_classification"].features,
+        "anomalies": {"train": train or Anomalies(), "eval": eval_ or Anomalies()},
+        "sizes": {"train": 1000, "eval": 200},
+    }
+    return Evidence(**{**values, **changes})
+
+
+def findings(report):
+    return {rule["name"]: rule["findings"] for rule in report["rules"] if rule["findings"]}
+
+
+def test_clean_data_pass():
+    report = inspect(evidence())
+    assert report["examples"] == {"train": 1000, "eval": 200}
+    assert findings(report) == {}
+
+
+def test_an_anomaly_stops_the_run_and_is_named():
+    with pytest.raises(DataError) as caught:
+        inspect(evidence(eval_=anomalies(label=NEW_VALUE)))
+    assert '  eval: feature "label": Unexpected string values. Values missing: c (~10%).' in str(caught.value)
+
+
+def test_new_values_of_a_text_are_no_anomaly():
+    assert findings(inspect(evidence(eval_=anomalies(text=NEW_VALUE)))) == {}
+
+
+def test_another_anomaly_of_a_text_stops_the_run_even_beside_new_values():
+    found = anomalies(text=NEW_VALUE)
+    found.anomaly_info["text"].reason.add(type=AnomalyInfo.FEATURE_TYPE_LOW_FRACTION_PRESENT, description="Missing.")
+    with pytest.raises(DataError, match='eval: feature "text": Missing.') as caught:
+        inspect(evidence(eval_=found))
+    assert "Unexpected string values" not in str(caught.value)
+
+
+def test_all_findings_are_listed():
+    missing = anomalies(label=AnomalyInfo.SCHEMA_MISSING_COLUMN, text=AnomalyInfo.SCHEMA_MISSING_COLUMN)
+    with pytest.raises(DataError) as caught:
+        inspect(evidence(train=missing, eval_=missing))
+    assert [line.split(":")[0].strip() for line in str(caught.value).splitlines()[1:5]] == ["train"] * 2 + ["eval"] * 2
+
+
+def test_a_dataset_anomaly_stops_the_run():
+    found = Anomalies(dataset_anomaly_info=AnomalyInfo(severity=AnomalyInfo.ERROR, description="Low num examples."))
+    with pytest.raises(DataError, match="eval: Low num examples."):
+        inspect(evidence(eval_=found))
+
+
+def test_a_warning_passes_and_is_reported():
+    report = inspect(evidence(eval_=anomalies(AnomalyInfo.WARNING, label=NEW_VALUE)))
+    assert list(findings(report)) == ["schema_warnings"]
+
+
+def test_a_small_split_is_reported():
+    report = inspect(evidence(sizes={"train": 1000, "eval": 12}))
+    assert findings(report) == {"split_size": ["eval: only 12 examples; figures from fewer than 100 vary by chance."]}
+
+
+def test_a_split_that_was_not_validated_stops_the_run():
+    with pytest.raises(DataError, match="test: the split was not validated"):
+        inspect(evidence(splits=("train", "eval", "test")))
+
+
+def test_the_level_decides():
+    def find(_):
+        return ["found"]
+
+    assert findings(inspect(evidence(), [Rule("mine", "warn", find)])) == {"mine": ["found"]}
+    with pytest.raises(DataError, match="found"):
+        inspect(evidence(), [Rule("mine", "fail", find)])
+
+
+def validate(train, other):
+    """What TFX's own stages find: statistics, the schema of the train split, and the anomalies of another."""
+    schema = tfdv.infer_schema(tfdv.generate_statistics_from_dataframe(pandas.DataFrame(train)))
+    return tfdv.validate_statistics(tfdv.generate_statistics_from_dataframe(pandas.DataFrame(other)), schema)
+
+
+def test_real_anomalies_of_a_small_data_set():
+    train = {"text": ["good", "bad"] * 60, "label": ["pos", "neg"] * 60}
+    new_texts = validate(train, {"text": ["fine", "poor"] * 60, "label": ["pos", "neg"] * 60})
+    assert list(new_texts.anomaly_info) == ["text"]
+    assert findings(inspect(evidence(eval_=new_texts))) == {}
+    new_label = validate(train, {"text": ["fine", "poor"] * 60, "label": ["pos", "mixed"] * 60})
+    with pytest.raises(DataError, match='eval: feature "label": Unexpected string values. .*mixed'):
+        inspect(evidence(eval_=new_label))
+    with pytest.raises(DataError, match='eval: feature "label": Column dropped'):
+        inspect(evidence(eval_=validate(train, {"text": ["good"] * 60})))

@@ -1,0 +1,65 @@
+import apache_beam as beam
+import pytest
+import tensorflow as tf
+
+from components.example_gen.executor import encode
+from components.example_gen.records import Record
+from components.tokenizer_trainer import count_units, learn_vocabularies
+from models.registry import TASKS
+from models.tokenizers.settings import TokenizerSettings
+
+RUNNER = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+SPECIAL = ["[PAD]", "[UNK]", "[START]", "[END]"]
+
+CLASSIFICATION = TASKS["text_classification"].features
+TRANSLATION = TASKS["text_to_text"].features
+
+
+def write_examples(folder, rows):
+    folder.mkdir()
+    half = len(rows) // 2
+    for name, part in (("1.gz", rows[:half]), ("2.gz", rows[half:])):
+        with tf.io.TFRecordWriter(str(folder / name), options="GZIP") as writer:
+            for row in part:
+                writer.write(encode(Record(row, "", 1)))
+    return str(folder)
+
+
+def count(tmp_path, rows, features, settings):
+    folder = write_examples(tmp_path / "examples", rows)
+    out = tmp_path / "out"
+    out.mkdir()
+    counts = count_units(beam.Pipeline(argv=[RUNNER]), folder, features, settings, str(out))
+    assert list(out.iterdir()) == []
+    return counts
+
+
+def test_counts_add_up_over_files_and_batches(tmp_path):
+    rows = [{"text": "aab\n좋", "label": "x"}] * 3000 + [{"text": "B", "label": "y"}]
+    settings = TokenizerSettings(unit="character", lowercase=True)
+    counts = count(tmp_path, rows, CLASSIFICATION, settings)
+    assert counts == {"text": {"a": 6000, "b": 3001, "\n": 3000, "좋": 3000}, "label": {"x": 3000, "y": 1}}
+
+
+def test_bytes_have_nothing_to_count_but_labels(tmp_path):
+    counts = count(tmp_path, [{"text": "ab", "label": "x"}], CLASSIFICATION, TokenizerSettings(unit="byte"))
+    assert counts == {"text": {}, "label": {"x": 1}}
+
+
+def test_one_vocabulary_per_feature_and_sorted_labels():
+    settings = TokenizerSettings(unit="character", vocabulary_size=6)
+    counts = {"text": {"c": 5, "a": 9, "b": 7}, "label": {"pos": 1, "neg": 9, "10": 3, "9": 3}}
+    vocabularies = learn_vocabularies(counts, CLASSIFICATION, settings)
+    assert vocabularies.pieces == {"text": [*SPECIAL, "a", "b"]}
+    assert vocabularies.labels == ["10", "9", "neg", "pos"]
+
+
+@pytest.mark.parametrize(
+    ("shared", "source", "target"), [(True, ["c", "a"], ["c", "a"]), (False, ["a", "c"], ["c", "b"])]
+)
+def test_a_shared_vocabulary_adds_the_counts(shared, source, target):
+    settings = TokenizerSettings(unit="character", vocabulary_size=6, shared=shared)
+    counts = {"source": {"a": 5, "c": 4}, "target": {"b": 4, "c": 5}}
+    vocabularies = learn_vocabularies(counts, TRANSLATION, settings)
+    assert vocabularies.pieces == {"source": [*SPECIAL, *source], "target": [*SPECIAL, *target]}
+    assert vocabularies.labels == []

@@ -1,0 +1,142 @@
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from pipeline.cli import app
+from pipeline.lock import run_lock
+
+
+def seqline(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_help_names_every_command_and_loads_no_tensorflow() -> None:
+    script = (
+        "import sys; from pipeline.cli import app\n"
+        "try: app(['--help'])\n"
+        "finally: print({'tensorflow', 'tfx', 'apache_beam', 'keras'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    for command in ("run", "plan", "validate", "schema", "serve", "predict", "runs", "doctor", "demo"):
+        assert f"│ {command} " in done.stdout
+    assert done.stdout.rstrip().endswith("set()"), "a heavy package was imported"
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    assert "Commands" in seqline().output
+
+
+def test_validate_says_that_all_is_well(dates_file: Path) -> None:
+    result = seqline("validate", "-c", dates_file)
+    assert result.exit_code == 0
+    assert result.output == f"{dates_file} is valid: dates, text_to_text with seq2seq\n"
+
+
+def test_each_problem_is_one_error_line_and_the_exit_code_is_2(dates_file: Path) -> None:
+    result = seqline("validate", "-c", dates_file, "--set", "model.num_layer=3", "--set", "seed=-1")
+    assert result.exit_code == 2
+    lines = result.stderr.splitlines()
+    assert len(lines) == 2 and all(line.startswith("error: --set ") for line in lines)
+    assert "did you mean model.num_layers?" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [("run", "--nosuch"), ("nosuch",), ("predict",), ("runs", "--last", "0")])
+def test_a_wrong_command_line_gives_2(arguments: tuple[str, ...]) -> None:
+    assert seqline(*arguments).exit_code == 2
+
+
+def test_a_missing_data_file_stops_before_anything_is_written(dates_file: Path, tmp_path: Path) -> None:
+    settings = yaml.safe_load(dates_file.read_text())
+    settings["data"] = {"train": str(tmp_path / "no-*.tsv"), "eval": str(tmp_path / "no.tsv")}
+    dates_file.write_text(yaml.safe_dump(settings))
+    for command in ("validate", "plan", "run"):
+        result = seqline(command, "-c", dates_file)
+        assert result.exit_code == 2, result.output
+        assert "no-*.tsv" in result.stderr
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_schema_is_written_to_a_file_or_shown(tmp_path: Path) -> None:
+    shown = seqline("schema")
+    assert json.loads(shown.stdout)["title"] == "Seqline configuration"
+    assert seqline("schema", tmp_path / "schema.json").exit_code == 0
+    assert (tmp_path / "schema.json").read_text() == shown.stdout
+
+
+def test_runs_before_the_first_run(dates_file: Path) -> None:
+    result = seqline("runs", "-c", dates_file)
+    assert (result.exit_code, "Start one: seqline run" in result.output) == (0, True)
+    assert json.loads(seqline("runs", "--json", "-c", dates_file).stdout) == []
+
+
+def test_serve_before_the_first_push(dates_file: Path) -> None:
+    result = seqline("serve", "-c", dates_file)
+    assert result.exit_code == 2
+    assert "holds no pushed model; make one first: seqline run" in result.stderr
+
+
+def test_serve_on_a_port_in_use(dates_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "outputs" / "serving" / "dates" / "1").mkdir(parents=True)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        result = seqline("serve", "-c", dates_file, "--set", f"serving.port={port}")
+    assert result.exit_code == 2
+    assert f"127.0.0.1:{port} is in use by another program" in result.stderr
+
+
+def test_predict_without_a_server_says_how_to_start_one(dates_file: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+    result = seqline("predict", "5. März 2024", "-c", dates_file, "--set", f"serving.port={port}")
+    assert result.exit_code == 2
+    assert "seqline serve" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_doctor_lists_its_findings(dates_file: Path) -> None:
+    result = seqline("doctor", "-c", dates_file, "--set", "serving.port=0")
+    assert result.exit_code == 0, result.output
+    assert "glibc" in result.output
+    assert seqline("doctor", "-c", dates_file, "--set", "seed=x").exit_code == 1
+
+
+def test_plan_runs_nothing(dates_file: Path, tmp_path: Path) -> None:
+    result = seqline("plan", "-c", dates_file)
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert len(lines) == 11 and all(line.endswith("would run") for line in lines)
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_a_locked_folder_gives_2(dates_file: Path, tmp_path: Path) -> None:
+    with run_lock(tmp_path / "outputs"):
+        result = seqline("run", "-c", dates_file)
+    assert result.exit_code == 2
+    assert "is in use by another run (process " in result.stderr
+
+
+def test_bad_data_show_their_own_error_and_the_log_and_the_next_run_resumes(dates_file: Path, tmp_path: Path) -> None:
+    table = tmp_path / "train.tsv"
+    table.write_text("source\ttarget\na\tb\nc\n")
+    (tmp_path / "eval.tsv").write_text("source\ttarget\na\tb\n")
+    settings = yaml.safe_load(dates_file.read_text())
+    settings["data"] = {"train": str(table), "eval": str(tmp_path / "eval.tsv")}
+    dates_file.write_text(yaml.safe_dump(settings))
+
+    result = seqline("run", "-c", dates_file)
+    assert result.exit_code == 2, result.output
+    assert "error: ExampleGen: " in result.output
+    assert f"{table}:3" in result.output
+    assert "Traceback" not in result.output and "while running" not in result.output
+    [log] = (tmp_path / "outputs" / "logs").glob("*.log")
+    assert f"The whole story: {log}" in result.output
+    assert "Traceback" in log.read_text()
+
+    [told] = json.loads(seqline("runs", "--json", "-c", dates_file).stdout)
+    assert (told["state"], told["config_file"]) == ("failed in ExampleGen", str(dates_file))

@@ -1,0 +1,185 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline import config
+from pipeline.errors import ConfigError
+
+DATES = """\
+name: dates
+task: text_to_text
+data:
+  source: sample:dates
+model:
+  architecture: seq2seq
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "dates.yaml"
+    path.write_text(DATES, encoding="utf-8")
+    return path
+
+
+def refusal(file: Path, text: str | None = None, overrides: tuple[str, ...] = ()) -> str:
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        config.load(file, overrides)
+    return str(caught.value).replace(str(file), "FILE")
+
+
+def test_a_small_file_is_filled_with_defaults(file: Path) -> None:
+    loaded = config.load(file)
+    assert (loaded.name, loaded.task, loaded.output_dir) == ("dates", "text_to_text", "outputs")
+    assert loaded.model.architecture == "seq2seq"
+    assert loaded.run_settings().model == loaded.model
+
+
+def test_overrides_are_yaml_and_the_last_one_wins(file: Path) -> None:
+    loaded = config.load(
+        file, ["training.epochs=3", "training.epochs=4", "evaluation.thresholds={bleu: {min: 20}}", "output_dir="][:3]
+    )
+    assert loaded.training.epochs == 4
+    assert loaded.evaluation.thresholds["bleu"].min == 20
+
+
+def test_an_override_does_not_change_the_file(file: Path) -> None:
+    config.load(file, ["seed=5"])
+    assert file.read_text(encoding="utf-8") == DATES
+
+
+def test_the_fingerprint_follows_the_values_not_the_wording(file: Path) -> None:
+    same = config.load(file, ["seed=1"])
+    assert config.load(file).fingerprint() == same.fingerprint()
+    assert config.load(file, ["seed=2"]).fingerprint() != same.fingerprint()
+
+
+def test_a_loaded_configuration_cannot_change(file: Path) -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        config.load(file).seed = 3
+
+
+def test_unknown_key_suggests_the_nearest_one(file: Path) -> None:
+    assert refusal(file, DATES + "  num_layer: 2\n") == (
+        "FILE line 7: Unknown key model.num_layer; did you mean model.num_layers? Valid keys: "
+        "architecture, attention, embedding_dim, hidden_dim, num_layers, dropout, tie_embeddings"
+    )
+
+
+@pytest.mark.parametrize(
+    ("added", "message"),
+    [
+        ("trainin: {}\n", "FILE line 7: Unknown key trainin; did you mean training? Valid keys: name, task, "),
+        ("zzz: 1\n", "FILE line 7: Unknown key zzz. Valid keys: name, task, "),
+        (
+            "evaluation: {thresholds: {bleu: {mn: 1}}}\n",
+            "FILE line 7: Unknown key evaluation.thresholds.bleu.mn; did you mean evaluation.thresholds.bleu.min? "
+            "Valid keys: min, max",
+        ),
+        ("training: {batch_size: many}\n", 'FILE line 7: training.batch_size must be a whole number. Received: "many"'),
+        ("training: {batch_size: 0}\n", "training.batch_size must be greater than or equal to 1. Received: 0"),
+        ("training: {batch_size: 1.5}\n", "training.batch_size must be a whole number. Received: 1.5"),
+        ("training: {xla: maybe}\n", 'training.xla must be true or false. Received: "maybe"'),
+        ("training: 3\n", "training must be a section with keys of its own. Received: 3"),
+        ("tokenizer: {unit: charcter}\n", 'Received: "charcter"; did you mean character?'),
+        ("seed: 2024-03-05\n", "FILE line 7: seed must be a whole number. Received: 2024-03-05"),
+        (
+            "output_dir: 12\n",
+            "output_dir must be text (in quotes where it looks like a number or a date). Received: 12",
+        ),
+    ],
+)
+def test_a_wrong_key_or_value_is_named_with_rule_and_place(file: Path, added: str, message: str) -> None:
+    assert message in refusal(file, DATES + added)
+
+
+def test_all_problems_are_told_at_once(file: Path) -> None:
+    lines = refusal(file, DATES + "  dropout: 1.5\nseed: -1\nservin: {}\n").splitlines()
+    assert len(lines) == 3
+    assert "FILE line 7: model.dropout must be less than 1. Received: 1.5" in lines
+    assert "FILE line 8: seed must be greater than or equal to 0. Received: -1" in lines
+
+
+def test_an_architecture_that_does_not_exist(file: Path) -> None:
+    assert refusal(file, overrides=("model.architecture=recurent",)) == (
+        "--set model.architecture=recurent: model.architecture must be one of recurrent, seq2seq. "
+        "Received: recurent; did you mean recurrent?"
+    )
+
+
+def test_missing_keys_are_named(file: Path) -> None:
+    assert refusal(file, "name: dates\ntask: text_to_text\nmodel: {}\n") == (
+        "data is missing; it has no default\nFILE line 3: model.architecture is missing; it has no default"
+    )
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ("model.architecture=recurrent",),
+            "model.architecture must be one that solves the task text_to_text: seq2seq. Received: recurrent",
+        ),
+        (
+            ("task=text_classification", "model.architecture=recurrent", "decoding.beam_width=4"),
+            "decoding is for the task text_to_text only; remove the section. Received: task text_classification",
+        ),
+        (("evaluation.split=test",), "evaluation.split must be one of train, eval. Received: test"),
+        (
+            ("evaluation.thresholds={exact_mach: {min: 1}}",),
+            'Unknown metric "evaluation.thresholds.exact_mach" for task text_to_text; did you mean exact_match?',
+        ),
+        (("model.hidden_dim=33",), "hidden_dim must be even"),
+        (("data.train=x.tsv",), "data.train"),
+    ],
+)
+def test_rules_that_concern_several_keys(file: Path, overrides: tuple[str, ...], message: str) -> None:
+    assert message in refusal(file, overrides=overrides)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: [dates\ntask: x\n", "FILE line 2: not valid YAML: "),
+        ("name: a\nname: b\n", "FILE line 2: name stands twice, first on line 1; keep one"),
+        (DATES + "  dropout: 0\n  dropout: 1\n", "FILE line 8: model.dropout stands twice, first on line 7; keep one"),
+        ("", "FILE: must be a mapping of sections such as `model:`. Received: an empty file"),
+        ("- a\n", "FILE: must be a mapping of sections such as `model:`. Received: list"),
+        ("a: !!python/object:os.system {}\n", "FILE line 1: not valid YAML: "),
+    ],
+)
+def test_a_file_that_is_no_configuration(file: Path, text: str, message: str) -> None:
+    assert refusal(file, text).startswith(message)
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    assert "there is no such file; name the configuration with -c FILE" in refusal(tmp_path / "no.yaml")
+    assert "this is a folder" in refusal(tmp_path)
+    (tmp_path / "latin.yaml").write_bytes("name: Grün".encode("latin-1"))
+    assert "not UTF-8 (byte 8)" in refusal(tmp_path / "latin.yaml")
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("seed", "--set seed: must read section.key=value"),
+        (".seed=1", "--set .seed=1: must read section.key=value"),
+        ("seed=[1", "--set seed=[1: the value is not valid YAML"),
+        ("name.x=1", "--set name.x: name is not a section but a value"),
+    ],
+)
+def test_an_override_that_cannot_be_read(file: Path, override: str, message: str) -> None:
+    assert refusal(file, overrides=(override,)).startswith(message)
+
+
+def test_the_schema_knows_every_section_and_says_what_keys_mean() -> None:
+    schema = json.loads(config.schema_text())
+    assert set(schema["properties"]) == set(config.Config.model_fields)
+    assert set(schema["required"]) == {"name", "task", "data", "model"}
+    assert "stand under it" in schema["properties"]["name"]["description"]
+    assert schema["additionalProperties"] is False
+    epochs = schema["$defs"]["TrainingSettings"]["properties"]["epochs"]
+    assert epochs["minimum"] == 1 and epochs["description"]

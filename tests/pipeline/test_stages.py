@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import pytest
+from tfx.types.standard_artifacts import PushedModel
+
+from pipeline.config import Config, load
+from pipeline.orchestrators import local
+from pipeline.stages import build_pipeline, is_push_current
+
+LINE = [
+    "ExampleGen",
+    "StatisticsGen",
+    "SchemaGen",
+    "ExampleValidator",
+    "DataGate",
+    "TokenizerTrainer",
+    "Transform",
+    "Trainer",
+    "ModelEvaluator",
+    "ServingValidator",
+    "Pusher",
+]
+
+
+def test_the_stages_run_in_the_order_in_which_they_are_described(dates_config: Config) -> None:
+    compiled = local.compile_pipeline(build_pipeline(dates_config), "1")
+    assert local.stage_ids(compiled) == LINE
+    assert "LatestBlessedModel" in [node.pipeline_node.node_info.id for node in compiled.nodes]
+
+
+def test_building_writes_nothing(dates_config: Config, tmp_path: Path) -> None:
+    build_pipeline(dates_config)
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_all_paths_are_absolute(tmp_path: Path, dates_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    compiled = local.compile_pipeline(build_pipeline(load(dates_file, ["output_dir=here"])), "1")
+    assert compiled.runtime_spec.pipeline_root.field_value.string_value == str(tmp_path / "here" / "artifacts")
+
+
+def test_beam_downloads_no_runner(dates_config: Config) -> None:
+    arguments = build_pipeline(dates_config).beam_pipeline_args
+    assert "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner" in arguments
+
+
+def pushed(version: Path | None) -> dict[str, list]:
+    artifact = PushedModel()
+    artifact.set_int_custom_property("pushed", int(version is not None))
+    if version is not None:
+        artifact.set_string_custom_property("pushed_destination", str(version))
+    return {"pushed_model": [artifact]}
+
+
+def test_a_cached_push_holds_only_while_its_version_is_the_newest(tmp_path: Path) -> None:
+    (tmp_path / "9").mkdir()
+    assert is_push_current(pushed(tmp_path / "9"))
+    (tmp_path / ".incoming-11").mkdir()
+    assert is_push_current(pushed(tmp_path / "9"))
+    (tmp_path / "10").mkdir()
+    assert not is_push_current(pushed(tmp_path / "9"))
+    assert is_push_current(pushed(tmp_path / "10"))
+
+
+def test_a_cached_push_whose_folder_is_gone_does_not_hold(tmp_path: Path) -> None:
+    assert not is_push_current(pushed(tmp_path / "9"))
+
+
+def test_a_model_that_was_not_pushed_stays_so() -> None:
+    assert is_push_current(pushed(None))

@@ -1,0 +1,233 @@
+"""Versions come and go while requests run. Driven through the whole server, as nothing less shows a lost request."""
+
+import shutil
+import threading
+import time
+
+import grpc
+import pytest
+import tensorflow as tf
+
+from tests.serving import saved_models
+from tests.serving.conftest import eventually, refused
+
+NOT_FOUND = grpc.StatusCode.NOT_FOUND
+
+
+def test_the_highest_version_is_served(serve, base, exported):
+    saved_models.publish(exported / "line1", base, 9)
+    saved_models.publish(exported / "line2", base, 10)
+    _, stub = serve()
+    response = stub.predict(x=[0.0])
+    assert response.model_spec.version.value == 10
+    assert stub.states() == {10: "AVAILABLE"}
+
+
+def test_a_new_version_replaces_the_old_one(serve, base, exported):
+    saved_models.publish(exported / "line1", base, 1)
+    _, stub = serve()
+    assert stub.y(0) == [1]
+    saved_models.publish(exported / "line2", base, 2)
+    eventually(lambda: stub.states() == {2: "AVAILABLE", 1: "END"})
+    assert stub.y(0) == [2]
+    with refused(NOT_FOUND, "Servable not found for request: Specific(m, 1)"):
+        stub.predict(x=[0.0], version=1)
+
+
+def test_no_request_fails_while_versions_change_under_load(serve, base, exported):
+    saved_models.publish(exported / "line1", base, 1)
+    _, stub = serve()
+    swapping = threading.Event()
+    swapping.set()
+    answers: dict[int, set[float]] = {}
+    failures: list[Exception] = []
+    count = [0] * 4
+
+    def ask(index: int) -> None:
+        while swapping.is_set() and count[index] < 5000:
+            count[index] += 1
+            try:
+                response = stub.predict(x=[0.0])
+            except grpc.RpcError as error:
+                failures.append(error)
+                return
+            version = response.model_spec.version.value
+            answers.setdefault(version, set()).add(tf.make_ndarray(response.outputs["y"]).item())
+            time.sleep(0.001)
+
+    clients = [threading.Thread(target=ask, args=[index]) for index in range(len(count))]
+    for client in clients:
+        client.start()
+    for version in range(2, 8):
+        saved_models.publish(exported / f"line{(version - 1) % 3 + 1}", base, version)
+        eventually(lambda v=version: stub.states().get(v) == "AVAILABLE" and stub.states().get(v - 1) == "END")
+    swapping.clear()
+    for client in clients:
+        client.join(20)
+    assert not failures
+    assert sum(count) > 50
+    assert set(answers) == set(range(1, 8))
+    # Every answer is the one of the version that it names.
+    assert answers == {version: {float((version - 1) % 3 + 1)} for version in answers}
+
+
+def test_a_request_in_flight_finishes_on_the_version_it_started_on(serve, base, exported, tmp_path):
+    gate = saved_models.Gate()
+    saved_models.publish(gate.save(tmp_path / "gate", offset=100.0), base, 1)
+    _, stub = serve()
+    future = stub.prediction.Predict.future(stub.request(x=[1.0]), timeout=20)
+    assert gate.entered.acquire(timeout=10)
+    saved_models.publish(exported / "line2", base, 2)
+    eventually(lambda: stub.states() == {2: "AVAILABLE", 1: "UNLOADING"})
+    assert stub.y(0) == [2]
+    assert not future.done()
+    gate.open.set()
+    response = future.result(10)
+    assert response.model_spec.version.value == 1
+    assert tf.make_ndarray(response.outputs["y"]).tolist() == [101]
+    eventually(lambda: stub.states() == {2: "AVAILABLE", 1: "END"})
+
+
+def test_a_broken_version_leaves_the_old_one_serving_and_shows_its_error(serve, base, exported):
+    saved_models.publish(exported / "line1", base, 1)
+    _, stub = serve()
+    (base / "staging").mkdir()
+    (base / "staging" / "saved_model.pb").write_bytes(b"no protocol buffer")
+    (base / "staging").rename(base / "2")
+    eventually(lambda: stub.states().get(2) == "END")
+    broken, good = stub.status()
+    assert broken.status.error_code == grpc.StatusCode.DATA_LOSS.value[0]
+    assert "saved_model.pb" in broken.status.error_message
+    assert (good.version, good.state, good.status.error_code) == (1, 30, 0)
+    assert stub.y(0) == [1]
+
+
+def test_a_server_that_starts_on_a_broken_newest_version_serves_the_one_before(serve, base, exported):
+    saved_models.publish(exported / "line1", base, 1)
+    saved_models.publish(exported / "line2", base, 2)
+    broken = saved_models.publish(exported / "line3", base, 3)
+    whole = (broken / "saved_model.pb").read_bytes()
+    (broken / "saved_model.pb").write_bytes(b"no protocol buffer")
+    _, stub = serve()
+    assert stub.states() == {3: "END", 2: "AVAILABLE"}
+    assert stub.y(0) == [2]
+    (broken / "saved_model.pb").write_bytes(whole)
+    eventually(lambda: stub.states() == {3: "AVAILABLE", 2: "END"})
+
+
+def test_a_version_of_other_tags_shows_which(serve, base, exported):
+    saved_models.publish(exported / "line1", base, 1)
+    _, stub = serve(wait=False, saved_model_tags=("serve", "tpu"))
+    eventually(lambda: stub.states().get(1) == "END")
+    (entry,) = stub.status()
+    assert entry.status.error_code == grpc.StatusCode.NOT_FOUND.value[0]
+    assert entry.status.error_message.startswith("Could not find meta graph def matching supplied tags: { serve tpu }")
+
+
+def test_a_version_copied_in_the_wrong_order_is_picked_up_once_it_is_whole(serve, base, exported):
+    saved_models.publish(exported / "line1", base, 1)
+    # Retries alone would come too late: the change of the folder has to be noticed.
+    _, stub = serve(load_retry_seconds=60, max_load_retry_seconds=60)
+    (base / "2").mkdir()
+    shutil.copy(exported / "line2" / "saved_model.pb", base / "2")
+    eventually(lambda: stub.states().get(2) == "END")
+    assert stub.y(0) == [1]
+    shutil.copytree(exported / "line2" / "variables", base / "2" / "variables")
+    eventually(lambda: stub.states() == {2: "AVAILABLE", 1: "END"})
+    assert stub.y(0) == [2]
+    assert all(entry.status.error_code == 0 for entry in stub.status())
+
+
+def test_a_failed_version_is_tried_again_with_growing_pauses(serve, base, caplog):
+    (base / "1").mkdir()
+    (base / "1" / "saved_model.pb").write_bytes(b"no protocol buffer")
+    serve(wait=False, load_retry_seconds=0.1, max_load_retry_seconds=0.4)
+
+    def failures() -> list[str]:
+        return [r.getMessage() for r in caplog.records if "load failed" in r.getMessage()]
+
+    started = time.monotonic()
+    eventually(lambda: len(failures()) >= 5)
+    assert time.monotonic() - started > 0.1 + 0.2 + 0.4 + 0.4 - 0.05
+
+
+def test_a_half_copied_version_is_not_picked_up(serve, base, exported):
+    saved_models.publish(exported / "line1", base, 1)
+    _, stub = serve()
+    shutil.copytree(exported / "line2" / "variables", base / "2" / "variables")
+    time.sleep(0.3)
+    assert stub.states() == {1: "AVAILABLE"}
+    shutil.copy(exported / "line2" / "saved_model.pb", base / "2")
+    eventually(lambda: stub.states() == {2: "AVAILABLE", 1: "END"})
+
+
+def test_deleting_the_new_version_goes_back_to_the_old_one(serve, base, exported):
+    saved_models.publish(exported / "line1", base, 1)
+    newest = saved_models.publish(exported / "line2", base, 2)
+    _, stub = serve()
+    newest.rename(base / "withdrawn")
+    eventually(lambda: stub.states() == {2: "END", 1: "AVAILABLE"})
+    assert stub.y(0) == [1]
+    (base / "withdrawn").rename(newest)
+    eventually(lambda: stub.states() == {2: "AVAILABLE", 1: "END"})
+
+
+def test_a_base_folder_that_vanishes_unloads_nothing(serve, base, exported):
+    saved_models.publish(exported / "line1", base, 1)
+    _, stub = serve()
+    base.rename(base.with_name("away"))
+    time.sleep(0.3)
+    assert stub.y(0) == [1]
+    base.with_name("away").rename(base)
+    saved_models.publish(exported / "line2", base, 2)
+    eventually(lambda: stub.states() == {2: "AVAILABLE", 1: "END"})
+
+
+def test_an_emptied_base_folder_unloads_everything(serve, base, exported):
+    folder = saved_models.publish(exported / "line1", base, 1)
+    _, stub = serve()
+    folder.rename(base.with_name("away"))
+    eventually(lambda: stub.states() == {1: "END"})
+    with refused(NOT_FOUND, "Servable not found for request: Latest(m)"):
+        stub.predict(x=[0.0])
+
+
+@pytest.mark.parametrize(
+    ("policy", "served"),
+    [({"num_versions": 2}, {2, 3}), ({"num_versions": 0}, {1, 2, 3}), ({"specific_versions": (1, 7)}, {1})],
+    ids=["two latest", "all", "specific"],
+)
+def test_the_policy_decides_which_versions_are_served(serve, base, exported, policy, served):
+    for version in (1, 2, 3):
+        saved_models.publish(exported / f"line{version}", base, version)
+    _, stub = serve(**policy)
+    eventually(lambda: stub.states() == dict.fromkeys(served, "AVAILABLE"))
+    for version in served:
+        assert stub.y(0, version=version) == [version]
+
+
+def test_memory_comes_back_after_an_unload(serve, base, tmp_path):
+    """Ten swaps of 40 MB: kept versions would add up to 400 MB."""
+
+    def resident_megabytes() -> float:
+        with open("/proc/self/statm") as statm:
+            return int(statm.read().split()[1]) * 4096 / 1e6
+
+    weights = tf.Variable(tf.random.stateless_uniform([10_000_000], [1, 2]))
+
+    @tf.function(input_signature=[saved_models.floats(None)])
+    def heavy(x):
+        return {"y": x + weights[0]}
+
+    heavy.held = weights
+    folder = saved_models.save(tmp_path / "heavy", serving_default=heavy)
+    for version in range(1, 4):
+        saved_models.publish(folder, base, version)
+    _, stub = serve()
+    before = resident_megabytes()
+    for version in range(4, 14):
+        shutil.rmtree(base / str(version - 3))
+        saved_models.publish(folder, base, version)
+        eventually(lambda v=version: stub.states().get(v) == "AVAILABLE" and stub.states().get(v - 1) == "END")
+        stub.y(1)
+    assert resident_megabytes() - before < 200
