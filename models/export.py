@@ -16,15 +16,17 @@ from models.tokenizers.vocabularies import Vocabularies
 
 # Operations of TF Text that every TensorFlow Serving from 2.13 on has; three newer ones need 2.20 and are left out.
 STOCK_TEXT_OPS = frozenset(
-    "CaseFoldUTF8 NormalizeUTF8 NormalizeUTF8WithOffsetsMap FindSourceOffsets RegexSplitWithOffsets "
-    "WhitespaceTokenizeWithOffsets TFText>WhitespaceTokenizeWithOffsetsV2 WordpieceTokenizeWithOffsets "
-    "FastWordpieceTokenizeWithOffsets TFText>FastWordpieceDetokenize FastBertNormalize SentencepieceOp "
-    "SentencepieceTokenizeOp SentencepieceTokenizeWithOffsetsOp SentencepieceDetokenizeOp SentencepieceIdToStringOp "
-    "SentencepieceStringToIdOp SentencepieceVocabSizeOp TFText>FastSentencepieceTokenize "
-    "TFText>FastSentencepieceDetokenize PhraseTokenize TFText>PhraseDetokenize UnicodeScriptTokenizeWithOffsets "
-    "SplitMergeTokenizeWithOffsets TokenizerFromLogits TFText>NgramsStringJoin TFText>ByteSplitWithOffsets "
-    "TFText>ByteSplitByOffsets TFText>BoiseTagsToOffsets TFText>OffsetsToBoiseTags SentenceFragments SentenceFragmentsV2 "
-    "ConstrainedSequence MaxSpanningTree RougeL".split()
+    """
+    CaseFoldUTF8 NormalizeUTF8 NormalizeUTF8WithOffsetsMap FindSourceOffsets RegexSplitWithOffsets
+    WhitespaceTokenizeWithOffsets TFText>WhitespaceTokenizeWithOffsetsV2 WordpieceTokenizeWithOffsets
+    FastWordpieceTokenizeWithOffsets TFText>FastWordpieceDetokenize FastBertNormalize SentencepieceOp
+    SentencepieceTokenizeOp SentencepieceTokenizeWithOffsetsOp SentencepieceDetokenizeOp SentencepieceIdToStringOp
+    SentencepieceStringToIdOp SentencepieceVocabSizeOp TFText>FastSentencepieceTokenize
+    TFText>FastSentencepieceDetokenize PhraseTokenize TFText>PhraseDetokenize UnicodeScriptTokenizeWithOffsets
+    SplitMergeTokenizeWithOffsets TokenizerFromLogits TFText>NgramsStringJoin TFText>ByteSplitWithOffsets
+    TFText>ByteSplitByOffsets TFText>BoiseTagsToOffsets TFText>OffsetsToBoiseTags SentenceFragments
+    SentenceFragmentsV2 ConstrainedSequence MaxSpanningTree RougeL
+    """.split()
 )
 # Core operations that need the Python process they were made in.
 _PYTHON_OPS = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})

@@ -16,7 +16,7 @@ class Batches:
     """An endless, deterministic stream of training batches and what is known of it.
 
     Attributes:
-        dataset: of (inputs, labels, weights), every batch of `batch_size` rows; sequences are int32 (B, T), padded with 0.
+        dataset: of (inputs, labels, weights), `batch_size` rows each; sequences are int32 (B, T), padded with 0.
         steps_per_epoch: batches that hold as many examples as the split.
     """
 
@@ -65,7 +65,7 @@ def bucket_boundaries(examples: tf.data.Dataset, length_buckets: int) -> tuple[l
     """
     lengths = np.fromiter(examples.map(longest_length).as_numpy_iterator(), dtype=np.int64)
     quantiles = np.quantile(lengths, np.linspace(0, 1, length_buckets + 1)[1:], method="higher")
-    return sorted(set(int(length) for length in quantiles)), len(lengths)
+    return sorted({int(length) for length in quantiles}), len(lengths)
 
 
 def training_batches(
@@ -79,6 +79,7 @@ def training_batches(
         boundaries: of `bucket_boundaries`.
         num_examples: in the split.
         seed: of the shuffling. The same seed gives the same stream, so that a resumed run can skip what it has seen.
+
     Returns:
         the stream.
     """

@@ -7,9 +7,10 @@ from keras import ops
 
 
 class SmoothedCrossEntropy(keras.losses.Loss):
-    """Cross-entropy against a target of 1 - epsilon at the right class and epsilon spread over all (Szegedy et al., 2016, eq. 7).
+    """Cross-entropy against 1 - epsilon at the right class and epsilon spread over all (Szegedy et al., 2016, sec. 7).
 
-    Padding is left out by a sample weight of 0; the mean is over the weights, so it is the loss of a token whatever the padding.
+    Padding is left out by a sample weight of 0; the mean is over the weights, so it is the loss of a token whatever the
+    padding.
 
     Args:
         label_smoothing: epsilon.
@@ -24,8 +25,8 @@ class SmoothedCrossEntropy(keras.losses.Loss):
         loss = ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)
         if not self.label_smoothing:
             return loss
-        # The uniform part is logsumexp(logits) - mean(logits), and logsumexp is the loss plus the right logit: so no second
-        # pass over the vocabulary is needed, which is most of a step's time on a processor.
+        # The uniform part is logsumexp(logits) - mean(logits), and logsumexp is the loss plus the right logit: so no
+        # second softmax over the vocabulary is needed, which costs much on a processor.
         right = ops.squeeze(ops.take_along_axis(y_pred, ops.expand_dims(ops.cast(y_true, "int32"), -1), axis=-1), -1)
         return loss + self.label_smoothing * (right - ops.mean(y_pred, axis=-1))
 

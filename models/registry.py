@@ -38,8 +38,6 @@ TASKS: dict[str, Task] = {
 }
 
 ARCHITECTURES: dict[str, Architecture] = {
-    "recurrent": Architecture(
-        RecurrentSettings, frozenset({"text_classification"}), "models.architectures.recurrent"
-    ),
+    "recurrent": Architecture(RecurrentSettings, frozenset({"text_classification"}), "models.architectures.recurrent"),
     "seq2seq": Architecture(Seq2SeqSettings, frozenset({"text_to_text"}), "models.architectures.seq2seq"),
 }

@@ -9,8 +9,8 @@ from keras import ops
 class WarmUpSchedule(keras.optimizers.schedules.LearningRateSchedule):
     """Linear rise to `learning_rate` over `warmup_steps`, then one of four courses.
 
-    constant; linear or cosine to zero at `total_steps`; inverse_sqrt, learning_rate * sqrt(warmup / step) (Vaswani et al., 2017,
-    eq. 3, with the peak given directly).
+    constant; linear or cosine to zero at `total_steps`; inverse_sqrt, learning_rate * sqrt(warmup / step) (Vaswani et
+    al., 2017, eq. 3, with the peak given directly).
 
     Args:
         course: "constant", "linear", "cosine" or "inverse_sqrt".

@@ -29,8 +29,8 @@ def run_fn(fn_args: Any) -> None:
     """Trains on transformed examples and exports the SavedModel.
 
     Args:
-        fn_args: TFX's FnArgs. `custom_config` holds `settings` (JSON of `RunSettings`), `code_hash` and `checkpoint_dir`;
-            the vocabularies stand in the folder `vocabularies` of the transform graph.
+        fn_args: TFX's FnArgs. `custom_config` holds `settings` (JSON of `RunSettings`), `code_hash` and
+            `checkpoint_dir`; the vocabularies stand in the folder `vocabularies` of the transform graph.
 
     Raises:
         SeqlineError: the disk is full, or the model cannot be exported.
@@ -44,12 +44,19 @@ def run_fn(fn_args: Any) -> None:
     try:
         model, state = train(settings, vocabularies, train_files, eval_files, checkpoint_dir, fn_args.model_run_dir)
         facts = {"code_version": config["code_hash"], "metrics": state.best_metrics | {"best_epoch": state.best_epoch}}
-        export(model, settings, vocabularies, fn_args.serving_model_dir, facts, sample_texts(eval_files, settings, vocabularies))
+        export(
+            model,
+            settings,
+            vocabularies,
+            fn_args.serving_model_dir,
+            facts,
+            sample_texts(eval_files, settings, vocabularies),
+        )
     except (OSError, tf.errors.ResourceExhaustedError) as error:
         if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
             raise SeqlineError(
-                f"The disk is full: training could not write ({error}). Free some space and run the same command again: "
-                f"training resumes from the last state saved in {checkpoint_dir}."
+                f"The disk is full: training could not write ({error}). Free some space and run the same command "
+                f"again: training resumes from the last state saved in {checkpoint_dir}."
             ) from error
         raise
     shutil.rmtree(checkpoint_dir, ignore_errors=True)
@@ -125,7 +132,7 @@ def build_model(settings: RunSettings, vocabularies: Vocabularies) -> keras.Mode
 
 
 def distribution_strategy() -> tf.distribute.Strategy:
-    """All devices of the machine when there are several GPUs (or logical CPUs), else the one that TensorFlow chooses."""
+    """All devices of the machine if there are several GPUs (or logical CPUs), else the one that TensorFlow chooses."""
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     if len(devices) > 1:
         return tf.distribute.MirroredStrategy([device.name for device in devices])

@@ -21,7 +21,7 @@ class TrainingSettings(Settings):
     learning_rate: float = pydantic.Field(1e-3, gt=0)
     """Step size after the warm-up."""
     schedule: Literal["constant", "linear", "cosine", "inverse_sqrt"] = "constant"
-    """Course of the learning rate after the warm-up; linear and cosine reach zero at the last step of the last epoch."""
+    """Course of the learning rate after the warm-up; linear and cosine reach zero at the end of the last epoch."""
     warmup_steps: int = pydantic.Field(0, ge=0)
     """Steps in which the learning rate rises from zero."""
     clip_norm: float = pydantic.Field(1.0, gt=0)
@@ -29,7 +29,7 @@ class TrainingSettings(Settings):
     label_smoothing: float = pydantic.Field(0.0, ge=0, lt=1)
     """Probability mass taken from the right class and spread over all (Szegedy et al., 2016)."""
     early_stopping_patience: int = pydantic.Field(3, ge=0)
-    """Epochs without a better validation loss after which training stops; 0: never. The best weights are exported either way."""
+    """Epochs without a better validation loss that end the training; 0: never. The best weights are exported."""
     checkpoint_steps: int = pydantic.Field(500, ge=1)
     """Steps between saved states; a killed run resumes from the last one. The end of an epoch is always saved."""
     precision: Literal["float32", "mixed_bfloat16"] = "float32"

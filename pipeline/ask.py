@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.config import Config
-from serving.errors import ServingError
+from pipeline.errors import ServerNotReadyError
+from serving.errors import NotFoundError, ServingError
 
 if TYPE_CHECKING:
     from serving.client import Client
@@ -21,9 +22,15 @@ def ask(config: Config, texts: Sequence[str], port: int | None = None) -> list[s
         port: where it is not the configured one.
     """
     with _client(config, port) as client:
-        if config.task == "text_classification":
-            return [_scored(answer.label, answer.scores) for answer in client.classify_texts(texts)]
-        return [answer.target for answer in client.transform_texts(texts)]
+        try:
+            if config.task == "text_classification":
+                return [_scored(answer.label, answer.scores) for answer in client.classify_texts(texts)]
+            return [answer.target for answer in client.transform_texts(texts)]
+        except NotFoundError as error:
+            raise ServerNotReadyError(
+                f"The server answers, but does not serve {config.name}: {error}. If it has just started, wait a "
+                "moment; else compare the name of its model with this configuration"
+            ) from error
 
 
 def is_available(config: Config, port: int) -> bool:

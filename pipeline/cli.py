@@ -9,6 +9,7 @@ Exit codes:
 """
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +20,10 @@ from rich.table import Table
 
 from models.errors import SeqlineError
 from pipeline import config as configuration
+from pipeline.errors import StageFailed
+from pipeline.failures import gist, is_disk_full
 from pipeline.run import Outcome, check_data, plan_pipeline, run_pipeline
+from pipeline.run_log import output_to
 from pipeline.summary import BAD_INPUT, BUG, INTERRUPTED, print_error, print_outcome
 from serving.errors import ServingError
 
@@ -33,6 +37,10 @@ class _Group(typer.core.TyperGroup):
         except (SeqlineError, ServingError) as error:
             print_error(Console(stderr=True), str(error))
             raise typer.Exit(BAD_INPUT) from error
+        except StageFailed as error:
+            # So early that ML Metadata holds nothing of the run.
+            print_error(Console(stderr=True), f"{error.stage}: {gist(error)}")
+            raise typer.Exit(BAD_INPUT if is_disk_full(error) else BUG) from error
         except KeyboardInterrupt as error:
             print_error(Console(stderr=True), "interrupted")
             raise typer.Exit(INTERRUPTED) from error
@@ -74,7 +82,7 @@ def demo(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None
     settings, outcome, code = _run(config, overrides, may_fall_short=True)
     if not outcome.pushed:
         raise typer.Exit(code)
-    ask_pushed_model(settings, config, overrides, outcome, _console())
+    ask_pushed_model(settings, config, overrides, outcome)
 
 
 @app.command()
@@ -122,7 +130,11 @@ def predict(
     """Ask the running server."""
     from pipeline.ask import ask
 
-    for answer in ask(configuration.load(config, overrides), texts):
+    settings = configuration.load(config, overrides)
+    # TensorFlow, which has the message classes, talks when it is imported.
+    with output_to(Path(os.devnull)):
+        answers = ask(settings, texts)
+    for answer in answers:
         _say(answer)
 
 
@@ -143,7 +155,9 @@ def runs(
     if as_json:
         typer.echo(json.dumps([one.to_json() for one in history], indent=2, ensure_ascii=False))
     elif history:
-        _console().print(runs_table(history))
+        console = _console()
+        # A file or a pipe has no width to fit.
+        (console if console.is_terminal else Console(width=250)).print(runs_table(history))
     else:
         _say(f"No runs in {folder.root} yet. Start one: seqline run")
 

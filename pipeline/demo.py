@@ -16,25 +16,24 @@ from pipeline.config import Config
 from pipeline.errors import ServerNotReadyError
 from pipeline.output_folder import OutputFolder
 from pipeline.run import Outcome
+from pipeline.run_log import output_to
 
 QUESTIONS = 3
 SECONDS_TO_START = 180.0
 
 
-def ask_pushed_model(
-    config: Config, config_file: Path, overrides: Sequence[str], outcome: Outcome, console: Console
-) -> None:
+def ask_pushed_model(config: Config, config_file: Path, overrides: Sequence[str], outcome: Outcome) -> None:
     """Starts a server on the pushed model in a process of its own, asks it, prints the answers and ends it."""
-    questions = held_out_examples(config, outcome.run.artifacts["Examples"], QUESTIONS)
-    feature, expected = (feature.name for feature in TASKS[config.task].features)
-    with running_server(config, config_file, overrides) as port:
-        answers = ask(config, [question[feature] for question in questions], port)
-        console.print(
-            f"\nAsked {config.name} on {config.serving.host}:{port} over gRPC:", highlight=False, soft_wrap=True
-        )
+    # TensorFlow reads the questions and has the message classes; what it says to itself goes to the log.
+    with output_to(outcome.log) as stream:
+        console = Console(file=stream)
+        questions = held_out_examples(config, outcome.run.artifacts["ExampleGen/examples"], QUESTIONS)
+        feature, expected = (feature.name for feature in TASKS[config.task].features)
+        with running_server(config, config_file, overrides) as port:
+            answers = ask(config, [question[feature] for question in questions], port)
+        _say(console, f"\nAsked {config.name} on {config.serving.host}:{port} over gRPC:")
         for question, answer in zip(questions, answers, strict=True):
-            line = f"  {question[feature]}  ->  {answer}  ({expected} in the data: {question[expected]})"
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            _say(console, f"  {question[feature]}  ->  {answer}  ({expected} in the data: {question[expected]})")
 
 
 @contextlib.contextmanager
@@ -87,3 +86,7 @@ def _wait_until_available(server: subprocess.Popen[bytes], config: Config, port:
                 f"The server did not answer on port {port} within {SECONDS_TO_START:.0f} s; see {log}"
             )
         time.sleep(0.2)
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

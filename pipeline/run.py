@@ -127,7 +127,7 @@ def _keep_results(folder: OutputFolder, run_id: str) -> None:
     from components.evaluation.results import OVERALL, failures, load_metrics
 
     run = runs.read_run(folder.metadata, run_id)
-    uri = run.artifacts.get("ModelEvaluation") if run else None
+    uri = run.artifacts.get("ModelEvaluator/evaluation") if run else None
     if uri:
         notes = {
             runs.NOTE_METRICS: load_metrics(uri).get(OVERALL, {}),

@@ -37,7 +37,7 @@ class Run:
         pushed_to: that version's folder.
         metrics: of the whole evaluation split, by name.
         shortfalls: the bounds that the model did not keep, one sentence each.
-        artifacts: newest folder of each artifact type, such as "ModelEvaluation".
+        artifacts: folder of each output, by "STAGE/OUTPUT", such as "ModelEvaluator/evaluation".
     """
 
     run_id: str
@@ -68,7 +68,8 @@ def read_runs(database: Path, last: int | None = None) -> list[Run]:
         database: the SQLite file of ML Metadata.
         last: how many at most; None for all.
     """
-    if not database.exists():
+    # An empty file is left where the disk was full when the database should be made.
+    if not database.exists() or database.stat().st_size == 0:
         return []
     store = _open(database, metadata_store_pb2.SqliteMetadataSourceConfig.READONLY)
     contexts = sorted(store.get_contexts_by_type(RUN_CONTEXT), key=lambda context: -context.id)
@@ -98,12 +99,14 @@ def _open(database: Path, mode: int) -> ml_metadata.MetadataStore:
 
 def _read_run(store: ml_metadata.MetadataStore, context: metadata_store_pb2.Context) -> Run:
     executions = sorted(store.get_executions_by_context(context.id), key=lambda execution: execution.id)
-    stages = {_stage(store, execution): _state(execution) for execution in executions}
-    artifacts = _outputs(store, executions)
-    blessing = artifacts.get("ModelBlessing")
-    infra_blessing = artifacts.get("InfraBlessing")
-    pushed = artifacts.get("PushedModel")
-    was_pushed = pushed is not None and pushed.custom_properties["pushed"].int_value == 1
+    names = {execution.id: _stage(store, execution) for execution in executions}
+    stages = {names[execution.id]: _state(execution) for execution in executions}
+    outputs = _outputs(store, executions, names)
+    by_type = {artifact.type: artifact for artifact in outputs.values()}
+    blessing, infra_blessing = by_type.get("ModelBlessing"), by_type.get("InfraBlessing")
+    pushed = by_type.get("PushedModel")
+    if pushed is not None and pushed.custom_properties["pushed"].int_value != 1:
+        pushed = None
     newest = max((execution.last_update_time_since_epoch for execution in executions), default=0)
     notes = context.custom_properties
     return Run(
@@ -115,18 +118,17 @@ def _read_run(store: ml_metadata.MetadataStore, context: metadata_store_pb2.Cont
         seconds=max(0, newest - context.create_time_since_epoch) / 1000,
         state=_run_state(stages, _note(context, NOTE_STAGES, [])),
         stages=stages,
-        blessed=None if blessing is None else blessing.custom_properties["blessed"].int_value == 1,
-        servable=None if infra_blessing is None else _is_infra_blessed(infra_blessing),
-        pushed_version=pushed.custom_properties["pushed_version"].string_value if pushed and was_pushed else None,
-        pushed_to=pushed.custom_properties["pushed_destination"].string_value if pushed and was_pushed else None,
+        blessed=None if blessing is None else _is_blessed(blessing),
+        servable=None if infra_blessing is None else _is_blessed(infra_blessing),
+        pushed_version=None if pushed is None else pushed.custom_properties["pushed_version"].string_value,
+        pushed_to=None if pushed is None else pushed.custom_properties["pushed_destination"].string_value,
         metrics=_note(context, NOTE_METRICS, {}),
         shortfalls=_note(context, NOTE_SHORTFALLS, []),
-        artifacts={name: artifact.uri for name, artifact in artifacts.items()},
+        artifacts={name: artifact.uri for name, artifact in outputs.items()},
     )
 
 
-def _is_infra_blessed(artifact: metadata_store_pb2.Artifact) -> bool:
-    """TFX's InfraValidator writes "INFRA_BLESSED" or "INFRA_NOT_BLESSED" into the folder and the property `blessed`."""
+def _is_blessed(artifact: metadata_store_pb2.Artifact) -> bool:
     return artifact.custom_properties["blessed"].int_value == 1
 
 
@@ -163,11 +165,15 @@ def _note(context: metadata_store_pb2.Context, key: str, default: Any) -> Any:
 
 
 def _outputs(
-    store: ml_metadata.MetadataStore, executions: Iterable[metadata_store_pb2.Execution]
+    store: ml_metadata.MetadataStore, executions: Iterable[metadata_store_pb2.Execution], names: Mapping[int, str]
 ) -> dict[str, metadata_store_pb2.Artifact]:
-    """The newest output artifact of each type. Resolvers are left out: what they give was made by other runs."""
+    """What the stages made, by "STAGE/OUTPUT". Resolvers are left out: what they give was made by other runs."""
     ids = [execution.id for execution in executions if not execution.type.endswith(".Resolver")]
     events = store.get_events_by_execution_ids(ids) if ids else []
-    outputs = {event.artifact_id for event in events if event.type == metadata_store_pb2.Event.OUTPUT}
-    artifacts = sorted(store.get_artifacts_by_id(outputs) if outputs else [], key=lambda artifact: artifact.id)
-    return {artifact.type: artifact for artifact in artifacts if artifact.state == metadata_store_pb2.Artifact.LIVE}
+    made = {
+        event.artifact_id: f"{names[event.execution_id]}/{event.path.steps[0].key}"
+        for event in events
+        if event.type == metadata_store_pb2.Event.OUTPUT
+    }
+    artifacts = sorted(store.get_artifacts_by_id(made) if made else [], key=lambda artifact: artifact.id)
+    return {made[one.id]: one for one in artifacts if one.state == metadata_store_pb2.Artifact.LIVE}

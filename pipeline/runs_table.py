@@ -1,6 +1,7 @@
 """The history of runs as a table for people."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.table import Table
 
@@ -13,18 +14,18 @@ METRICS_SHOWN = 3
 def runs_table(history: Sequence[Run]) -> Table:
     """One row for each run."""
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("run", "name", "config", "state", "seconds", "metrics", "blessed", "pushed"):
-        table.add_column(heading, overflow="fold")
+    for heading in ("run", "name", "config", "state", "seconds", "blessed", "pushed", "metrics"):
+        table.add_column(heading, no_wrap=heading in ("run", "pushed"), overflow="fold")
     for run in history:
         metrics = [f"{name} {value:.4g}" for name, value in run.metrics.items() if name != "example_count"]
         table.add_row(
             run.run_id,
             run.name,
-            f"{run.config_file} {run.config_hash}",
+            f"{Path(run.config_file).stem} {run.config_hash}",
             run.state,
             f"{run.seconds:.0f}",
-            "\n".join(metrics[:METRICS_SHOWN]),
             "" if run.blessed is None else "yes" if run.blessed else "no",
             run.pushed_version or "",
+            ", ".join(metrics[:METRICS_SHOWN]),
         )
     return table

@@ -1,5 +1,8 @@
 """Serves what was pushed, until told to stop."""
 
+import signal
+import sys
+
 from rich.console import Console
 
 from pipeline import ports
@@ -27,6 +30,8 @@ def serve(config: Config) -> None:
         # Importing TensorFlow takes seconds; the errors above should not wait for it.
         from serving.server import Server
 
+        # Until run_until_signal takes over: a stop while the model is loading is no failure either.
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
         with Server(config.name, str(folder.serving), config.serving) as server:
             server.wait_until_available(SECONDS_TO_LOAD)
             console.print(

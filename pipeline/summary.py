@@ -17,8 +17,8 @@ def print_outcome(console: Console, config: Config, outcome: Outcome) -> int:
         return _print_failure(console, config, outcome.failure, outcome)
     run = outcome.run
     lines = [(name, f"{value:.4g}") for name, value in run.metrics.items()]
-    if "ModelEvaluation" in run.artifacts:
-        lines.append(("evaluation", run.artifacts["ModelEvaluation"]))
+    if "ModelEvaluator/evaluation" in run.artifacts:
+        lines.append(("evaluation", run.artifacts["ModelEvaluator/evaluation"]))
     if run.pushed_to:
         lines.append(("pushed", f"version {run.pushed_version} in {run.pushed_to}"))
     lines.append(("log", str(outcome.log)))

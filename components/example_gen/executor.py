@@ -74,7 +74,7 @@ class ReadFile(beam.DoFn):
 
     def process(self, file: InputFile) -> Iterator[Any]:
         """Reads one file to its end, or to where it breaks."""
-        report = reports.FileReport(file.name, file.split)
+        report = reports.FileReport(file.paths, file.split)
         try:
             for item in read_file(file, self._features, self._settings):
                 if isinstance(item, BadRecord):
@@ -140,9 +140,9 @@ def _account(
 ) -> dict[str, Any]:
     """Judges the reports, logs what was refused, and writes `counts.json`."""
     path = os.path.join(directory, _REPORTS_FILE)
-    order = {file.name: position for position, file in enumerate(files)}
+    order = {file.paths: position for position, file in enumerate(files)}
     with fileio.open(path) as stream:
-        found = sorted(map(reports.FileReport.from_json, stream), key=lambda report: order[report.file])
+        found = sorted(map(reports.FileReport.from_json, stream), key=lambda report: order[report.paths])
     fileio.remove(path)
     reports.judge(found, read_refused(directory), features, settings)
     summary = reports.counts(found, settings.splits())

@@ -1,6 +1,6 @@
 """What a reader hands on: a record, or a bad record with the reason."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -50,7 +50,12 @@ class InputFile:
     @property
     def name(self) -> str:
         """All paths in one text, for messages and counts."""
-        return " + ".join(self.paths)
+        return file_name(self.paths)
+
+
+def file_name(paths: Sequence[str]) -> str:
+    """Returns the paths of one unit of reading as one text."""
+    return " + ".join(paths)
 
 
 def checked(values: Mapping[str, str], file: str, line: int) -> Record | BadRecord:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.errors import DataError
-from components.example_gen.records import BadRecord
+from components.example_gen.records import BadRecord, file_name
 from components.example_gen.settings import DataSettings
 from components.example_gen.suggestions import did_you_mean, quoted
 from models.tasks.task import Feature
@@ -21,7 +21,7 @@ class FileReport:
     """Counts of one file.
 
     Attributes:
-        file: its name.
+        paths: the file, or the files of parallel text.
         split: the split it belongs to, or None where a hash decides for each record.
         refused: number of bad records.
         kept: number of records per split.
@@ -29,12 +29,17 @@ class FileReport:
         problem: why the file as a whole cannot be used, or empty.
     """
 
-    file: str
+    paths: tuple[str, ...]
     split: str | None
     refused: int = 0
     kept: Counter[str] = field(default_factory=Counter)
     labels: dict[str, dict[str, dict[str, list[int]]]] = field(default_factory=dict)
     problem: str = ""
+
+    @property
+    def file(self) -> str:
+        """The name in messages and counts."""
+        return file_name(self.paths)
 
     @property
     def read(self) -> int:
@@ -54,7 +59,7 @@ class FileReport:
     def from_json(cls, text: str) -> "FileReport":
         """Reads what `to_json` wrote."""
         values = json.loads(text)
-        return cls(**{**values, "kept": Counter(values["kept"])})
+        return cls(**{**values, "paths": tuple(values["paths"]), "kept": Counter(values["kept"])})
 
 
 def counts(reports: Sequence[FileReport], splits: Sequence[str]) -> dict[str, Any]:
@@ -109,8 +114,8 @@ def _check_refused(reports: Sequence[FileReport], refused: Iterable[BadRecord], 
         files = [report for report in reports if report.split == split]
         bad, read = sum(report.refused for report in files), sum(report.read for report in files)
         if bad > settings.max_bad_fraction * read:
-            names = {report.file for report in files}
-            of_split = (record for record in refused if any(record.file in name.split(" + ") for name in names))
+            paths = {path for report in files for path in report.paths}
+            of_split = (record for record in refused if record.file in paths)
             shown = heapq.nsmallest(_SHOWN, of_split, key=lambda record: (record.file, record.line))
             raise DataError(
                 f"{bad} of {read} records{f' of split {split}' if split else ''} cannot be used ({bad / read:.2%}); "

@@ -69,7 +69,7 @@ class DataSettings(Settings):
 
     @pydantic.field_validator("train", "eval", "test", "path", mode="before")
     @classmethod
-    def _expand(cls, value: Any, info: pydantic.ValidationInfo) -> Any:  # noqa: ANN401
+    def _expand(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
         return _expand_variables(value, f"data.{info.field_name}")
 
     @pydantic.field_validator("source")
@@ -183,7 +183,7 @@ def _names(flags: dict[str, bool], wanted: bool) -> str:
     return ", ".join(f"data.{key}" for key, flag in flags.items() if flag == wanted) or "none"
 
 
-def _expand_variables(value: Any, key: str) -> Any:  # noqa: ANN401
+def _expand_variables(value: Any, key: str) -> Any:
     """Replaces `${VARIABLE}` and `${VARIABLE:-default}` in every text inside `value`."""
     if isinstance(value, dict):
         return {name: _expand_variables(item, key) for name, item in value.items()}

@@ -39,9 +39,7 @@ class Seq2Seq(keras.Model):
             for _ in range(settings.num_layers)
         ]
         self.bridge_layers = [layer for pair in self.bridges for layer in pair]
-        self.decoder = AttentionDecoder(
-            settings.attention, settings.hidden_dim, settings.num_layers, name="decoder"
-        )
+        self.decoder = AttentionDecoder(settings.attention, settings.hidden_dim, settings.num_layers, name="decoder")
         # `encode` uses the decoder's key projection before the decoder is ever called.
         self.decoder.build((None, None, settings.embedding_dim))
         self.embedding_dropout = keras.layers.Dropout(settings.dropout)
@@ -53,7 +51,8 @@ class Seq2Seq(keras.Model):
         """Teacher forcing.
 
         Args:
-            inputs: `source_token_ids` int (B, S) and `decoder_token_ids` int (B, T), the target shifted right; 0 = padding.
+            inputs: `source_token_ids` int (B, S) and `decoder_token_ids` int (B, T), the target shifted right;
+                0 = padding.
             training: whether dropout is active.
 
         Returns:
@@ -71,7 +70,7 @@ class Seq2Seq(keras.Model):
         return self.project(self.output_dropout(outputs, training=training)), weights
 
     def encode(self, source_token_ids: keras.KerasTensor, training: bool = False) -> tuple[Memory, Cache]:
-        """Reads the source, int (B, S), 0 = padding; returns what `next_token` needs at every step, and its first cache."""
+        """Reads the source, int (B, S), 0 = padding; returns what `next_token` needs at every step and at the first."""
         mask = padding_mask(source_token_ids)
         hidden_states, final_states = self.encoder(self.source_embedding(source_token_ids), mask, training=training)
         starts = [
@@ -80,9 +79,7 @@ class Seq2Seq(keras.Model):
         ]
         return self.decoder.remember(hidden_states, mask), self.decoder.start(starts)
 
-    def next_token(
-        self, token_ids: keras.KerasTensor, cache: Cache, memory: Memory
-    ) -> tuple[keras.KerasTensor, Cache]:
+    def next_token(self, token_ids: keras.KerasTensor, cache: Cache, memory: Memory) -> tuple[keras.KerasTensor, Cache]:
         """One step of decoding: previous tokens int (B,); returns logits float32 (B, V) and the next cache."""
         output, cache, _ = self.decoder.step(self.target_embedding(token_ids), cache, memory)
         return self.project(output), cache

@@ -25,7 +25,7 @@ class RecurrentSettings(Settings):
     residual: bool = False
     """Add each layer's input to its output, from the second layer on."""
     pooling: Literal["last", "mean", "max", "mean_max"] = "mean_max"
-    """How the hidden states of a text become one vector: the final states, the mean, the maximum, or both side by side."""
+    """How the hidden states of a text become one vector: the final states, the mean, the maximum, or the last two."""
     dropout: float = pydantic.Field(0.3, ge=0, lt=1)
     """Share of values dropped after the embedding, between layers and before the output."""
 
@@ -36,8 +36,8 @@ class Seq2SeqSettings(Settings):
     architecture: Literal["seq2seq"] = "seq2seq"
     """Which architecture this section describes."""
     attention: Literal["bahdanau", "luong", "none"] = "bahdanau"
-    """bahdanau: additive, asked before the decoder's step; luong: multiplicative ("general"), asked after it, with input feeding;
-    none: the decoder sees the encoder's final states only."""
+    """bahdanau: additive, asked before the decoder's step; luong: multiplicative ("general"), asked after it, with
+    input feeding; none: the decoder sees the encoder's final states only."""
     embedding_dim: int = pydantic.Field(256, ge=1)
     """Width of a token's vector."""
     hidden_dim: int = pydantic.Field(256, ge=1)

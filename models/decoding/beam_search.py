@@ -1,8 +1,8 @@
 """Beam search in the graph, per-request settings included; a beam of 1 is greedy search.
 
-B: batch, K: beams, L: longest target, V: vocabulary. Follows Sutskever et al. (2014, section 3.2) with the length penalty of
-Wu et al. (2016, eq. 14): score = log P(Y|X) / lp(Y), lp(Y) = (5 + |Y|)^alpha / 6^alpha, |Y| with the end token. We use no
-coverage penalty. A row's result depends on its own settings alone, whatever its batch-mates ask for.
+B: batch, K: beams, L: longest target, V: vocabulary. Follows Sutskever et al. (2014, section 3.2) with the length
+penalty of Wu et al. (2016, eq. 14): score = log P(Y|X) / lp(Y), lp(Y) = (5 + |Y|)^alpha / 6^alpha, |Y| with the end
+token. We use no coverage penalty. A row's result depends on its own settings alone, whatever its batch-mates ask for.
 """
 
 import dataclasses
@@ -65,7 +65,7 @@ def beam_search(
     1. Repeat the cache for every beam; start with one real beam.
     2. Extend all beams by all tokens; forbid impossible ones.
     3. Of the best K, move those that end to the finished targets; keep the best K that do not end.
-    4. A row is done when it has as many finished targets as beams, or is at its longest.
+    4. A row is done when its finished targets cannot get better any more, or it is at its longest.
 
     Args:
         next_token: the model's step.
@@ -74,8 +74,8 @@ def beam_search(
         num_beams: int32 scalar K, the largest `beam_width` of the batch.
 
     Returns:
-        token ids, int32 (B, K, L + 2), [START] first, padded with 0, best first; and the mean log probability of a token, end
-        token included, float32 (B, K). Beams beyond a row's `beam_width` are all padding with a score of -1e9.
+        token ids, int32 (B, K, L + 2), [START] first, padded with 0, best first; and the mean log probability of a
+        token, end token included, float32 (B, K). Beams beyond a row's `beam_width` are padding with a score of -1e9.
     """
     batch_size = tf.shape(settings.beam_width)[0]
     longest = tf.reduce_max(settings.max_length)
@@ -132,7 +132,7 @@ def _allowed_log_probs(logits: tf.Tensor) -> tf.Tensor:
 def _advance(
     state: _State, log_probs: tf.Tensor, settings: BeamSettings, num_beams: tf.Tensor
 ) -> tuple[_State, tf.Tensor]:
-    """Extends every beam by a token: log_probs float32 (B, K, V); returns the state and int32 (B, K), each beam's parent."""
+    """Extends every beam by a token: log_probs float32 (B, K, V); returns the state and each beam's parent (B, K)."""
     vocabulary_size = tf.shape(log_probs)[-1]
     # At its longest a target can only end.
     must_end = (state.length >= settings.max_length)[:, tf.newaxis, tf.newaxis]
@@ -151,7 +151,9 @@ def _advance(
     best, positions = tf.math.top_k(flat, num_beams)
     parents, tokens = positions // vocabulary_size, positions % vocabulary_size
     # A row with a narrower beam than its batch-mates keeps fewer.
-    best = tf.where(tf.range(num_beams) < settings.beam_width[:, tf.newaxis], tf.maximum(best, _IMPOSSIBLE), _IMPOSSIBLE)
+    best = tf.where(
+        tf.range(num_beams) < settings.beam_width[:, tf.newaxis], tf.maximum(best, _IMPOSSIBLE), _IMPOSSIBLE
+    )
     alive = tf.gather(state.alive, parents, batch_dims=1)
     at_next = tf.range(tf.shape(alive)[-1]) == state.length + 1
     alive = tf.where(at_next, tokens[:, :, tf.newaxis], alive)
@@ -181,9 +183,17 @@ def _collect(state: _State, ended: tf.Tensor, settings: BeamSettings, num_beams:
 
 
 def _searching(state: _State, settings: BeamSettings) -> tf.Tensor:
-    """Whether a row still looks for finished targets: bool (B,)."""
-    found = tf.reduce_sum(tf.cast(state.finished_scores > _IMPOSSIBLE / 2, tf.int32), axis=1)
-    return (found < settings.beam_width) & (state.length <= settings.max_length)
+    """Whether a row goes on: bool (B,).
+
+    It does until it has as many finished targets as beams, and then while its best unfinished target would stand among
+    them if it ended for free now. (Judged by its longest possible form, the search would almost always run to the
+    maximum.) Greedy search stops at its first end.
+    """
+    within_beam = tf.range(tf.shape(state.finished_scores)[1]) < settings.beam_width[:, tf.newaxis]
+    worst = tf.reduce_min(tf.where(within_beam, state.finished_scores, float("inf")), axis=1)
+    lacking = worst <= _IMPOSSIBLE / 2
+    hopeful = state.alive_log_probs[:, 0] / _penalty(tf.cast(state.length + 1, tf.float32), settings)[:, 0] > worst
+    return (lacking | (hopeful & (settings.beam_width > 1))) & (state.length <= settings.max_length)
 
 
 def _penalty(length: tf.Tensor, settings: BeamSettings) -> tf.Tensor:

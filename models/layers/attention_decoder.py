@@ -1,8 +1,9 @@
 """A recurrent decoder that looks at the source at every step.
 
-Bahdanau et al. (2015, A.2.2) ask before the step: the context is an input of the LSTM. Luong et al. (2015, section 3.1 and 3.3)
-ask after it, and feed the attentional state into the next step. We differ: LSTM instead of the GRU of the former, and a tanh
-layer instead of its maxout before the output; one attention, asked by the top layer, whatever the number of layers.
+Bahdanau et al. (2015, A.2.2) ask before the step: the context is an input of the LSTM. Luong et al. (2015, sections 3.1
+and 3.3) ask after it, and feed the attentional state into the next step. We differ: LSTM instead of the GRU of the
+former, and a tanh layer instead of its maxout before the output; one attention, asked by the top layer, whatever the
+number of layers; no dropout between layers.
 
 B: batch, S: source length, T: target length, E: embedding width, H: `hidden_dim`.
 """
@@ -79,12 +80,15 @@ class AttentionDecoder(keras.layers.Layer):
             memory: what `remember` returned.
 
         Returns:
-            float (B, H), ready for the output projection; the next cache; attention weights float32 (B, S), zeros for "none".
+            float (B, H), ready for the output projection; the next cache; attention weights float32 (B, S), zeros for
+            "none".
         """
         weights = ops.zeros_like(ops.cast(memory["padding_mask"], "float32"))
         if self.attention == "bahdanau":
             query = cache[f"h_{self.num_layers - 1}"]
-            context, weights = attend(self.scorer(query, memory["keys"]), memory["hidden_states"], memory["padding_mask"])
+            context, weights = attend(
+                self.scorer(query, memory["keys"]), memory["hidden_states"], memory["padding_mask"]
+            )
             top, cache = self._recur(ops.concatenate([embedded, context], -1), cache)
             return self.combination(ops.concatenate([top, context, embedded], -1)), cache, weights
         if self.attention == "luong":

@@ -21,7 +21,7 @@ def masked_mean(hidden_states: keras.KerasTensor, mask: keras.KerasTensor) -> ke
 
 
 def masked_max(hidden_states: keras.KerasTensor, mask: keras.KerasTensor) -> keras.KerasTensor:
-    """Takes the maximum over real positions: float (B, T, D), bool (B, T) to float (B, D); zeros for a row without any."""
+    """Takes the maximum over real positions: float (B, T, D), bool (B, T) to float (B, D); zeros where none is."""
     real = ops.expand_dims(mask, -1)
     highest = ops.max(ops.where(real, hidden_states, ops.cast(MASKED_SCORE, hidden_states.dtype)), axis=1)
     return ops.where(ops.any(real, axis=1), highest, ops.zeros_like(highest))

@@ -67,8 +67,8 @@ class RecurrentStack(keras.layers.Layer):
             training: whether dropout is active.
 
         Returns:
-            float (B, T, H), the top layer's states; and for each layer its final states, each (B, H), the two directions side by
-            side: `[h, c]` for lstm, `[h]` otherwise.
+            float (B, T, H), the top layer's states; and for each layer its final states, each (B, H), the two
+            directions side by side: `[h, c]` for lstm, `[h]` otherwise.
         """
         hidden_states, final_states = inputs, []
         for index, (layer, dropout) in enumerate(zip(self.layers, self.dropouts, strict=True)):

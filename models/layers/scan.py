@@ -10,7 +10,7 @@ import tensorflow as tf
 def scan(step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, sequence: Any) -> Any:
     """Runs `step` over the time axis, like `jax.lax.scan`.
 
-    Under TensorFlow, `keras.ops.scan` demands outputs of the carry's shapes and keeps the carry in arrays; this does neither.
+    Under TensorFlow, `keras.ops.scan` demands outputs of the carry's shapes and keeps the carry in arrays; not so here.
 
     Args:
         step: (carry, float (B, D)) to (carry, nest of outputs (B, ...)).
@@ -37,7 +37,11 @@ def _scan(step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, time_major: t
 
     def body(index: tf.Tensor, carry: Any, arrays: Any) -> tuple[tf.Tensor, Any, Any]:
         carry, outputs = step(carry, time_major[index])
-        return index + 1, carry, tf.nest.map_structure(lambda array, output: array.write(index, output), arrays, outputs)
+        return (
+            index + 1,
+            carry,
+            tf.nest.map_structure(lambda array, output: array.write(index, output), arrays, outputs),
+        )
 
     _, _, arrays = tf.while_loop(lambda index, *_: index < length, body, (0, carry, arrays), maximum_iterations=length)
     return tf.nest.map_structure(lambda array: array.stack(), arrays)

@@ -25,7 +25,7 @@ class Task:
     Attributes:
         name: value of `task` in the configuration.
         features: raw features, inputs first.
-        module: dotted name of the module that implements it, with the functions of `models/tasks/text_classification.py`.
+        module: dotted name of the module that implements it, with the names of `models/tasks/text_classification.py`.
     """
 
     name: str

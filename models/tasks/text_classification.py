@@ -18,7 +18,11 @@ SCALAR_FEATURES = ("label_id",)
 
 
 def preprocess(inputs: dict[str, tf.Tensor], vocabularies: Vocabularies) -> dict[str, Any]:
-    """Tokenizes `text` and looks up `label`, each string (B, 1), to sparse int64 (B, T) `token_ids` and int64 (B,) `label_id`."""
+    """Tokenizes `text` and looks up `label`, each string (B, 1).
+
+    Returns:
+        `token_ids` sparse int64 (B, T) and `label_id` int64 (B,).
+    """
     token_ids = vocabularies.tokenizer("text").tokenize(inputs["text"][:, 0])
     return {
         "token_ids": tf.cast(token_ids, tf.int64).to_sparse(),
@@ -64,7 +68,7 @@ class Signatures(tf.Module):
         }
 
     def predict(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        """string (B,) to `label` string (B,), `scores` float32 (B, C) that sum to 1, `classes` string (B, C)."""
+        """String (B,) to `label` string (B,), `scores` float32 (B, C) that sum to 1, `classes` string (B, C)."""
         token_ids = self.tokenizer.tokenize(text).to_tensor()
         # A batch of empty texts has no column; the layers need one.
         token_ids = tf.pad(token_ids, [[0, 0], [0, 1]])

@@ -19,7 +19,11 @@ SCALAR_FEATURES = ()
 
 
 def preprocess(inputs: dict[str, tf.Tensor], vocabularies: Vocabularies) -> dict[str, Any]:
-    """Tokenizes `source` and `target`, string (B, 1), to sparse int64 `source_token_ids` (B, S) and `target_token_ids` (B, T)."""
+    """Tokenizes `source` and `target`, each string (B, 1).
+
+    Returns:
+        `source_token_ids` (B, S) and `target_token_ids` (B, T), sparse int64.
+    """
     return {
         f"{name}_token_ids": tf.cast(vocabularies.tokenizer(name).tokenize(inputs[name][:, 0]), tf.int64).to_sparse()
         for name in ("source", "target")
@@ -30,8 +34,8 @@ def training_example(features: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tenso
     """One transformed example to model inputs, right tokens and weights.
 
     Returns:
-        inputs (`source_token_ids` int32 (S + 1,), the source and [END]; `decoder_token_ids` int32 (T + 1,), the target behind [START]), the target followed by
-        [END], int32 (T + 1,), and a weight of 1.0 for each of its tokens.
+        inputs: `source_token_ids` int32 (S + 1,), the source and [END]; `decoder_token_ids` int32 (T + 1,), the target
+        behind [START]. Then the right tokens, the target and [END], int32 (T + 1,), and a weight of 1.0 for each.
     """
     target = features["target_token_ids"]
     inputs = {
@@ -81,7 +85,7 @@ class Signatures(tf.Module):
         }
 
     def predict(self, source: tf.Tensor) -> dict[str, tf.Tensor]:
-        """string (B,) to `target` string (B,) and `score` float32 (B,), the log probability of a token on average."""
+        """String (B,) to `target` string (B,) and `score` float32 (B,), the log probability of a token on average."""
         rows = tf.ones_like(tf.strings.length(source))
         answer = self.generate(
             source,
@@ -94,10 +98,10 @@ class Signatures(tf.Module):
     def generate(
         self, source: tf.Tensor, beam_width: tf.Tensor, length_penalty: tf.Tensor, max_length: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """As `predict` with settings for every request, each (B,); returns `target` string (B, K) and `score` float32 (B, K).
+        """As `predict` with settings for every request, each (B,); returns `target` and `score`, both (B, K).
 
-        K is the widest beam of the batch; what a narrower request lacks is "" with a score of -1e9. Settings beyond the limits
-        (beam 1 to 64, length 1 to 1024) are moved to the nearest limit.
+        K is the widest beam of the batch; what a narrower request lacks is "" with a score of -1e9. Settings beyond the
+        limits (beam 1 to 64, length 1 to 1024) are moved to the nearest limit.
         """
         settings = BeamSettings(
             tf.clip_by_value(beam_width, 1, 64), length_penalty, tf.clip_by_value(max_length, 1, 1024)
@@ -114,9 +118,11 @@ class Signatures(tf.Module):
         return {"target": self._to_text(token_ids), "score": scores}
 
     def attend(self, source: tf.Tensor, target: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Where each target token looks: `weights` float32 (B, T + 1, S), `source_pieces` (B, S), `target_pieces` (B, T + 1).
+        """Where each target token looks.
 
-        The last real target piece is the end; "" stands where a row is padded. Weights are zero for a model without attention.
+        Returns:
+            `weights` float32 (B, T + 1, S), `source_pieces` (B, S) and `target_pieces` (B, T + 1), string. The last
+            real piece is the end; "" stands where a row is padded. Weights are zero for a model without attention.
         """
         source_token_ids = self._source_token_ids(source)
         target_token_ids = self.target.tokenize(target)

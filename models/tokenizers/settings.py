@@ -11,7 +11,7 @@ class TokenizerSettings(Settings):
     """How text is cut into the units that the model sees."""
 
     unit: Literal["word", "wordpiece", "character", "byte"] = "wordpiece"
-    """What a token stands for. word: whole words, rare ones unknown; wordpiece: frequent parts of words; character; byte."""
+    """What a token is. word: a whole word, rare ones unknown; wordpiece: a frequent part of a word; character; byte."""
     vocabulary_size: int = pydantic.Field(8000, ge=5)
     """Tokens kept at most, the four special ones included (word, wordpiece, character; byte always has 260)."""
     lowercase: bool = False

@@ -1,7 +1,7 @@
 """The interface of all tokenizers, and what they share: special tokens and normalisation.
 
-Everything runs in the TensorFlow graph with operations that a stock TensorFlow Serving has, so that the exported model takes
-and gives plain strings.
+Everything runs in the TensorFlow graph with operations that a stock TensorFlow Serving has, so that the exported model
+takes and gives plain strings.
 """
 
 import tensorflow as tf

@@ -5,7 +5,7 @@ import tensorflow_text as tf_text
 
 from models.tokenizers.tokenizer import LookupTokenizer
 
-# Stands for the space before a word, so that joining the pieces restores the text: "Hi, you" is cut to "▁Hi" "," "▁you".
+# Stands for the space before a word, so that joining the pieces restores the text: "Hi, you" is "▁Hi" "," "▁you".
 # The idea is SentencePiece's (Kudo and Richardson, 2018).
 SPACE_MARK = "\u2581"
 _WORD = r"\x{2581}?[\p{L}\p{M}\p{N}]+|\x{2581}?[^\p{L}\p{M}\p{N}\x{2581}]|\x{2581}"
@@ -35,7 +35,10 @@ def join_words(pieces: tf.RaggedTensor) -> tf.Tensor:
 
 
 class WordTokenizer(LookupTokenizer):
-    """One token a word or punctuation mark. Words outside the vocabulary are `[UNK]` on the way in; decoders never choose it."""
+    """One token a word or punctuation mark.
+
+    A word outside the vocabulary is `[UNK]` on the way in; decoders never choose it on the way out.
+    """
 
     @classmethod
     def split(cls, texts: tf.Tensor) -> tf.RaggedTensor:

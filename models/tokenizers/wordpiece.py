@@ -1,7 +1,7 @@
 """WordPiece: frequent parts of words (Schuster and Nakajima, 2012; Wu et al., 2016, section 4.1).
 
-Learned and applied by tensorflow-text. We differ from BERT's use of it in one point: a piece that follows a space carries a
-space mark, so that joining the pieces restores the text.
+Learned and applied by tensorflow-text. We differ from BERT's use of it in one point: a piece that follows a space
+carries a space mark, so that joining the pieces restores the text.
 """
 
 import tensorflow as tf
@@ -27,7 +27,10 @@ class WordPieceTokenizer(Tokenizer):
     def __init__(self, pieces: list[str], settings: TokenizerSettings):
         super().__init__(pieces, settings)
         self.wordpiece = tf_text.FastWordpieceTokenizer(
-            list(pieces), token_out_type=tf.int32, unknown_token=SPECIAL_TOKENS[UNKNOWN_TOKEN_ID], no_pretokenization=True
+            list(pieces),
+            token_out_type=tf.int32,
+            unknown_token=SPECIAL_TOKENS[UNKNOWN_TOKEN_ID],
+            no_pretokenization=True,
         )
 
     @classmethod
@@ -37,7 +40,7 @@ class WordPieceTokenizer(Tokenizer):
 
     @classmethod
     def learn(cls, counts: dict[str, int], settings: TokenizerSettings) -> list[str]:
-        """Learns pieces from word counts with tensorflow-text's learner; their number comes close to `vocabulary_size`."""
+        """Learns pieces from word counts; their number comes close to `vocabulary_size`."""
         ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MAX_WORDS]
         # The learner searches for the count a piece must have. It lies near the count of the word at the vocabulary's
         # end; the learner's own range, 10 to 10 million, costs minutes and misses small corpora.

@@ -186,7 +186,8 @@ class ManagedModel:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
-        self._thread.join(timeout)
+        if self._thread.is_alive():
+            self._thread.join(timeout)
         for version in list(self._versions.values()):
             if version.state in (State.AVAILABLE, State.UNLOADING):
                 self._finish_unload(version)

@@ -146,5 +146,7 @@ class Servable:
             raise NotFoundError(
                 f"Could not find meta graph def matching supplied tags: {{ {' '.join(tags)} }}. {error}"
             ) from error
+        except ValueError as error:  # what the loader makes of a checkpoint without its index
+            raise NotFoundError(f"the variables of {self.path} are missing or not all there: {error}") from error
         except OSError as error:  # what the loader makes of a saved_model.pb that is no protocol buffer
             raise DataLossError(f"cannot read {self.path / 'saved_model.pb'}: {error}") from error

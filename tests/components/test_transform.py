@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
 from ml_metadata.proto import metadata_store_pb2
+from tensorflow_data_validation.utils.anomalies_util import load_anomalies_binary
 from tfx import v1 as tfx
 from tfx.orchestration import metadata
 
@@ -43,7 +44,7 @@ class Line:
         examples = example_gen.outputs["examples"]
         statistics_gen = tfx.components.StatisticsGen(examples=examples)
         statistics = statistics_gen.outputs["statistics"]
-        schema_gen = tfx.components.SchemaGen(statistics=statistics)
+        schema_gen = tfx.components.SchemaGen(statistics=statistics, exclude_splits=["eval", "test"])
         schema = schema_gen.outputs["schema"]
         validator = tfx.components.ExampleValidator(statistics=statistics, schema=schema)
         gate = DataGate(
@@ -99,9 +100,11 @@ class Line:
 
 
 def opinions(size: int) -> str:
-    """A table whose texts are all different."""
+    """A table with few enough different texts that SchemaGen takes them for a closed set."""
     rows = [
-        f"{label}\t{texts[number % 2]} {number}\n" for number in range(size // 2) for label, texts in OPINIONS.items()
+        f"{label}\t{texts[number % 2]} {number % 16}\n"
+        for number in range(size // 2)
+        for label, texts in OPINIONS.items()
     ]
     return "label\ttext\n" + "".join(rows)
 
@@ -134,6 +137,14 @@ def test_every_stage_leaves_its_output(classification):
     assert counts["splits"] == {"train": 240, "eval": 60, "test": 20}
     report = json.loads((line.output("DataGate", "report") / "report.json").read_text())
     assert report["examples"] == {"train": 240, "eval": 60, "test": 20}
+
+
+def test_new_texts_in_the_eval_split_pass_the_gate(classification):
+    """ExampleValidator calls them anomalies, because the schema of so small a train split lists every text."""
+    anomalies = load_anomalies_binary(
+        str(classification[0].output("ExampleValidator", "anomalies") / "Split-eval/SchemaDiff.pb")
+    )
+    assert list(anomalies.anomaly_info) == ["text"]
 
 
 def test_counts_are_properties_of_the_artifact(classification):

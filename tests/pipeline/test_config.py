@@ -82,7 +82,7 @@ def test_unknown_key_suggests_the_nearest_one(file: Path) -> None:
         ("training: {batch_size: many}\n", 'FILE line 7: training.batch_size must be a whole number. Received: "many"'),
         ("training: {batch_size: 0}\n", "training.batch_size must be greater than or equal to 1. Received: 0"),
         ("training: {batch_size: 1.5}\n", "training.batch_size must be a whole number. Received: 1.5"),
-        ("training: {xla: maybe}\n", 'training.xla must be true or false. Received: "maybe"'),
+        ("tokenizer: {lowercase: maybe}\n", 'tokenizer.lowercase must be true or false. Received: "maybe"'),
         ("training: 3\n", "training must be a section with keys of its own. Received: 3"),
         ("tokenizer: {unit: charcter}\n", 'Received: "charcter"; did you mean character?'),
         ("seed: 2024-03-05\n", "FILE line 7: seed must be a whole number. Received: 2024-03-05"),

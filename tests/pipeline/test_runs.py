@@ -42,7 +42,7 @@ def test_a_run_is_told_with_verdict_and_version(tmp_path: Path) -> None:
     assert (told.state, told.blessed, told.pushed_version) == ("done", True, "1")
     assert told.pushed_to == str(tmp_path / "serving" / "1")
     assert told.stages == {"Load": "done", "Train": "done", "Judge": "done", "Push": "done"}
-    assert told.artifacts["Model"].startswith(str(tmp_path / "artifacts" / "Train" / "model"))
+    assert told.artifacts["Train/model"].startswith(str(tmp_path / "artifacts" / "Train" / "model"))
 
 
 def test_a_cached_run_has_the_results_of_the_first_and_the_newest_comes_first(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_a_pushed_model(dates_config: Config) -> None:
             pushed_version="1700000000",
             pushed_to="/a/very/long/path/that/does/not/fit/into/sixty/columns/serving/dates/1700000000",
             metrics={"exact_match": 0.99512, "bleu": 98.0},
-            artifacts={"ModelEvaluation": "/artifacts/ModelEvaluator/evaluation/9"},
+            artifacts={"ModelEvaluator/evaluation": "/artifacts/ModelEvaluator/evaluation/9"},
         ),
     )
     assert code == DONE

@@ -42,8 +42,10 @@ def test_the_port_is_open_before_the_model_is_there(serve, base, exported):
 
 def test_a_used_port_is_named_with_the_way_out(serve, base):
     server, _ = serve(wait=False)
+    second = Server("m", base, ServingSettings(**{**QUICK, "port": server.port}))
     with pytest.raises(ServerStartError) as caught:
-        Server("m", base, ServingSettings(**{**QUICK, "port": server.port})).start()
+        second.start()
+    second.stop()  # harmless after a failed start
     assert f"127.0.0.1:{server.port}" in str(caught.value)
     assert "--port" in str(caught.value)
 

@@ -131,6 +131,8 @@ def test_a_version_copied_in_the_wrong_order_is_picked_up_once_it_is_whole(serve
     (base / "2").mkdir()
     shutil.copy(exported / "line2" / "saved_model.pb", base / "2")
     eventually(lambda: stub.states().get(2) == "END")
+    assert "variables" in stub.status(version=2)[0].status.error_message
+    assert stub.status(version=2)[0].status.error_code == grpc.StatusCode.NOT_FOUND.value[0]
     assert stub.y(0) == [1]
     shutil.copytree(exported / "line2" / "variables", base / "2" / "variables")
     eventually(lambda: stub.states() == {2: "AVAILABLE", 1: "END"})

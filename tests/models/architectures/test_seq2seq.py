@@ -1,0 +1,96 @@
+import numpy as np
+import pydantic
+import pytest
+import tensorflow as tf
+
+from models.architectures.seq2seq import Seq2Seq, build
+from models.architectures.settings import Seq2SeqSettings
+from models.tasks.text_to_text import Signatures
+from models.training import train
+from tests.models.conftest import learn, run_settings, write_transformed
+
+
+def rows(count: int, seed: int) -> list[dict[str, str]]:
+    """The source in capitals, backwards."""
+    rng = np.random.default_rng(seed)
+    texts = ["".join(rng.choice(list("abcdef"), rng.integers(2, 7))) for _ in range(count)]
+    return [{"source": text, "target": text[::-1].upper()} for text in texts]
+
+
+@pytest.mark.parametrize("attention", ["bahdanau", "luong", "none"])
+@pytest.mark.parametrize("num_layers", [1, 2])
+def test_source_padding_and_batch_mates_change_no_logit(attention, num_layers):
+    settings = Seq2SeqSettings(attention=attention, embedding_dim=4, hidden_dim=6, num_layers=num_layers)
+    model = Seq2Seq(10, 10, settings)
+    alone = model({"source_token_ids": np.array([[4, 5, 3]]), "decoder_token_ids": np.array([[2, 6, 7]])})
+    together = model(
+        {
+            "source_token_ids": np.array([[9, 9, 9, 9, 3], [4, 5, 3, 0, 0]]),
+            "decoder_token_ids": np.array([[2, 8, 8, 8], [2, 6, 7, 0]]),
+        }
+    )
+    assert alone.shape == (1, 3, 10)
+    np.testing.assert_allclose(together[1, :3], alone[0], atol=1e-5)
+
+
+def test_decoder_never_sees_the_future():
+    model = Seq2Seq(10, 10, Seq2SeqSettings(embedding_dim=4, hidden_dim=6))
+    source = np.array([[4, 5, 3]])
+    one = model({"source_token_ids": source, "decoder_token_ids": np.array([[2, 6, 7, 8]])})
+    other = model({"source_token_ids": source, "decoder_token_ids": np.array([[2, 6, 9, 9]])})
+    np.testing.assert_allclose(one[:, :2], other[:, :2], atol=1e-6)
+    assert not np.allclose(one[:, 2:], other[:, 2:])
+
+
+def test_step_by_step_equals_teacher_forcing():
+    model = Seq2Seq(10, 10, Seq2SeqSettings(embedding_dim=4, hidden_dim=6, num_layers=2))
+    source, target = tf.constant([[4, 5, 6, 3]]), tf.constant([[2, 6, 7, 8]])
+    whole = model({"source_token_ids": source, "decoder_token_ids": target})
+    memory, cache = model.encode(source)
+    for time in range(4):
+        logits, cache = model.next_token(target[:, time], cache, memory)
+        np.testing.assert_allclose(logits, whole[:, time], atol=1e-5)
+
+
+def test_tied_embeddings_save_the_output_projection():
+    tied = Seq2Seq(10, 50, Seq2SeqSettings(embedding_dim=6, hidden_dim=6, tie_embeddings=True))
+    free = Seq2Seq(10, 50, Seq2SeqSettings(embedding_dim=6, hidden_dim=6))
+    example = {"source_token_ids": np.array([[4]]), "decoder_token_ids": np.array([[2]])}
+    assert tied(example).shape == free(example).shape
+    assert free.count_params() - tied.count_params() == 50 * 6 + 50
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"hidden_dim": 5}, "hidden_dim must be even"),
+        ({"tie_embeddings": True, "embedding_dim": 4, "hidden_dim": 6}, "embedding_dim=4, hidden_dim=6"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused(values, message):
+    with pytest.raises(pydantic.ValidationError, match=message):
+        Seq2SeqSettings(**values)
+
+
+@pytest.mark.parametrize("attention", ["bahdanau", "luong"])
+def test_learns_to_reverse(attention, tmp_path):
+    model = {"architecture": "seq2seq", "attention": attention, "embedding_dim": 16, "hidden_dim": 48, "dropout": 0}
+    training = {"epochs": 14, "learning_rate": 0.01, "batch_size": 32, "schedule": "cosine"}
+    settings = run_settings("text_to_text", model, training=training, decoding={"max_length": 8})
+    train_rows, eval_rows = rows(1500, 1), rows(60, 2)
+    vocabularies = learn(train_rows, settings)
+    files = [
+        write_transformed(part, settings, vocabularies, tmp_path / name)
+        for part, name in ((train_rows, "t"), (eval_rows, "e"))
+    ]
+    trained, _ = train(settings, vocabularies, files[:1], files[1:], str(tmp_path / "checkpoints"))
+    signatures = Signatures(trained, vocabularies, settings)
+    answers = signatures.predict(tf.constant([row["source"] for row in eval_rows]))["target"].numpy()
+    right = [answer.decode() == row["target"] for answer, row in zip(answers, eval_rows, strict=True)]
+    assert np.mean(right) > 0.9
+
+
+def test_build_gives_a_model_with_weights():
+    settings = run_settings("text_to_text", {"architecture": "seq2seq", "embedding_dim": 4, "hidden_dim": 6})
+    model = build(settings.model, learn(rows(20, 0), settings))
+    assert model.count_params() > 0

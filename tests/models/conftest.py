@@ -1,0 +1,52 @@
+"""A tiny task for every test of the models: transformed examples made without TFX."""
+
+import pathlib
+from collections import Counter
+
+import pytest
+import tensorflow as tf
+
+from models.registry import TASKS
+from models.run_settings import RunSettings
+from models.tokenizers.vocabularies import Vocabularies, learn_vocabulary, split_units
+
+
+def learn(rows: list[dict[str, str]], settings: RunSettings) -> Vocabularies:
+    """Learns the vocabularies of a task from raw rows."""
+    task = TASKS[settings.task]
+    pieces = {}
+    for feature in task.text_features:
+        units = split_units(tf.constant([row[feature] for row in rows]), settings.tokenizer).flat_values.numpy()
+        pieces[feature] = learn_vocabulary(Counter(unit.decode() for unit in units), settings.tokenizer)
+    labels = sorted({row[task.label_feature] for row in rows}) if task.label_feature else []
+    return Vocabularies(settings.tokenizer, pieces, labels)
+
+
+def write_transformed(
+    rows: list[dict[str, str]], settings: RunSettings, vocabularies: Vocabularies, file: pathlib.Path
+) -> str:
+    """Writes what the Transform stage would: one tf.Example a row, TFRecord, gzip."""
+    task = TASKS[settings.task]
+    with tf.io.TFRecordWriter(str(file), "GZIP") as writer:
+        for row in rows:
+            raw = {feature.name: tf.constant([[row[feature.name]]]) for feature in task.features}
+            example = tf.train.Example()
+            for name, value in task.preprocess(raw, vocabularies).items():
+                numbers = value.values if isinstance(value, tf.SparseTensor) else value
+                example.features.feature[name].int64_list.value.extend(numbers.numpy().tolist())
+            writer.write(example.SerializeToString())
+    return str(file)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_keras():
+    import keras
+
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(7)
+
+
+def run_settings(task: str, model: dict, **sections: dict) -> RunSettings:
+    """Settings with a character tokenizer unless a section says otherwise."""
+    values = {"name": "toy", "task": task, "tokenizer": {"unit": "character"}, "model": model} | sections
+    return RunSettings.model_validate(values)

@@ -1,0 +1,161 @@
+"""The exported SavedModel: equal to Keras, whole without our code, checked."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models.errors import SeqlineError
+from models.export import check_batch_mates, check_ops, export
+from models.registry import TASKS
+from models.training import build_model
+from tests.models.architectures import test_recurrent, test_seq2seq
+from tests.models.conftest import learn, run_settings
+
+
+def classifier(directory, **sections):
+    model = {"architecture": "recurrent", "embedding_dim": 4, "hidden_dim": 3, "dropout": 0.2}
+    return exported("text_classification", model, test_recurrent.rows(50, 0), "text", directory, **sections)
+
+
+def translator(directory, unit="character", **sections):
+    model = {"architecture": "seq2seq", "embedding_dim": 4, "hidden_dim": 6, "dropout": 0.2}
+    sections |= {"tokenizer": {"unit": unit, "vocabulary_size": 300}, "decoding": {"max_length": 5, "beam_width": 2}}
+    return exported("text_to_text", model, test_seq2seq.rows(300, 0), "source", directory, **sections)
+
+
+def exported(task, model, rows, feature, directory, **sections):
+    settings = run_settings(task, model, **sections)
+    vocabularies = learn(rows, settings)
+    keras_model = build_model(settings, vocabularies)
+    texts = [row[feature] for row in rows[:6]]
+    export(keras_model, settings, vocabularies, str(directory), {"code_version": "0", "metrics": {}}, texts)
+    signatures = TASKS[task].load().Signatures(keras_model, vocabularies, settings)
+    return tf.saved_model.load(str(directory)).signatures, signatures, texts
+
+
+def test_classifier_answers_as_in_keras(tmp_path):
+    loaded, signatures, texts = classifier(tmp_path)
+    answer = loaded["serving_default"](text=tf.constant(texts))
+    in_keras = signatures.predict(tf.constant(texts))
+    np.testing.assert_allclose(answer["scores"], in_keras["scores"], atol=1e-6)
+    np.testing.assert_allclose(np.sum(answer["scores"], axis=1), 1, atol=1e-5)
+    assert answer["label"].numpy().tolist() == in_keras["label"].numpy().tolist()
+    assert answer["classes"].numpy().tolist() == [[b"no", b"yes"]] * len(texts)
+
+
+def test_classifier_reads_serialized_examples(tmp_path):
+    loaded, _, texts = classifier(tmp_path)
+    examples = [
+        tf.train.Example(
+            features=tf.train.Features(
+                feature={"text": tf.train.Feature(bytes_list=tf.train.BytesList(value=[text.encode()]))}
+            )
+        ).SerializeToString()
+        for text in texts
+    ]
+    plain = loaded["serving_default"](text=tf.constant(texts))["scores"]
+    np.testing.assert_allclose(loaded["classify"](inputs=tf.constant(examples))["scores"], plain, atol=1e-6)
+    np.testing.assert_allclose(loaded["examples"](examples=tf.constant(examples))["scores"], plain, atol=1e-6)
+
+
+def test_batch_of_empty_texts_is_answered(tmp_path):
+    loaded, _, _ = classifier(tmp_path)
+    assert loaded["serving_default"](text=tf.constant(["", ""]))["scores"].shape == (2, 2)
+
+
+@pytest.mark.parametrize("unit", ["word", "wordpiece", "character", "byte"])
+def test_translator_answers_as_in_keras(tmp_path, unit):
+    loaded, signatures, texts = translator(tmp_path, unit)
+    answer = loaded["serving_default"](source=tf.constant(texts))
+    in_keras = signatures.predict(tf.constant(texts))
+    assert answer["target"].numpy().tolist() == in_keras["target"].numpy().tolist()
+    np.testing.assert_allclose(answer["score"], in_keras["score"], atol=1e-5)
+
+
+def test_generate_takes_settings_for_every_request(tmp_path):
+    loaded, _, texts = translator(tmp_path)
+    answer = loaded["generate"](
+        source=tf.constant(texts[:2]),
+        beam_width=tf.constant([3, 1]),
+        length_penalty=tf.constant([0.6, 0.6]),
+        max_length=tf.constant([4, 2]),
+    )
+    assert answer["target"].shape == answer["score"].shape == (2, 3)
+    assert all(len(target) <= 4 for target in answer["target"][0].numpy())
+    assert len(answer["target"][1, 0].numpy()) <= 2
+    assert answer["target"][1].numpy().tolist()[1:] == [b"", b""]
+
+
+def test_attend_shows_where_each_target_piece_looks(tmp_path):
+    loaded, _, _ = translator(tmp_path)
+    answer = loaded["attend"](source=tf.constant(["abc", "fedcba"]), target=tf.constant(["CBA", "ABCDEF"]))
+    assert answer["weights"].shape == (2, 7, 7)
+    np.testing.assert_allclose(np.sum(answer["weights"][0], axis=1), [1] * 4 + [0] * 3, atol=1e-5)
+    assert answer["source_pieces"][0].numpy().tolist() == [b"a", b"b", b"c", b"[END]", b"", b"", b""]
+    assert answer["target_pieces"][0].numpy().tolist() == [b"C", b"B", b"A", b"[END]", b"", b"", b""]
+
+
+def test_loads_with_tensorflow_and_tf_text_alone(tmp_path):
+    translator(tmp_path / "model", "wordpiece")
+    code = (
+        "import sys, tensorflow as tf, tensorflow_text; sys.path = [p for p in sys.path if p]; "
+        f"m = tf.saved_model.load({str(tmp_path / 'model')!r}); "
+        "print(m.signatures['serving_default'](source=tf.constant(['abc']))['score'].shape); "
+        "print([n for n in sys.modules if n.split('.')[0] in ('models', 'components', 'pipeline', 'serving')])"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert finished.stdout.split("\n")[:2] == ["(1,)", "[]"]
+
+
+def test_seqline_json_describes_the_model(tmp_path):
+    classifier(tmp_path)
+    described = json.loads((tmp_path / "assets.extra" / "seqline.json").read_text(encoding="utf-8"))
+    assert {"name", "task", "architecture", "settings", "labels", "code_version", "metrics"} <= set(described)
+
+
+def test_every_input_has_a_batch_dimension(tmp_path):
+    for loaded in (translator(tmp_path / "t")[0], classifier(tmp_path / "c")[0]):
+        for signature in loaded.values():
+            shapes = [spec.shape for spec in signature.structured_input_signature[1].values()]
+            assert shapes == [[None]] * len(shapes)
+
+
+def test_python_in_the_graph_is_refused(tmp_path):
+    module = tf.Module()
+    module.f = tf.function(
+        lambda text: tf.py_function(lambda t: t, [text], tf.string), input_signature=[tf.TensorSpec([None], tf.string)]
+    )
+    tf.saved_model.save(module, str(tmp_path))
+    with pytest.raises(SeqlineError, match="EagerPyFunc"):
+        check_ops(str(tmp_path))
+
+
+def test_operation_that_a_stock_server_lacks_is_refused(tmp_path):
+    import tensorflow_text as tf_text
+
+    module = tf.Module()
+    module.f = tf.function(lambda text: tf_text.utf8_binarize(text), input_signature=[tf.TensorSpec([None], tf.string)])
+    tf.saved_model.save(module, str(tmp_path))
+    with pytest.raises(SeqlineError, match="Utf8Binarize"):
+        check_ops(str(tmp_path))
+
+
+def test_answer_that_depends_on_batch_mates_is_refused(tmp_path):
+    def predict(text):
+        lengths = tf.cast(tf.strings.length(text), tf.float32)
+        return {"scores": lengths / tf.reduce_max(lengths)}
+
+    module = tf.Module()
+    module.f = tf.function(predict, input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    tf.saved_model.save(module, str(tmp_path), signatures={"serving_default": module.f})
+    with pytest.raises(SeqlineError, match="must not depend on the texts beside it"):
+        check_batch_mates(str(tmp_path), ["a", "abc"])
+
+
+def test_bfloat16_model_answers_in_float32(tmp_path):
+    loaded, _, texts = classifier(tmp_path, training={"precision": "mixed_bfloat16"})
+    assert loaded["serving_default"](text=tf.constant(texts))["scores"].dtype == tf.float32
