@@ -20,7 +20,11 @@ from pipeline.orchestrators.local import Outputs, StillTrue
 from pipeline.output_folder import OutputFolder
 
 # In this process. Beam's DirectRunner would first try to download a runner from the network.
-BEAM_ARGUMENTS = ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"]
+# TFX would pack its own source for workers at every Beam stage, unless told that there are none.
+BEAM_ARGUMENTS = [
+    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
+    "--sdk_container_image=in_process",
+]
 
 
 def build_pipeline(config: Config) -> tfx.dsl.Pipeline:
@@ -48,7 +52,10 @@ def build_pipeline(config: Config) -> tfx.dsl.Pipeline:
         settings_json=config.data.model_dump_json(),
     )
     tokenizer = TokenizerTrainer(
-        examples=examples.outputs["examples"], task=config.task, settings_json=config.tokenizer.model_dump_json()
+        examples=examples.outputs["examples"],
+        task=config.task,
+        settings_json=config.tokenizer.model_dump_json(),
+        code_hash=code,
     )
     # Nothing flows from the gate to the tokenizer, yet no work is worth doing on data that the gate refuses.
     tokenizer.add_upstream_node(gate)

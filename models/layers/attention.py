@@ -45,6 +45,13 @@ class BahdanauAttention(keras.layers.Layer):
         self.key_projection = keras.layers.Dense(units, name="key")
         self.score_projection = keras.layers.Dense(1, use_bias=False, name="score")
 
+    def build(self, query_shape: tuple[Any, int]) -> None:
+        """Builds the projections for keys as wide as the query, float (B, Q)."""
+        self.query_projection.build(query_shape)
+        self.key_projection.build((None, *query_shape))
+        self.score_projection.build((None, None, self.units))
+        self.built = True
+
     def project_keys(self, hidden_states: keras.KerasTensor) -> keras.KerasTensor:
         """Computes the part of the score that is the same at every step, U h: float (B, S, K) to float (B, S, U)."""
         return self.key_projection(hidden_states)
@@ -70,6 +77,11 @@ class LuongAttention(keras.layers.Layer):
         super().__init__(**kwargs)
         self.units = units
         self.key_projection = keras.layers.Dense(units, use_bias=False, name="key")
+
+    def build(self, query_shape: tuple[Any, int]) -> None:
+        """Builds the projection for keys as wide as the query, float (B, Q)."""
+        self.key_projection.build((None, *query_shape))
+        self.built = True
 
     def project_keys(self, hidden_states: keras.KerasTensor) -> keras.KerasTensor:
         """Computes W h once for all steps: float (B, S, K) to float (B, S, U)."""

@@ -38,22 +38,20 @@ class AttentionDecoder(keras.layers.Layer):
         self.num_layers = num_layers
         self.cells = [keras.layers.LSTMCell(hidden_dim, name=f"lstm_{index}") for index in range(num_layers)]
         if attention != "none":
-            self.scorer = ATTENTIONS[attention](hidden_dim, name="attention")
+            self.scorer: Any = ATTENTIONS[attention](hidden_dim, name="attention")
             self.combination = keras.layers.Dense(hidden_dim, activation="tanh", name="combination")
 
-    def build(self, embedded_shape: tuple[int | None, ...]) -> None:
+    def build(self, embedded_shape: tuple[Any, Any, int]) -> None:
         """Builds cells and attention; embedded is float (B, T, E)."""
-        width, hidden = embedded_shape[-1], (None, self.hidden_dim)
-        asked = self.attention != "none"
-        for index, cell in enumerate(self.cells):
-            cell.build((None, width + asked * self.hidden_dim if index == 0 else self.hidden_dim))
+        embedding_dim, asked = embedded_shape[-1], self.attention != "none"
+        width = embedding_dim + asked * self.hidden_dim
+        for cell in self.cells:
+            cell.build((None, width))
+            width = self.hidden_dim
         if asked:
-            self.scorer.key_projection.build((None, None, self.hidden_dim))
-            if self.attention == "bahdanau":
-                self.scorer.query_projection.build(hidden)
-                self.scorer.score_projection.build((None, None, self.hidden_dim))
-            self.scorer.built = True
-            extra = width if self.attention == "bahdanau" else 0
+            self.scorer.build((None, self.hidden_dim))
+            # What the combination sees besides state and context; see `step`.
+            extra = embedding_dim if self.attention == "bahdanau" else 0
             self.combination.build((None, 2 * self.hidden_dim + extra))
         self.built = True
 

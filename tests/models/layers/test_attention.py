@@ -16,7 +16,7 @@ def test_weights_are_the_softmax_over_real_positions():
 
 def test_luong_score_is_the_product_of_query_and_projected_key():
     attention = LuongAttention(2)
-    keys = attention.project_keys(np.eye(2, dtype="float32")[None])
+    attention.build((None, 2))
     attention.key_projection.set_weights([np.array([[1.0, 2.0], [3.0, 4.0]], "float32")])
     keys = attention.project_keys(np.eye(2, dtype="float32")[None])
     np.testing.assert_allclose(attention(np.array([[10.0, 1.0]], "float32"), keys), [[12.0, 34.0]])
@@ -24,7 +24,7 @@ def test_luong_score_is_the_product_of_query_and_projected_key():
 
 def test_bahdanau_score_is_v_tanh_of_the_sum():
     attention = BahdanauAttention(1)
-    attention(np.ones((1, 1), "float32"), attention.project_keys(np.ones((1, 2, 1), "float32")))
+    attention.build((None, 1))
     attention.query_projection.set_weights([np.array([[2.0]], "float32")])
     attention.key_projection.set_weights([np.array([[1.0]], "float32"), np.array([0.5], "float32")])
     attention.score_projection.set_weights([np.array([[3.0]], "float32")])
