@@ -101,6 +101,9 @@ def train(
         checkpointing = Checkpointing(checkpoint_dir, training.checkpoint_steps, training.early_stopping_patience)
         state = checkpointing.restore(model)
     total = batches.steps_per_epoch * training.epochs
+    if state.step:
+        resumed = {"stage": "Trainer", "completed": state.step, "total": total, "fields": {"resumed_at": state.step}}
+        _progress.info("training resumes at step %d of %d", state.step, total, extra={"progress": resumed})
     callbacks: list[keras.callbacks.Callback] = [checkpointing, Progress(checkpointing, total, batches.steps_per_epoch)]
     if log_dir:
         callbacks.append(keras.callbacks.TensorBoard(log_dir, write_graph=False))

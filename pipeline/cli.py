@@ -105,12 +105,14 @@ def validate(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> 
 def schema(
     file: Annotated[Path | None, typer.Argument(help="Where to write; the terminal if left out.")] = None,
 ) -> None:
-    """Write the JSON schema of the configuration, with which editors complete and check it."""
+    """Write the JSON schema of the configuration, with which editors check it, or (FILE.md) its reference to read."""
     if file is None:
         typer.echo(configuration.schema_text(), nl=False)
-    else:
-        file.write_text(configuration.schema_text(), encoding="utf-8")
-        _say(f"Wrote {file}")
+        return
+    from pipeline.reference import reference_text
+
+    file.write_text(reference_text() if file.suffix == ".md" else configuration.schema_text(), encoding="utf-8")
+    _say(f"Wrote {file}")
 
 
 @app.command()
