@@ -138,7 +138,7 @@ def inspect(evidence: Evidence, rules: Sequence[Rule] = RULES) -> dict[str, Any]
         raise DataError(
             "The data do not fit the schema that was learned from the train split:\n"
             + "\n".join(f"  {failure}" for failure in failures)
-            + "\nCorrect the data, or divide them so that train and eval are of one kind."
+            + "\n  Correct the data, or divide them so that train and eval are of one kind."
         )
     for rule in rules:
         for finding in findings[rule.name]:

@@ -17,6 +17,7 @@ from models.checkpointing import Checkpointing, TrainingState
 from models.errors import SeqlineError
 from models.export import export
 from models.input_pipeline import bucket_boundaries, evaluation_batches, read_examples, training_batches
+from models.memory import keep_freed_memory
 from models.registry import ARCHITECTURES, TASKS
 from models.run_settings import RunSettings
 from models.schedules import WarmUpSchedule
@@ -83,6 +84,7 @@ def train(
     Returns:
         the model with its best weights, and how the training went.
     """
+    keep_freed_memory()
     keras.utils.set_random_seed(settings.seed)
     task = TASKS[settings.task].load()
     training = settings.training

@@ -5,12 +5,15 @@ Exit codes:
     1: a stage failed for a reason inside (a bug, TFX); `doctor` found something that keeps a run from working.
     2: bad input: command line, configuration, data, port in use, output folder locked, disk full.
     3: the model fell short and was not pushed.
-    130: interrupted.
+    130: interrupted by Ctrl-C.
+    143: ended by SIGTERM.
 """
 
 import json
 import os
+import signal
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -20,12 +23,16 @@ from rich.table import Table
 
 from models.errors import SeqlineError
 from pipeline import config as configuration
-from pipeline.errors import StageFailed
+from pipeline.errors import ConfigError, StageFailed
 from pipeline.failures import gist, is_disk_full
 from pipeline.run import Outcome, check_data, plan_pipeline, run_pipeline
 from pipeline.run_log import output_to
-from pipeline.summary import BAD_INPUT, BUG, INTERRUPTED, print_error, print_outcome
+from pipeline.summary import BAD_INPUT, BUG, INTERRUPTED, TERMINATED, print_error, print_outcome
 from serving.errors import ServingError
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: ends what is going on as Ctrl-C does, so that the servers that were started end too."""
 
 
 class _Group(typer.core.TyperGroup):
@@ -42,8 +49,8 @@ class _Group(typer.core.TyperGroup):
             print_error(Console(stderr=True), f"{error.stage}: {gist(error)}")
             raise typer.Exit(BAD_INPUT if is_disk_full(error) else BUG) from error
         except KeyboardInterrupt as error:
-            print_error(Console(stderr=True), "interrupted")
-            raise typer.Exit(INTERRUPTED) from error
+            print_error(Console(stderr=True), "interrupted; the same command goes on from here")
+            raise typer.Exit(TERMINATED if isinstance(error, _Terminated) else INTERRUPTED) from error
 
 
 app = typer.Typer(
@@ -60,7 +67,14 @@ DEFAULT_CONFIG = Path("pipeline_config.yaml")
 
 def main() -> None:
     """Entry point of the program."""
+    signal.signal(signal.SIGTERM, _terminate)
     app(prog_name="seqline")
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    # A second one ends the program at once.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise _Terminated
 
 
 @app.callback()
@@ -95,7 +109,7 @@ def plan(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None
 
 @app.command()
 def validate(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None:  # noqa: B006
-    """Check the configuration and that its data files are there."""
+    """Check the configuration, and that its data files are there and begin as they should."""
     settings = configuration.load(config, overrides)
     check_data(settings)
     _say(f"{config} is valid: {settings.name}, {settings.task} with {settings.model.architecture}")
@@ -111,7 +125,11 @@ def schema(
         return
     from pipeline.reference import reference_text
 
-    file.write_text(reference_text() if file.suffix == ".md" else configuration.schema_text(), encoding="utf-8")
+    text = reference_text() if file.suffix == ".md" else configuration.schema_text()
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be written: {error.strerror}; name another file") from error
     _say(f"Wrote {file}")
 
 
@@ -157,9 +175,7 @@ def runs(
     if as_json:
         typer.echo(json.dumps([one.to_json() for one in history], indent=2, ensure_ascii=False))
     elif history:
-        console = _console()
-        # A file or a pipe has no width to fit.
-        (console if console.is_terminal else Console(width=250)).print(runs_table(history))
+        _show(runs_table(history))
     else:
         _say(f"No runs in {folder.root} yet. Start one: seqline run")
 
@@ -174,7 +190,7 @@ def doctor(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> No
     table = Table.grid(padding=(0, 2))
     for finding in findings:
         table.add_row(f"[{colours[finding.verdict]}]{finding.verdict}[/]", finding.subject, finding.detail)
-    _console().print(table)
+    _show(table)
     if any(finding.verdict == Verdict.FAIL for finding in findings):
         raise typer.Exit(BUG)
 
@@ -182,14 +198,22 @@ def doctor(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> No
 def _run(config: Path, overrides: list[str], may_fall_short: bool = False) -> tuple[configuration.Config, Outcome, int]:
     settings = configuration.load(config, overrides)
     outcome = run_pipeline(settings, config)
-    code = print_outcome(_console(), settings, outcome)
+    code = print_outcome(Console(), settings, outcome, overrides)
     if code and not may_fall_short:
         raise typer.Exit(code)
     return settings, outcome, code
 
 
-def _console() -> Console:
-    return Console()
+def _show(table: Table) -> None:
+    console = Console()
+    if console.is_terminal:
+        console.print(table)
+        return
+    # A file or a pipe has no width to fit, and no use for the blanks that fill it.
+    wide = Console(width=1000)
+    with wide.capture() as capture:
+        wide.print(table)
+    _say("\n".join(line.rstrip() for line in capture.get().splitlines()))
 
 
 def _say(text: str) -> None:

@@ -89,6 +89,9 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
         key, value = _parse_override(override)
         _assign(values, key, value)
         places[key] = f"--set {override}"
+        parts = key.split(".")
+        for length in range(1, len(parts)):
+            places.setdefault(".".join(parts[:length]), f"--set {override}")
     try:
         return Config.model_validate(values)
     except pydantic.ValidationError as error:

@@ -2,13 +2,14 @@
 
 import contextlib
 import datetime
+import errno
 import fcntl
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.errors import LockedError
+from pipeline.errors import ConfigError, LockedError
 
 
 @contextlib.contextmanager
@@ -17,7 +18,7 @@ def run_lock(output_dir: Path) -> Iterator[None]:
 
     The kernel frees the lock when its holder dies, however it dies, so the file that stays behind is no obstacle.
     """
-    output_dir.mkdir(parents=True, exist_ok=True)
+    _make(output_dir)
     # flock and not the filelock package: that one empties the file when it tries, and the holder's name with it.
     with open(output_dir / ".lock", "a+", encoding="utf-8") as file:
         try:
@@ -36,6 +37,20 @@ def run_lock(output_dir: Path) -> Iterator[None]:
             yield
         finally:
             file.truncate(0)
+
+
+def _make(output_dir: Path) -> None:
+    try:
+        output_dir.mkdir(parents=True, exist_ok=True)
+        if not os.access(output_dir, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        raise ConfigError(
+            f"output_dir must be a folder that can be written. Received: {output_dir} ({error.strerror}). "
+            "Choose another with --set output_dir=FOLDER"
+        ) from None
 
 
 def _holder(text: str) -> str:

@@ -77,11 +77,12 @@ def plan_pipeline(config: Config) -> dict[str, bool]:
 
 
 def check_data(config: Config) -> None:
-    """Raises DataError for data files that are not there or do not fit the task."""
+    """Raises DataError for data files that are not there, do not fit the task, or cannot be read from the start."""
     # Brings in the readers of every file format.
-    from components.example_gen.formats import input_files
+    from components.example_gen.formats import check_beginnings, input_files
 
-    input_files(config.data, TASKS[config.task].features)
+    features = TASKS[config.task].features
+    check_beginnings(input_files(config.data, features), features, config.data)
 
 
 def new_run_id() -> str:

@@ -82,7 +82,8 @@ class RunDisplay:
         line = f"{number:>7} {event.stage:<20} {event.state:<7} {event.seconds:>7.1f} s"
         # In one piece: the live line below would overwrite a beginning.
         mark = _MARKS[event.state] if self._console.is_terminal else Text()
-        self._console.print(mark + Text(line))
+        # A pipe has no width at which to break a line.
+        self._console.print(mark + Text(line), soft_wrap=True)
 
     def show_work(self, description: str) -> None:
         """Something is at work that does not count its steps."""
@@ -102,7 +103,7 @@ class RunDisplay:
         elif time.monotonic() - self._last_line >= self._quiet_seconds:
             self._last_line = time.monotonic()
             self._console.print(
-                f"        {progress.get('stage', self._stage)}: {detail}", markup=False, highlight=False
+                f"        {progress.get('stage', self._stage)}: {detail}", markup=False, highlight=False, soft_wrap=True
             )
 
     def _end_work(self) -> None:

@@ -33,6 +33,7 @@ class Run:
         stages: how each stage ended: done, cached, failed, running.
         blessed: whether the model passed its evaluation; None when it was not evaluated.
         servable: whether the model passed the serving test; None when it was not tested.
+        not_servable: why it did not pass.
         pushed_version: the version under which it was pushed, if it was.
         pushed_to: that version's folder.
         metrics: of the whole evaluation split, by name.
@@ -50,6 +51,7 @@ class Run:
     stages: dict[str, str]
     blessed: bool | None = None
     servable: bool | None = None
+    not_servable: str = ""
     pushed_version: str | None = None
     pushed_to: str | None = None
     metrics: dict[str, float] = dataclasses.field(default_factory=dict)
@@ -120,6 +122,7 @@ def _read_run(store: ml_metadata.MetadataStore, context: metadata_store_pb2.Cont
         stages=stages,
         blessed=None if blessing is None else _is_blessed(blessing),
         servable=None if infra_blessing is None else _is_blessed(infra_blessing),
+        not_servable="" if infra_blessing is None else infra_blessing.custom_properties["reason"].string_value,
         pushed_version=None if pushed is None else pushed.custom_properties["pushed_version"].string_value,
         pushed_to=None if pushed is None else pushed.custom_properties["pushed_destination"].string_value,
         metrics=_note(context, NOTE_METRICS, {}),

@@ -15,7 +15,9 @@ def runs_table(history: Sequence[Run]) -> Table:
     """One row for each run."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("run", "name", "config", "state", "seconds", "blessed", "pushed", "metrics"):
-        table.add_column(heading, no_wrap=heading in ("run", "pushed"), overflow="fold")
+        table.add_column(
+            heading, no_wrap=heading in ("run", "seconds", "pushed"), overflow="fold", min_width=len(heading)
+        )
     for run in history:
         metrics = [f"{name} {value:.4g}" for name, value in run.metrics.items() if name != "example_count"]
         table.add_row(

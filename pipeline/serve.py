@@ -7,11 +7,12 @@ from rich.console import Console
 
 from pipeline import ports
 from pipeline.config import Config
-from pipeline.errors import NothingPushedError, PortInUseError
+from pipeline.errors import NothingPushedError
 from pipeline.output_folder import OutputFolder
 from pipeline.run_log import output_to
 
 SECONDS_TO_LOAD = 120.0
+SAVED_MODEL = ("saved_model.pb", "saved_model.pbtxt")
 
 
 def serve(config: Config) -> None:
@@ -20,10 +21,10 @@ def serve(config: Config) -> None:
     version = folder.newest_version()
     if version is None:
         raise NothingPushedError(f"{folder.serving} holds no pushed model; make one first: seqline run")
-    host, port = config.serving.host, config.serving.port
-    if port and not ports.is_free(host, port):
-        raise PortInUseError(
-            f"{host}:{port} is in use by another program; stop it, or choose another: --set serving.port=8600"
+    ports.require(config.serving.host, config.serving.port)
+    if not any((version / name).is_file() for name in SAVED_MODEL):
+        raise NothingPushedError(
+            f"{version} is not a SavedModel: it holds no {SAVED_MODEL[0]}. Remove it, or push a model: seqline run"
         )
     with output_to(folder.logs / "serve.log") as stream:
         console = Console(file=stream)

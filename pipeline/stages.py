@@ -100,6 +100,7 @@ def build_pipeline(config: Config) -> tfx.dsl.Pipeline:
         name=config.name,
         task=config.task,
         settings_json=config.serving.model_dump_json(),
+        code_hash=hash_room("serving"),
     )
     # Nothing flows between the two judges; a reader of the display expects the quality first.
     validator.add_upstream_node(evaluator)

@@ -1,5 +1,8 @@
 """What the user reads when a run has ended."""
 
+import shlex
+from collections.abc import Sequence
+
 from rich.console import Console
 
 from pipeline.config import Config
@@ -8,11 +11,20 @@ from pipeline.failures import gist, is_disk_full, user_message
 from pipeline.output_folder import OutputFolder
 from pipeline.run import Outcome
 
-DONE, BUG, BAD_INPUT, NOT_BLESSED, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, BUG, BAD_INPUT, NOT_BLESSED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
+# Settings that `seqline serve` reads.
+_SERVED = ("name=", "output_dir=", "serving.")
 
 
-def print_outcome(console: Console, config: Config, outcome: Outcome) -> int:
-    """Prints what the run led to and what to do next; returns the exit code of the program."""
+def print_outcome(console: Console, config: Config, outcome: Outcome, overrides: Sequence[str] = ()) -> int:
+    """Prints what the run led to and what to do next; returns the exit code of the program.
+
+    Args:
+        console: where to print.
+        config: of the run.
+        outcome: of the run.
+        overrides: of the command line; those that decide what is served, and where, are part of the next command.
+    """
     if outcome.failure:
         return _print_failure(console, config, outcome.failure, outcome)
     run = outcome.run
@@ -26,7 +38,7 @@ def print_outcome(console: Console, config: Config, outcome: Outcome) -> int:
     for name, value in lines:
         _say(console, f"  {name:<14} {value}")
     if outcome.pushed:
-        _say(console, f"\nNext: seqline serve{_with_config(outcome)}")
+        _say(console, f"\nNext: seqline serve{_with_settings(outcome, overrides)}")
         return DONE
     _say(console, f"\nNot pushed: {_why_not(outcome)}")
     for shortfall in run.shortfalls:
@@ -35,9 +47,10 @@ def print_outcome(console: Console, config: Config, outcome: Outcome) -> int:
 
 
 def print_error(console: Console, message: str) -> None:
-    """One error line for each line of the message."""
+    """One error line for each line of the message; indented lines belong to the one above them."""
     for line in message.splitlines() or [""]:
-        console.print("[red]error:[/] ", end="")
+        if not line.startswith(" "):
+            console.print("[red]error:[/] ", end="")
         _say(console, line)
 
 
@@ -61,12 +74,16 @@ def _why_not(outcome: Outcome) -> str:
     if outcome.run.blessed is False:
         return "the model falls short of what `evaluation` asks"
     if outcome.run.servable is False:
-        return f"the model failed its test on the server; see {outcome.log}"
+        reason = outcome.run.not_servable or f"see {outcome.log}"
+        return f"the model failed its test on the server: {reason}"
     return f"see {outcome.log}"
 
 
-def _with_config(outcome: Outcome) -> str:
-    return "" if outcome.run.config_file == "pipeline_config.yaml" else f" -c {outcome.run.config_file}"
+def _with_settings(outcome: Outcome, overrides: Sequence[str]) -> str:
+    file = outcome.run.config_file
+    words = [] if file == "pipeline_config.yaml" else ["-c", file]
+    words += [word for one in overrides if one.startswith(_SERVED) for word in ("--set", one)]
+    return "".join(f" {shlex.quote(word)}" for word in words)
 
 
 def _say(console: Console, text: str) -> None:

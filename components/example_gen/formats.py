@@ -1,5 +1,6 @@
 """The file formats by name, and which files a run reads."""
 
+import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
 
@@ -28,6 +29,8 @@ READERS: dict[str, Reader] = {
     "sample:dates": read_dates,
 }
 
+# A second at most.
+_PEEKED_FILES, _PEEKED_RECORDS = 20, 1000
 _SUFFIXES = {".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 
 
@@ -41,11 +44,15 @@ def input_files(settings: DataSettings, features: Sequence[Feature]) -> list[Inp
     _check_features(settings, features)
     if settings.source:
         return [InputFile(settings.source, (settings.source,))]
-    files = [
-        file
-        for key, paths in settings.files().items()
-        for file in _files_of(f"data.{key}", paths, None if key == "path" else key, settings, features)
-    ]
+    files: list[InputFile] = []
+    problems = []
+    for key, paths in settings.files().items():
+        try:
+            files += _files_of(f"data.{key}", paths, None if key == "path" else key, settings, features)
+        except DataError as error:
+            problems.append(str(error))
+    if problems:
+        raise DataError("\n".join(problems))
     _check_distinct(files)
     return files
 
@@ -75,6 +82,23 @@ def read_file(file: InputFile, features: Sequence[Feature], settings: DataSettin
         yield item
     if empty:
         raise DataError(f"{file.name}: the file has no records. Give a file with some, or take it out of the settings.")
+
+
+def check_beginnings(files: Sequence[InputFile], features: Sequence[Feature], settings: DataSettings) -> None:
+    """Reads the first records of the first files, so that a mistake shows before minutes have gone by.
+
+    Raises:
+        DataError: with one line for each file that cannot be used.
+    """
+    problems = []
+    for file in [] if settings.source else files[:_PEEKED_FILES]:
+        try:
+            for _ in itertools.islice(read_file(file, features, settings), _PEEKED_RECORDS):
+                pass
+        except DataError as error:
+            problems.append(str(error))
+    if problems:
+        raise DataError("\n".join(problems))
 
 
 def _check_features(settings: DataSettings, features: Sequence[Feature]) -> None:

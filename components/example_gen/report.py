@@ -122,7 +122,7 @@ def _check_refused(reports: Sequence[FileReport], refused: Iterable[BadRecord], 
                 f'"data.max_bad_fraction" allows {settings.max_bad_fraction:.2%}. '
                 f"{'The first of them' if bad > _SHOWN else 'They are'}:\n"
                 + "\n".join(f"  {record}" for record in shown)
-                + "\nCorrect the records, or raise data.max_bad_fraction to leave them out."
+                + "\n  Correct the records, or raise data.max_bad_fraction to leave them out."
             )
 
 

@@ -39,10 +39,11 @@ def compile_pipeline(pipeline: tfx_pipeline.Pipeline, run_id: str) -> pipeline_p
     runtime_parameter_utils.substitute_runtime_parameter(compiled, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id})
     executors = compiled_deployment(compiled).executor_specs
     for node in (node.pipeline_node for node in compiled.nodes):
-        # TFX's cache key has the class path of an executor, not its code.
+        # TFX's cache key has the class path of an executor, not its code. Not under the name code_hash: some stages
+        # have an argument of that name, for code that they call.
         module = _executor_module(executors, node.node_info.id)
         if module.partition(".")[0] in ROOMS:
-            node.parameters.parameters["code_hash"].field_value.string_value = hash_module(module)
+            node.parameters.parameters["executor_code_hash"].field_value.string_value = hash_module(module)
     return compiled
 
 

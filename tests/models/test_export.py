@@ -37,8 +37,23 @@ def exported(task, model, rows, feature, directory, **sections):
     return tf.saved_model.load(str(directory)).signatures, signatures, texts
 
 
-def test_classifier_answers_as_in_keras(tmp_path):
-    loaded, signatures, texts = classifier(tmp_path)
+@pytest.fixture(scope="module")
+def exported_classifier(tmp_path_factory):
+    return classifier(tmp_path_factory.mktemp("classifier"))
+
+
+@pytest.fixture(scope="module")
+def translator_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("translator")
+
+
+@pytest.fixture(scope="module")
+def exported_translator(translator_folder):
+    return translator(translator_folder, "wordpiece")
+
+
+def test_classifier_answers_as_in_keras(exported_classifier):
+    loaded, signatures, texts = exported_classifier
     answer = loaded["serving_default"](text=tf.constant(texts))
     in_keras = signatures.predict(tf.constant(texts))
     np.testing.assert_allclose(answer["scores"], in_keras["scores"], atol=1e-6)
@@ -47,8 +62,8 @@ def test_classifier_answers_as_in_keras(tmp_path):
     assert answer["classes"].numpy().tolist() == [[b"no", b"yes"]] * len(texts)
 
 
-def test_classifier_reads_serialized_examples(tmp_path):
-    loaded, _, texts = classifier(tmp_path)
+def test_classifier_reads_serialized_examples(exported_classifier):
+    loaded, _, texts = exported_classifier
     examples = [
         tf.train.Example(
             features=tf.train.Features(
@@ -62,22 +77,30 @@ def test_classifier_reads_serialized_examples(tmp_path):
     np.testing.assert_allclose(loaded["examples"](examples=tf.constant(examples))["scores"], plain, atol=1e-6)
 
 
-def test_batch_of_empty_texts_is_answered(tmp_path):
-    loaded, _, _ = classifier(tmp_path)
-    assert loaded["serving_default"](text=tf.constant(["", ""]))["scores"].shape == (2, 2)
+def test_batch_of_empty_texts_is_answered(exported_classifier, exported_translator):
+    assert exported_classifier[0]["serving_default"](text=tf.constant(["", ""]))["scores"].shape == (2, 2)
+    assert exported_translator[0]["serving_default"](source=tf.constant([""]))["target"].shape == (1,)
 
 
-@pytest.mark.parametrize("unit", ["word", "wordpiece", "character", "byte"])
-def test_translator_answers_as_in_keras(tmp_path, unit):
-    loaded, signatures, texts = translator(tmp_path, unit)
+def answers_as_in_keras(exported):
+    loaded, signatures, texts = exported
     answer = loaded["serving_default"](source=tf.constant(texts))
     in_keras = signatures.predict(tf.constant(texts))
     assert answer["target"].numpy().tolist() == in_keras["target"].numpy().tolist()
     np.testing.assert_allclose(answer["score"], in_keras["score"], atol=1e-5)
 
 
-def test_generate_takes_settings_for_every_request(tmp_path):
-    loaded, _, texts = translator(tmp_path)
+def test_translator_answers_as_in_keras(exported_translator):
+    answers_as_in_keras(exported_translator)
+
+
+@pytest.mark.parametrize("unit", ["word", "byte"])
+def test_translator_of_other_units_answers_as_in_keras(tmp_path, unit):
+    answers_as_in_keras(translator(tmp_path, unit))
+
+
+def test_generate_takes_settings_for_every_request(exported_translator):
+    loaded, _, texts = exported_translator
     answer = loaded["generate"](
         source=tf.constant(texts[:2]),
         beam_width=tf.constant([3, 1]),
@@ -85,25 +108,30 @@ def test_generate_takes_settings_for_every_request(tmp_path):
         max_length=tf.constant([4, 2]),
     )
     assert answer["target"].shape == answer["score"].shape == (2, 3)
-    assert all(len(target) <= 4 for target in answer["target"][0].numpy())
-    assert len(answer["target"][1, 0].numpy()) <= 2
     assert answer["target"][1].numpy().tolist()[1:] == [b"", b""]
 
 
 def test_attend_shows_where_each_target_piece_looks(tmp_path):
-    loaded, _, _ = translator(tmp_path)
+    loaded, _, _ = translator(tmp_path, "character")
     answer = loaded["attend"](source=tf.constant(["abc", "fedcba"]), target=tf.constant(["CBA", "ABCDEF"]))
     assert answer["weights"].shape == (2, 7, 7)
     np.testing.assert_allclose(np.sum(answer["weights"][0], axis=1), [1] * 4 + [0] * 3, atol=1e-5)
     assert answer["source_pieces"][0].numpy().tolist() == [b"a", b"b", b"c", b"[END]", b"", b"", b""]
     assert answer["target_pieces"][0].numpy().tolist() == [b"C", b"B", b"A", b"[END]", b"", b"", b""]
+    limited = loaded["generate"](
+        source=tf.constant(["abc"] * 2),
+        beam_width=tf.constant([2, 1]),
+        length_penalty=tf.constant([0.6, 0.6]),
+        max_length=tf.constant([4, 2]),
+    )
+    assert max(len(target) for target in limited["target"][0].numpy()) <= 4
+    assert len(limited["target"][1, 0].numpy()) <= 2
 
 
-def test_loads_with_tensorflow_and_tf_text_alone(tmp_path):
-    translator(tmp_path / "model", "wordpiece")
+def test_loads_with_tensorflow_and_tf_text_alone(exported_translator, translator_folder, tmp_path):
     code = (
         "import sys, tensorflow as tf, tensorflow_text; sys.path = [p for p in sys.path if p]; "
-        f"m = tf.saved_model.load({str(tmp_path / 'model')!r}); "
+        f"m = tf.saved_model.load({str(translator_folder)!r}); "
         "print(m.signatures['serving_default'](source=tf.constant(['abc']))['score'].shape); "
         "print([n for n in sys.modules if n.split('.')[0] in ('models', 'components', 'pipeline', 'serving')])"
     )
@@ -111,14 +139,13 @@ def test_loads_with_tensorflow_and_tf_text_alone(tmp_path):
     assert finished.stdout.split("\n")[:2] == ["(1,)", "[]"]
 
 
-def test_seqline_json_describes_the_model(tmp_path):
-    classifier(tmp_path)
-    described = json.loads((tmp_path / "assets.extra" / "seqline.json").read_text(encoding="utf-8"))
+def test_seqline_json_describes_the_model(exported_translator, translator_folder):
+    described = json.loads((translator_folder / "assets.extra" / "seqline.json").read_text(encoding="utf-8"))
     assert {"name", "task", "architecture", "settings", "labels", "code_version", "metrics"} <= set(described)
 
 
-def test_every_input_has_a_batch_dimension(tmp_path):
-    for loaded in (translator(tmp_path / "t")[0], classifier(tmp_path / "c")[0]):
+def test_every_input_has_a_batch_dimension(exported_translator, exported_classifier):
+    for loaded, _, _ in (exported_translator, exported_classifier):
         for signature in loaded.values():
             shapes = [spec.shape for spec in signature.structured_input_signature[1].values()]
             assert shapes == [[None]] * len(shapes)

@@ -140,3 +140,65 @@ def test_bad_data_show_their_own_error_and_the_log_and_the_next_run_resumes(date
 
     [told] = json.loads(seqline("runs", "--json", "-c", dates_file).stdout)
     assert (told["state"], told["config_file"]) == ("failed in ExampleGen", str(dates_file))
+
+
+def test_serve_on_a_folder_that_is_no_saved_model(dates_file: Path, tmp_path: Path) -> None:
+    version = tmp_path / "outputs" / "serving" / "dates" / "1"
+    version.mkdir(parents=True)
+    result = seqline("serve", "-c", dates_file, "--set", "serving.port=0")
+    assert result.exit_code == 2
+    assert f"{version} is not a SavedModel: it holds no saved_model.pb" in result.stderr
+    assert not (tmp_path / "outputs" / "logs").exists()
+
+
+def test_serve_on_an_address_that_is_not_here(dates_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "outputs" / "serving" / "dates" / "1").mkdir(parents=True)
+    # Of the range for documentation; no machine has it.
+    result = seqline("serve", "-c", dates_file, "--set", "serving.host=192.0.2.1")
+    assert result.exit_code == 2
+    assert "serving.host must be an address of this machine" in result.stderr and "192.0.2.1" in result.stderr
+
+
+def test_an_output_folder_that_cannot_be_made(dates_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = seqline("run", "-c", dates_file, "--set", f"output_dir={tmp_path}/file/outputs")
+    assert result.exit_code == 2
+    assert f"output_dir must be a folder that can be written. Received: {tmp_path}/file/outputs" in result.stderr
+
+
+def test_a_schema_that_cannot_be_written(tmp_path: Path) -> None:
+    result = seqline("schema", tmp_path / "nowhere" / "schema.json")
+    assert result.exit_code == 2
+    assert "nowhere/schema.json cannot be written: No such file or directory" in result.stderr
+
+
+def test_an_unusable_data_file_stops_before_anything_is_written(dates_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("source\ttraget\na\tb\n")
+    result = seqline("run", "-c", dates_file, "--set", f"data={{path: {tmp_path}/a.tsv}}")
+    assert result.exit_code == 2
+    assert 'no column "target"' in result.stderr and 'Did you mean "traget"?' in result.stderr
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_sigterm_ends_a_command_as_ctrl_c_does(dates_file: Path) -> None:
+    script = (
+        "import os, signal, sys, time\n"
+        "from pipeline import cli\n"
+        "def work(*arguments):\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "        time.sleep(60)\n"
+        "    finally:\n"
+        "        print('cleaned up')\n"
+        "cli.run_pipeline = work\n"
+        f"sys.argv = ['seqline', 'run', '-c', {str(dates_file)!r}]\n"
+        "cli.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=50, check=False)
+    assert (done.returncode, done.stdout) == (143, "cleaned up\n")
+    assert done.stderr == "error: interrupted; the same command goes on from here\n"
+
+
+def test_tables_in_a_pipe_end_where_their_words_end(dates_file: Path) -> None:
+    for line in seqline("doctor", "-c", dates_file, "--set", "serving.port=0").output.splitlines():
+        assert line == line.rstrip()

@@ -183,3 +183,8 @@ def test_the_schema_knows_every_section_and_says_what_keys_mean() -> None:
     assert schema["additionalProperties"] is False
     epochs = schema["$defs"]["TrainingSettings"]["properties"]["epochs"]
     assert epochs["minimum"] == 1 and epochs["description"]
+
+
+def test_an_unknown_section_of_an_override_names_the_override(file: Path) -> None:
+    with pytest.raises(ConfigError, match="^--set trainig.epochs=3: Unknown key trainig; did you mean training"):
+        config.load(file, ["trainig.epochs=3"])

@@ -61,3 +61,12 @@ def test_an_unusual_record_does_no_harm() -> None:
     with RunDisplay(Console(file=out), 0):
         logging.getLogger(PROGRESS_LOGGER).info("reading [files]")
     assert "reading [files]" in out.getvalue()
+
+
+def test_without_a_terminal_long_lines_are_not_broken() -> None:
+    out = io.StringIO()
+    fields = {f"a_long_name_of_a_figure_{number}": 0.5 for number in range(8)}
+    with RunDisplay(Console(file=out, width=80), 0):
+        tell(10, **fields)
+    [line] = out.getvalue().splitlines()
+    assert line.endswith("a_long_name_of_a_figure_7 0.5")

@@ -61,6 +61,16 @@ def test_a_model_that_was_not_blessed(tmp_path: Path) -> None:
     assert (told.blessed, told.pushed_version) == (False, None)
 
 
+def test_a_model_that_failed_on_the_server_says_why(tmp_path: Path) -> None:
+    load, train = tiny_stages.load_and_train(tmp_path)
+    tried = tiny_stages.TryOut(model=train.outputs["model"], reason="it has no signature serving_default")
+    local.run(
+        local.compile_pipeline(tiny_stages.pipeline_of(tmp_path, [load, train, tried]), "1"), lambda event: None, {}
+    )
+    [told] = runs.read_runs(tmp_path / "metadata.sqlite")
+    assert (told.servable, told.not_servable) == (False, "it has no signature serving_default")
+
+
 def test_a_failed_and_an_unfinished_run(tmp_path: Path) -> None:
     (tmp_path / "trouble").write_text("bug")
     with pytest.raises(StageFailed):

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from tfx.types.standard_artifacts import PushedModel
 
+from pipeline.code_hash import hash_room
 from pipeline.config import Config, load
 from pipeline.orchestrators import local
 from pipeline.stages import build_pipeline, is_push_current
@@ -68,3 +69,16 @@ def test_a_cached_push_whose_folder_is_gone_does_not_hold(tmp_path: Path) -> Non
 
 def test_a_model_that_was_not_pushed_stays_so() -> None:
     assert is_push_current(pushed(None))
+
+
+def cache_key(config: Config, stage: str) -> dict[str, str]:
+    compiled = local.compile_pipeline(build_pipeline(config), "1")
+    [node] = [one.pipeline_node for one in compiled.nodes if one.pipeline_node.node_info.id == stage]
+    return {name: value.field_value.string_value for name, value in node.parameters.parameters.items()}
+
+
+@pytest.mark.parametrize(("stage", "room"), [("TokenizerTrainer", "models"), ("ServingValidator", "serving")])
+def test_the_cache_notices_edited_code_that_a_stage_calls(dates_config: Config, stage: str, room: str) -> None:
+    key = cache_key(dates_config, stage)
+    assert key["code_hash"] == hash_room(room)
+    assert key["executor_code_hash"] != key["code_hash"]

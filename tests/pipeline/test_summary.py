@@ -57,9 +57,22 @@ def test_a_model_that_falls_short_names_metric_value_and_bound(dates_config: Con
 
 
 def test_a_model_that_failed_on_the_server(dates_config: Config) -> None:
-    code, text = shown(dates_config, outcome(blessed=True, servable=False))
+    code, text = shown(dates_config, outcome(blessed=True, servable=False, not_servable="it has no signature x"))
     assert code == NOT_BLESSED
-    assert "failed its test on the server" in text
+    assert "failed its test on the server: it has no signature x" in text
+
+
+def test_the_next_command_serves_what_was_pushed(dates_config: Config) -> None:
+    overrides = ["training.epochs=1", "output_dir=/a b"]
+    with open("/dev/null", "w") as nowhere:
+        console = Console(width=60, record=True, file=nowhere)
+        print_outcome(console, dates_config, outcome(blessed=True, pushed_version="1", pushed_to="/a b/1"), overrides)
+    assert "Next: seqline serve -c dates.yaml --set 'output_dir=/a b'\n" in console.export_text()
+
+
+def test_only_lines_that_are_not_indented_are_errors_of_their_own(dates_config: Config) -> None:
+    _, text = shown(dates_config, outcome(StageFailed("ExampleGen", DataError("bad records:\n  a:1: empty\n  Mend."))))
+    assert "error: ExampleGen: bad records:\n  a:1: empty\n  Mend.\n" in text
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from ml_metadata.proto import metadata_store_pb2
 from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
-from tfx.types.standard_artifacts import Examples, Model, ModelBlessing, PushedModel
+from tfx.types.standard_artifacts import Examples, InfraBlessing, Model, ModelBlessing, PushedModel
 
 from components.errors import DataError
 
@@ -52,6 +52,12 @@ def refuse(line: str) -> None:
 def Judge(model: InputArtifact[Model], blessing: OutputArtifact[ModelBlessing], verdict: Parameter[int]) -> None:
     blessing.set_int_custom_property("blessed", verdict)
     blessing.set_int_custom_property("current_model_id", model.id)
+
+
+@tfx.dsl.components.component
+def TryOut(model: InputArtifact[Model], blessing: OutputArtifact[InfraBlessing], reason: Parameter[str]) -> None:
+    blessing.set_int_custom_property("blessed", 0)
+    blessing.set_string_custom_property("reason", reason)
 
 
 @tfx.dsl.components.component

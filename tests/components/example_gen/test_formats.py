@@ -2,7 +2,7 @@ import pytest
 
 from components.errors import DataError
 from components.example_gen.fingerprint import data_fingerprint
-from components.example_gen.formats import input_files
+from components.example_gen.formats import check_beginnings, input_files
 from components.example_gen.settings import DataSettings
 from tests.components.example_gen.files import CLASSIFICATION, TRANSLATION, write
 
@@ -73,3 +73,25 @@ def test_fingerprint_follows_the_content_and_nothing_else(tmp_path):
 
 def test_a_sample_has_a_fingerprint_without_files():
     assert len(data_fingerprint(DataSettings(source="sample:dates"))) == 64
+
+
+def test_all_missing_files_are_told_at_once(tmp_path):
+    with pytest.raises(DataError) as caught:
+        find(train=f"{tmp_path}/a.tsv", eval=f"{tmp_path}/b.tsv")
+    assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == ['"data.train"', '"data.eval"']
+
+
+def test_the_beginnings_of_all_files_are_checked(tmp_path):
+    good = write(tmp_path / "good.tsv", "text\tlabel\n" + "a\tb\n" * 2000 + "cut off")
+    empty = write(tmp_path / "empty.tsv", "")
+    table = write(tmp_path / "table.parquet", "PAR1")
+
+    def check(**settings):
+        data = DataSettings(**settings)
+        check_beginnings(input_files(data, CLASSIFICATION), CLASSIFICATION, data)
+
+    check(path=good)  # its end is not looked at here
+    with pytest.raises(DataError) as caught:
+        check(train=[good, empty], eval=table)
+    first, second = str(caught.value).splitlines()
+    assert first.startswith(f"{empty}: the file is empty") and second.startswith(f"{table}: not a whole Parquet file")
