@@ -1,0 +1,71 @@
+"""The ready configurations on the real data they were made for, with models shrunk to a minute each.
+
+The figures of the full runs stand in docs/results.md.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DATA = Path(os.environ.get("SEQLINE_DATA") or ROOT.parent / "shared" / "data").resolve()
+
+pytestmark = [
+    pytest.mark.real_data,
+    pytest.mark.e2e,
+    pytest.mark.skipif(not DATA.is_dir(), reason=f"no real data in {DATA}; SEQLINE_DATA names its folder"),
+]
+
+SMALL = [
+    "training.epochs=1",
+    "model.embedding_dim=32",
+    "model.hidden_dim=32",
+    "model.dropout=0.0",
+    "evaluation.thresholds={}",
+]
+
+
+def metrics_of_a_run(config: str, output_dir: Path, *overrides: str) -> dict[str, float]:
+    """Runs a configuration with overrides; returns the metrics that `seqline runs` tells of it."""
+    environment = os.environ | {"SEQLINE_DATA": str(DATA)}
+    settings = ["-c", str(ROOT / "configs" / config)]
+    for override in (*SMALL, *overrides, f"output_dir={output_dir}"):
+        settings += ["--set", override]
+
+    def seqline(*arguments: str) -> str:
+        command = [sys.executable, "-m", "pipeline", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=900, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    seqline("run", *settings)
+    [run] = json.loads(seqline("runs", "--json", *settings))
+    assert run["blessed"] and run["pushed_version"]
+    return run["metrics"]
+
+
+def test_english_reviews(tmp_path):
+    # Guessing gives 0.5; the shrunk model need only be clearly better.
+    assert metrics_of_a_run("sentiment_rt.yaml", tmp_path, "training.learning_rate=0.003")["accuracy"] > 0.65
+
+
+def test_korean_reviews(tmp_path):
+    metrics = metrics_of_a_run(
+        "sentiment_nsmc.yaml", tmp_path, "tokenizer.unit=character", "tokenizer.vocabulary_size=2000"
+    )
+    assert metrics["accuracy"] > 0.7
+
+
+def test_english_to_german(tmp_path):
+    metrics = metrics_of_a_run(
+        "translation_seq2seq.yaml",
+        tmp_path,
+        "tokenizer.unit=word",
+        "tokenizer.vocabulary_size=2000",
+        "decoding.beam_width=1",
+    )
+    assert metrics["bleu"] > 0 and metrics["chrf"] > 5
