@@ -78,12 +78,20 @@ def training_batches(
         batch_size: rows of a batch.
         boundaries: of `bucket_boundaries`.
         num_examples: in the split.
-        seed: of the shuffling. The same seed gives the same stream, so that a resumed run can skip what it has seen.
+        seed: of the shuffling. The same seed gives the same stream every time, so that a resumed run can skip what it has
+            seen.
 
     Returns:
         the stream.
     """
-    shuffled = examples.shuffle(min(num_examples, 100_000), seed=seed, reshuffle_each_iteration=True).repeat()
+
+    def epoch(index: tf.Tensor) -> tf.data.Dataset:
+        # Reshuffling by tf.data itself would give another order when the same dataset is iterated again. The seed set
+        # here is that of this traced function alone: the stream depends on nothing but `seed`.
+        tf.random.set_seed(1)
+        return examples.shuffle(min(num_examples, 100_000), seed=seed + index, reshuffle_each_iteration=False)
+
+    shuffled = tf.data.Dataset.counter().flat_map(epoch)
     batches = _bucketed(shuffled, batch_size, boundaries)
     return Batches(batches.prefetch(tf.data.AUTOTUNE), max(1, round(num_examples / batch_size)))
 

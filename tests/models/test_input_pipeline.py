@@ -1,6 +1,7 @@
 import itertools
 
 import numpy as np
+import tensorflow as tf
 
 from models.input_pipeline import bucket_boundaries, evaluation_batches, read_examples, training_batches
 from models.tasks import text_classification, text_to_text
@@ -52,6 +53,29 @@ def test_same_seed_gives_the_same_stream_and_another_seed_another(tmp_path):
     assert stream(1) == stream(1)
     assert stream(1)[5:] == stream(1, skip=5)
     assert stream(1) != stream(2)
+
+
+def test_stream_depends_on_its_seed_alone(tmp_path):
+    examples, _ = classification_examples(tmp_path)
+    boundaries, count = bucket_boundaries(examples, 2)
+
+    def first_batches(dataset):
+        return [batch[0].tolist() for batch in itertools.islice(dataset.as_numpy_iterator(), 5)]
+
+    tf.random.set_seed(0)
+    dataset = training_batches(examples, 8, boundaries, count, seed=3).dataset
+    first = first_batches(dataset)
+    assert first_batches(dataset) == first
+    tf.random.set_seed(5)
+    assert first_batches(training_batches(examples, 8, boundaries, count, seed=3).dataset) == first
+
+
+def test_epochs_differ_and_each_holds_every_example_once(tmp_path):
+    examples, _ = classification_examples(tmp_path)
+    batches = training_batches(examples, 10, [100], 100, seed=1).dataset.take(20).as_numpy_iterator()
+    seen = [tuple(token_id for token_id in row if token_id) for batch in batches for row in batch[0].tolist()]
+    assert seen[:100] != seen[100:]
+    assert sorted(seen[:100]) == sorted(seen[100:])
 
 
 def test_evaluation_sees_every_example_once(tmp_path):
