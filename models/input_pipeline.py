@@ -78,8 +78,7 @@ def training_batches(
         batch_size: rows of a batch.
         boundaries: of `bucket_boundaries`.
         num_examples: in the split.
-        seed: of the shuffling. The same seed gives the same stream every time, so that a resumed run can skip what it has
-            seen.
+        seed: of the shuffling. The same seed gives the same stream every time: a resumed run skips what it has seen.
 
     Returns:
         the stream.

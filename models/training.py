@@ -104,7 +104,8 @@ def train(
         state = checkpointing.restore(model)
     total = batches.steps_per_epoch * training.epochs
     if state.step:
-        resumed = {"stage": "Trainer", "completed": state.step, "total": total, "fields": {"resumed_at": state.step}}
+        resumed: dict[str, Any] = {"stage": "Trainer", "completed": state.step, "total": total, "notable": True}
+        resumed["fields"] = {"resumed_at": state.step}
         _progress.info("training resumes at step %d of %d", state.step, total, extra={"progress": resumed})
     callbacks: list[keras.callbacks.Callback] = [checkpointing, Progress(checkpointing, total, batches.steps_per_epoch)]
     if log_dir:

@@ -25,6 +25,8 @@ _PLAIN = {
     "list_type": "be a list",
     "tuple_type": "be a list",
     "dict_type": "be a mapping",
+    # Of `name`, the only text with a pattern: it names folders and the served model.
+    "string_pattern_mismatch": "consist of small letters, digits, _ and -, such as film_reviews",
 }
 
 

@@ -23,7 +23,7 @@ class RunDisplay:
     """Listens to stage events and to the progress records of the stages.
 
     On a terminal a live line shows the stage at work. Elsewhere only plain lines are written: one when a stage ends,
-    and one now and then while a long one works.
+    and one now and then, or when the record is marked `notable`, while a long one works.
 
     Args:
         console: where to write.
@@ -100,7 +100,7 @@ class RunDisplay:
         if self._console.is_terminal:
             if self._task is not None:
                 self._live.update(self._task, completed=completed, total=total, detail=detail)
-        elif time.monotonic() - self._last_line >= self._quiet_seconds:
+        elif progress.get("notable") or time.monotonic() - self._last_line >= self._quiet_seconds:
             self._last_line = time.monotonic()
             self._console.print(
                 f"        {progress.get('stage', self._stage)}: {detail}", markup=False, highlight=False, soft_wrap=True

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
@@ -30,10 +31,10 @@ def print_outcome(console: Console, config: Config, outcome: Outcome, overrides:
     run = outcome.run
     lines = [(name, f"{value:.4g}") for name, value in run.metrics.items()]
     if "ModelEvaluator/evaluation" in run.artifacts:
-        lines.append(("evaluation", run.artifacts["ModelEvaluator/evaluation"]))
+        lines.append(("evaluation", _near(run.artifacts["ModelEvaluator/evaluation"])))
     if run.pushed_to:
-        lines.append(("pushed", f"version {run.pushed_version} in {run.pushed_to}"))
-    lines.append(("log", str(outcome.log)))
+        lines.append(("pushed", f"version {run.pushed_version} in {_near(run.pushed_to)}"))
+    lines.append(("log", _near(outcome.log)))
     _say(console, "")
     for name, value in lines:
         _say(console, f"  {name:<14} {value}")
@@ -68,6 +69,11 @@ def _print_failure(console: Console, config: Config, failure: StageFailed, outco
         code = BUG
     _say(console, f"The whole story: {outcome.log}")
     return code
+
+
+def _near(path: str | Path) -> str:
+    """A path as short as it can be typed here."""
+    return str(Path(path).relative_to(Path.cwd()) if Path(path).is_relative_to(Path.cwd()) else path)
 
 
 def _why_not(outcome: Outcome) -> str:

@@ -23,6 +23,8 @@ def build(settings: RecurrentSettings, vocabularies: Vocabularies) -> keras.Mode
     embedding = keras.layers.Embedding(
         vocabularies.tokenizer("text").vocabulary_size, settings.embedding_dim, name="token_embedding"
     )
+    # One draw for a token's whole vector (Iyyer et al., 2015, section 3.2).
+    token_dropout = keras.layers.Dropout(settings.token_dropout, noise_shape=(None, None, 1), name="token_dropout")
     stack = RecurrentStack(
         settings.cell,
         settings.hidden_dim,
@@ -38,7 +40,7 @@ def build(settings: RecurrentSettings, vocabularies: Vocabularies) -> keras.Mode
     # === Functional Model ===
     token_ids = keras.Input((None,), dtype="int32", name="token_ids")
     mask = padding_mask(token_ids)
-    hidden_states, final_states = stack(embedding(token_ids), mask)
+    hidden_states, final_states = stack(token_dropout(embedding(token_ids)), mask)
     pooled = {
         "last": lambda: final_states[-1][0],
         "mean": lambda: masked_mean(hidden_states, mask),

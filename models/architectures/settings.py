@@ -28,6 +28,8 @@ class RecurrentSettings(Settings):
     """How the hidden states of a text become one vector: the final states, the mean, the maximum, or the last two."""
     dropout: float = pydantic.Field(0.3, ge=0, lt=1)
     """Share of values dropped after the embedding, between layers and before the output."""
+    token_dropout: float = pydantic.Field(0.0, ge=0, lt=1)
+    """Share of tokens dropped whole, so that no single word decides."""
 
 
 class Seq2SeqSettings(Settings):

@@ -39,6 +39,17 @@ def test_without_a_terminal_long_work_writes_a_line_now_and_then() -> None:
     assert "        Trainer: 10/200  loss 0.1235" in out.getvalue().splitlines()
 
 
+def test_without_a_terminal_a_notable_record_is_written_at_once() -> None:
+    out = io.StringIO()
+    with RunDisplay(Console(file=out), quiet_seconds=60) as display:
+        display.on_stage(StageEvent("Trainer", State.STARTED))
+        display.on_progress("", {"stage": "Trainer", "completed": 5, "total": 9, "fields": {"resumed_at": 5}})
+        assert not out.getvalue()
+        notable = {"stage": "Trainer", "completed": 5, "total": 9, "fields": {"resumed_at": 5}, "notable": True}
+        display.on_progress("", notable)
+    assert out.getvalue() == "        Trainer: 5/9  resumed_at 5\n"
+
+
 def test_a_terminal_shows_steps_loss_and_time_left() -> None:
     out = io.StringIO()
     play(Console(file=out, force_terminal=True, width=120, color_system=None))

@@ -53,3 +53,15 @@ def test_empty_text_gives_scores():
     vocabularies = learn(rows(20, 0), settings)
     model = build(RecurrentSettings(embedding_dim=4, hidden_dim=3), vocabularies)
     assert np.isfinite(model(tf.zeros((1, 1), tf.int32))).all()
+
+
+def test_token_dropout_drops_whole_tokens_in_training_alone():
+    settings = run_settings("text_classification", {"architecture": "recurrent"})
+    vocabularies = learn(rows(20, 0), settings)
+    model = build(RecurrentSettings(embedding_dim=4, hidden_dim=3, token_dropout=0.5), vocabularies)
+    layer = model.get_layer("token_dropout")
+    dropped = np.asarray(layer(np.ones((20, 50, 4), "float32"), training=True))
+    assert set(np.unique(dropped)) == {0.0, 2.0}
+    assert (dropped == dropped[:, :, :1]).all()
+    assert 0.4 < (dropped > 0).mean() < 0.6
+    np.testing.assert_array_equal(layer(np.ones((2, 3, 4)), training=False), np.ones((2, 3, 4)))
