@@ -43,7 +43,7 @@ def _serve(line: flags.CommandLine) -> int:
     if line.values["version"]:
         _print_versions()
         return 0
-    if not line.values["model_base_path"]:
+    if not line.values["model_base_path"] and not line.values["model_config_file"]:
         raise ServingError("Both server_options.model_base_path and server_options.model_config_file are empty!")
     settings = line.settings()
     if not settings.port:

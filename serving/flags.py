@@ -47,8 +47,32 @@ FLAGS: tuple[Flag, ...] = (
     Flag("grpc_socket_path", "", "unix socket to listen on as well", "grpc_socket_path"),
     Flag("model_name", "default", "name of the model"),
     Flag("model_base_path", "", "folder with one folder per version"),
+    Flag("model_config_file", "", "text file of ModelServerConfig: several models", "models.config_file"),
+    Flag(
+        "model_config_file_poll_wait_seconds",
+        0,
+        "seconds between two looks into model_config_file; 0: it is read once",
+        "models.config_file_poll_seconds",
+    ),
+    Flag(
+        "allow_version_labels_for_unavailable_models",
+        False,
+        "let a new version label name a version that is not available",
+        "models.labels_for_unavailable_versions",
+    ),
     Flag("file_system_poll_wait_seconds", 1, "seconds between two looks for new versions", "poll_seconds"),
-    Flag("load_retry_interval_micros", 1_000_000, "microseconds before the first retry of a failed load"),
+    Flag("load_retry_interval_micros", 60_000_000, "microseconds between two tries of a version that fails to load"),
+    Flag("max_num_load_retries", 5, "tries after the first; then the version is given up", "models.max_load_retries"),
+    # Not flags of TensorFlow Serving. Each brings back what `seqline serve` does by default.
+    Flag("retry_for_ever", False, "never give up a version, wait longer each time, and tell its error meanwhile"),
+    Flag("ports_open_at_once", False, "do not wait for the models", "models.ports_open_at_once"),
+    Flag("labels_after_load", False, "apply labels when the versions have loaded", "models.labels_after_load"),
+    Flag(
+        "skip_incomplete_versions",
+        False,
+        "leave a version folder without saved_model.pb alone",
+        "models.skip_incomplete_versions",
+    ),
     Flag("enable_batching", False, "merge requests, with TensorFlow Serving's refusals", "batching.enabled"),
     Flag("saved_model_tags", "serve", "tags of the graph to load, comma separated"),
     Flag("tensorflow_session_parallelism", 0, "threads inside an op and between ops; 0: TensorFlow chooses"),
@@ -64,15 +88,11 @@ FLAGS: tuple[Flag, ...] = (
     Flag("remove_unused_fields_from_bundle_metagraph", True, "accepted, without effect"),
     Flag("num_load_threads", 0, "accepted, without effect: each model has its own thread"),
     Flag("num_unload_threads", 0, "accepted, without effect: each model has its own thread"),
-    Flag("max_num_load_retries", 5, "accepted, without effect: a failed load is tried again until it succeeds"),
     Flag("enable_profiler", True, "accepted, without effect"),
     Flag("rest_api_num_threads", 0, "accepted, without effect"),
     Flag("rest_api_timeout_in_ms", 30000, "accepted, without effect"),
     _unsupported("rest_api_port", 0),
     _unsupported("rest_api_enable_cors_support", False),
-    _unsupported("model_config_file", ""),
-    _unsupported("model_config_file_poll_wait_seconds", 0),
-    _unsupported("allow_version_labels_for_unavailable_models", False),
     _unsupported("batching_parameters_file", ""),
     _unsupported("enable_per_model_batching_parameters", False),
     _unsupported("tensorflow_session_config_file", ""),
@@ -123,6 +143,9 @@ class CommandLine:
         fields["num_warmup_iterations"] = self.values["num_request_iterations_for_warmup"] or 1
         fields["load_retry_seconds"] = max(float(self.values["load_retry_interval_micros"]) / 1e6, 0.001)
         fields["max_load_retry_seconds"] = max(60.0, fields["load_retry_seconds"])
+        if self.values["retry_for_ever"]:
+            fields["models"]["max_load_retries"] = -1
+            fields["load_retry_seconds"] = min(fields["load_retry_seconds"], 1.0)
         if both := self.values["tensorflow_session_parallelism"]:
             fields["intra_op_threads"] = fields["inter_op_threads"] = both
         try:

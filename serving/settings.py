@@ -147,9 +147,6 @@ class ModelsSettings(FrozenSettings):
     skip_incomplete_versions: bool = True
     """Leave a version folder without saved_model.pb alone until it has one. False: its load fails."""
 
-    keep_last_version: bool = True
-    """Keep serving a version whose folder vanished while there is no other. False: it is unloaded."""
-
 
 class ServingSettings(FrozenSettings):
     """The server: where it listens, which versions it serves, how much it accepts."""

@@ -9,7 +9,7 @@ import grpc
 from tensorflow_serving.apis import model_pb2
 
 from serving.core.store import ModelQuery
-from serving.errors import InvalidRequestError, NotSupportedError, ServingError
+from serving.errors import InvalidRequestError, ServingError
 from serving.grpc.status import code_of, truncate
 
 _log = logging.getLogger("seqline.serving")
@@ -48,8 +48,3 @@ def require_spec(has_spec: bool) -> None:
     """Refuses a request that names no model at all."""
     if not has_spec:
         raise InvalidRequestError("Missing ModelSpec")
-
-
-def refuse(method: str) -> None:
-    """Says that a method of the API is not served."""
-    raise NotSupportedError(f"{method} is not served by this server")

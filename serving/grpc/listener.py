@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
+from serving.core.metrics import Metrics
 from serving.core.predict import Predictor
+from serving.core.request_log import RequestLog
 from serving.core.store import ModelStore
 from serving.errors import ServerStartError
 from serving.grpc.model_service import ModelService
@@ -16,7 +18,14 @@ from serving.settings import ServingSettings
 class GrpcListener:
     """Serves the TensorFlow Serving API on a TCP port and, when asked, a unix socket."""
 
-    def __init__(self, store: ModelStore, predictor: Predictor, settings: ServingSettings) -> None:
+    def __init__(
+        self,
+        store: ModelStore,
+        predictor: Predictor,
+        settings: ServingSettings,
+        metrics: Metrics,
+        request_log: RequestLog,
+    ) -> None:
         self._settings = settings
         self._server = grpc.server(
             ThreadPoolExecutor(settings.max_threads, thread_name_prefix="seqline-grpc"),
@@ -29,9 +38,9 @@ class GrpcListener:
             ],
         )
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-            PredictionService(store, predictor), self._server
+            PredictionService(store, predictor, metrics, request_log), self._server
         )
-        model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(store), self._server)
+        model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(store, metrics), self._server)
 
     def open(self) -> int:
         """Opens the port and takes requests from now on.

@@ -145,3 +145,44 @@ def publish(source: Path, base: Path, version: int) -> Path:
     staging = base / f"staging-{next(_numbers)}"
     shutil.copytree(source, staging)
     return staging.rename(base / str(version))
+
+
+def save_examples(folder: Path) -> Path:
+    """Signatures over serialized tf.Example with a float feature `x`: y = x / 2 + 2, and many that are wrong."""
+
+    def over_examples(make, name="inputs"):
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=name)])
+        def run(serialized):
+            parsed = tf.io.parse_example(serialized, {"x": tf.io.FixedLenFeature([1], tf.float32)})
+            return make(parsed["x"] / 2.0 + 2.0)
+
+        return run
+
+    def labels(y, *names):
+        return tf.tile(tf.constant([names]), [tf.shape(y)[0], 1])
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="inputs"), floats(None, name="b")])
+    def two_inputs(serialized, b):
+        return {"scores": tf.stack([b, b], 1)}
+
+    return save(
+        folder,
+        serving_default=over_examples(lambda y: {"scores": y}),
+        classify=over_examples(lambda y: {"classes": labels(y, "low", "high"), "scores": tf.concat([-y, y], 1)}),
+        classes_only=over_examples(lambda y: {"classes": labels(y, "low", "high")}),
+        regress=over_examples(lambda y: {"outputs": y}),
+        regress_flat=over_examples(lambda y: {"outputs": y[:, 0]}),
+        two_inputs=two_inputs,
+        three_outputs=over_examples(lambda y: {"scores": y, "classes": labels(y, "a"), "more": y}),
+        other_input=over_examples(lambda y: {"scores": y}, name="examples"),
+        other_output=over_examples(lambda y: {"y": y}),
+        flat_scores=over_examples(lambda y: {"scores": y[:, 0]}),
+        double_scores=over_examples(lambda y: {"scores": tf.cast(y, tf.float64)}),
+        number_classes=over_examples(lambda y: {"classes": y}),
+        short_scores=over_examples(lambda y: {"scores": y[1:]}),
+        short_classes=over_examples(lambda y: {"classes": labels(y, "a")[1:]}),
+        unequal=over_examples(lambda y: {"classes": labels(y, "a", "b"), "scores": y}),
+        deep_values=over_examples(lambda y: {"outputs": tf.concat([y, y], 1)}),
+        short_values=over_examples(lambda y: {"outputs": y[1:]}),
+        double_values=over_examples(lambda y: {"outputs": tf.cast(y, tf.float64)}),
+    )

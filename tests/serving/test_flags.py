@@ -66,8 +66,8 @@ def test_unknown_arguments_are_told_and_do_not_stop_the_start():
         ("--enable_batching=maybe", "--enable_batching takes true or false, got 'maybe'"),
         ("--per_process_gpu_memory_fraction=x", "--per_process_gpu_memory_fraction takes a number, got 'x'"),
         (
-            "--model_config_file=models.config",
-            "--model_config_file is a flag of TensorFlow Serving that this server does",
+            "--platform_config_file=platforms.config",
+            "--platform_config_file is a flag of TensorFlow Serving that this server does",
         ),
     ],
 )

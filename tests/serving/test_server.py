@@ -212,3 +212,26 @@ def test_the_program_says_in_one_line_why_it_cannot_start(flags, message, monkey
     assert message in errors
     assert errors.count("\n") == 1
     assert "Traceback" not in errors
+
+
+def test_by_the_original_rule_the_port_opens_after_the_first_load(serve, base, exported):
+    saved_models.publish(exported / "line1", base, 1)
+    _, stub = serve(wait=False, models={"ports_open_at_once": False})
+    assert stub.y(0) == [1]
+
+
+def test_by_the_original_rule_a_model_that_fails_ends_the_start(serve, base, exported):
+    (saved_models.publish(exported / "line1", base, 1) / "saved_model.pb").write_bytes(b"no model")
+    with pytest.raises(ServerStartError) as caught:
+        serve(wait=False, models={"ports_open_at_once": False, "max_load_retries": 1})
+    assert str(caught.value).startswith(
+        "UNKNOWN: 1 servable(s) did not become available: {{{name: m version: 1} due to error: DATA_LOSS: cannot read "
+    )
+
+
+def test_a_file_of_models_that_is_none_is_named(serve, tmp_path):
+    file = tmp_path / "models.config"
+    file.write_text("model_config_list { nonsense }")
+    with pytest.raises(ServerStartError) as caught:
+        serve(wait=False, models={"config_file": str(file)})
+    assert str(caught.value).startswith(f"INVALID_ARGUMENT: Invalid protobuf file: '{file}' (1:21 : ")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2, types_pb2
-from tensorflow_serving.apis import classification_pb2, inference_pb2, predict_pb2, regression_pb2
+from tensorflow_serving.apis import predict_pb2
 
 from serving.grpc.status import truncate
 from tests.serving import saved_models
@@ -283,7 +283,7 @@ def test_an_unexpected_error_tells_the_client_nothing(serve, base, exported, mon
     saved_models.publish(exported / "line2", base, 1)
     server, stub = serve()
     # The one place where a test reaches into the server: a bug cannot be ordered through the API.
-    monkeypatch.setattr("serving.grpc.prediction_service.encode_tensor", lambda *_: 1 / 0)
+    monkeypatch.setattr("serving.core.messages.encode_tensor", lambda *_: 1 / 0)
     with refused(grpc.StatusCode.INTERNAL, "Internal error; the server's log has the details"):
         stub.predict(x=[1.0])
     assert "ZeroDivisionError" in caplog.text
@@ -298,16 +298,3 @@ def test_a_message_over_the_limit_is_refused(serve, base, exported):
     few_bytes.tensor_shape.dim.add(size=10_000)
     with refused(INVALID, "tensor parsing error: x"):
         stub.predict(x=few_bytes)
-
-
-@pytest.mark.parametrize(
-    ("method", "request_message"),
-    [
-        ("Classify", classification_pb2.ClassificationRequest()),
-        ("Regress", regression_pb2.RegressionRequest()),
-        ("MultiInference", inference_pb2.MultiInferenceRequest()),
-    ],
-)
-def test_what_is_not_served_says_so(line, method, request_message):
-    with refused(grpc.StatusCode.UNIMPLEMENTED):
-        getattr(line.prediction, method)(request_message, timeout=10)
