@@ -1,10 +1,10 @@
 """The command line of `tensorflow_model_server`, as settings of ours.
 
-One table lists every flag of TensorFlow Serving 2.20. A flag that this server does not serve yet is refused when it
-is set to something else than its default: a silently ignored `--ssl_config_file` would be worse than no start.
+One table lists every flag of TensorFlow Serving 2.20. A flag that this server does not support is refused when it is
+set to something else than its default: a silently ignored `--use_alts_credentials` would be worse than no start.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,8 @@ class Flag:
         default: Value when not given; its type is the flag's type.
         help: What it does.
         setting: Dotted name of the ServingSettings field that takes the value; empty for what `CommandLine` holds
-            itself. supported: False for flags of TensorFlow Serving that this server does not serve yet.
+            itself.
+        supported: False for flags of TensorFlow Serving that this server refuses; `help` says why.
     """
 
     name: str
@@ -35,8 +36,8 @@ class Flag:
     supported: bool = True
 
 
-def _unsupported(name: str, default: Value) -> Flag:
-    return Flag(name, default, "not served yet; only its default is accepted", supported=False)
+def _unsupported(name: str, default: Value, why: str) -> Flag:
+    return Flag(name, default, why, supported=False)
 
 
 FLAGS: tuple[Flag, ...] = (
@@ -89,28 +90,41 @@ FLAGS: tuple[Flag, ...] = (
     Flag("num_load_threads", 0, "accepted, without effect: each model has its own thread"),
     Flag("num_unload_threads", 0, "accepted, without effect: each model has its own thread"),
     Flag("enable_profiler", True, "accepted, without effect"),
-    Flag("rest_api_num_threads", 0, "accepted, without effect"),
-    Flag("rest_api_timeout_in_ms", 30000, "accepted, without effect"),
-    _unsupported("rest_api_port", 0),
-    _unsupported("rest_api_enable_cors_support", False),
-    _unsupported("batching_parameters_file", ""),
-    _unsupported("enable_per_model_batching_parameters", False),
-    _unsupported("tensorflow_session_config_file", ""),
-    _unsupported("per_process_gpu_memory_fraction", 0.0),
-    _unsupported("ssl_config_file", ""),
-    _unsupported("use_alts_credentials", False),
-    _unsupported("monitoring_config_file", ""),
-    _unsupported("grpc_channel_arguments", ""),
-    _unsupported("enable_grpc_healthcheck_service", False),
-    _unsupported("prefer_tflite_model", False),
-    _unsupported("num_tflite_pools", 0),
-    _unsupported("num_tflite_interpreters_per_pool", 1),
-    _unsupported("platform_config_file", ""),
-    _unsupported("mixed_precision", ""),
-    _unsupported("thread_pool_factory_config_file", ""),
-    _unsupported("xla_cpu_compilation_enabled", False),
-    _unsupported("xla_gpu_compilation_enabled", False),
-    _unsupported("skip_initialize_tpu", False),
+    Flag("xla_cpu_compilation_enabled", False, "accepted, without effect: functions marked for XLA are compiled"),
+    Flag("xla_gpu_compilation_enabled", False, "accepted, without effect: functions marked for XLA are compiled"),
+    Flag("skip_initialize_tpu", False, "accepted, without effect: no TPU is used"),
+    Flag("rest_api_port", 0, "TCP port of REST, metrics and health; 0: none of them", "rest.port"),
+    Flag("rest_api_num_threads", 64, "REST requests handled at the same time", "rest.max_threads"),
+    Flag("rest_api_timeout_in_ms", 30000, "longest run of the model for a REST request; 0 or less: no limit"),
+    Flag("rest_api_enable_cors_support", False, "let web pages of other origins call REST", "rest.cors"),
+    Flag("rest_tls", False, "encrypt REST too, with the keys of ssl_config_file", "rest.tls"),
+    Flag("batching_parameters_file", "", "text file of BatchingParameters", "batching.parameters_file"),
+    Flag(
+        "enable_per_model_batching_parameters",
+        False,
+        "read batching_params.pbtxt from each version folder; models without it are not batched",
+        "batching.per_model_parameters",
+    ),
+    Flag("tensorflow_session_config_file", "", "text file of ConfigProto", "session_config_file"),
+    Flag("per_process_gpu_memory_fraction", 0.0, "share of a GPU's memory; 0: growing", "gpu_memory_fraction"),
+    Flag("ssl_config_file", "", "text file of SSLConfig: encrypts the gRPC port", "security.ssl_config_file"),
+    Flag("monitoring_config_file", "", "text file of MonitoringConfig: metrics on REST", "monitoring.config_file"),
+    Flag("grpc_channel_arguments", "", "options of the gRPC server, name=value,...", "grpc_channel_arguments"),
+    Flag("enable_grpc_healthcheck_service", False, "serve grpc.health.v1", "grpc_health"),
+    # Not flags of TensorFlow Serving.
+    Flag("token_file", "", "file of accepted bearer tokens, one per line", "security.token_file"),
+    Flag("request_log_folder", "", "where a sample of the requests is kept", "request_log.folder"),
+    Flag("request_log_sampling_rate", 0.01, "share of the requests that is kept", "request_log.sampling_rate"),
+    Flag("max_concurrent_requests", 1024, "gRPC requests accepted at the same time", "max_concurrent_requests"),
+    Flag("max_message_bytes", 2**31 - 1, "largest gRPC request, in bytes", "max_message_bytes"),
+    Flag("grace_seconds", 10.0, "on SIGTERM: time for running requests to finish", "grace_seconds"),
+    _unsupported("use_alts_credentials", False, "ALTS exists inside Google's cloud only; use --ssl_config_file"),
+    _unsupported("prefer_tflite_model", False, "TFLite models are not served; export a SavedModel"),
+    _unsupported("num_tflite_pools", 0, "TFLite models are not served"),
+    _unsupported("num_tflite_interpreters_per_pool", 1, "TFLite models are not served"),
+    _unsupported("platform_config_file", "", "TensorFlow is the only platform; use the flags of its parts"),
+    _unsupported("mixed_precision", "", "set it in --tensorflow_session_config_file"),
+    _unsupported("thread_pool_factory_config_file", "", "use --tensorflow_intra_op_parallelism and its sisters"),
     Flag("version", False, "print the version and exit"),
 )
 
@@ -146,6 +160,11 @@ class CommandLine:
         if self.values["retry_for_ever"]:
             fields["models"]["max_load_retries"] = -1
             fields["load_retry_seconds"] = min(fields["load_retry_seconds"], 1.0)
+        fields["grpc_tcp"] = self.values["port"] != 0
+        # TensorFlow Serving has no metrics without a file that asks for them, and starts without REST if it must.
+        fields["monitoring"]["enabled"] = False
+        fields["rest"] |= {"enabled": self.values["rest_api_port"] != 0, "required": False}
+        fields["rest"]["timeout_seconds"] = float(self.values["rest_api_timeout_in_ms"]) / 1000
         if both := self.values["tensorflow_session_parallelism"]:
             fields["intra_op_threads"] = fields["inter_op_threads"] = both
         try:
@@ -161,7 +180,7 @@ def parse(arguments: Sequence[str]) -> CommandLine:
     """Reads arguments of the form `--name=value`; a bare `--name` switches a boolean on. The last of several wins.
 
     Raises:
-        ServerStartError: A value does not fit its flag, or the flag is not served yet.
+        ServerStartError: A value does not fit its flag, the flag is not supported, or flags contradict each other.
     """
     known = {flag.name: flag for flag in FLAGS}
     values = {flag.name: flag.default for flag in FLAGS}
@@ -175,10 +194,22 @@ def parse(arguments: Sequence[str]) -> CommandLine:
         values[name] = _read(flag, text if equals else "true")
     for flag in FLAGS:
         if not flag.supported and values[flag.name] != flag.default:
-            raise ServerStartError(
-                f"--{flag.name} is a flag of TensorFlow Serving that this server does not serve yet; leave it out"
-            )
+            raise ServerStartError(f"--{flag.name} is not supported, leave it out: {flag.help}")
+    _check_together(values)
     return CommandLine(values, unknown)
+
+
+def _check_together(values: Mapping[str, Value]) -> None:
+    if values["batching_parameters_file"] and not values["enable_batching"]:
+        raise ServerStartError(
+            "server_options.batching_parameters_file is set without setting server_options.enable_batching to true."
+        )
+    single = ("tensorflow_intra_op_parallelism", "tensorflow_inter_op_parallelism")
+    if values["tensorflow_session_parallelism"] and all(values[name] for name in single):
+        raise ServerStartError(
+            "--tensorflow_session_parallelism sets both thread counts, and so do --tensorflow_intra_op_parallelism "
+            "and --tensorflow_inter_op_parallelism; leave out the one or the others"
+        )
 
 
 def usage() -> str:

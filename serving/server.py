@@ -5,16 +5,19 @@ import logging
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
+from serving.core.batching import BatchRunner
+from serving.core.config_files import start_error, with_files
 from serving.core.config_watch import ConfigWatch
+from serving.core.health import Health
 from serving.core.metrics import Metrics
 from serving.core.model_config import read_config_file
-from serving.core.predict import Predictor, make_runner
+from serving.core.predict import Predictor
 from serving.core.request_log import RequestLog
-from serving.core.status_names import status_name
 from serving.core.store import ModelStore, version_policy
 from serving.core.version_records import ModelConfig
 from serving.errors import ServerStartError, ServingError
@@ -42,6 +45,7 @@ class Server:
     Attributes:
         store: The models' versions and their states.
         metrics: What it counts.
+        health: Which models answer.
     """
 
     def __init__(self, model_name: str, base_path: str | Path, settings: ServingSettings | None = None) -> None:
@@ -56,22 +60,38 @@ class Server:
         Raises:
             ServerStartError: The file of models cannot be.
         """
-        self._settings = settings or ServingSettings()
+        self._settings = with_files(settings or ServingSettings())
         self._name = model_name
         self._base_path = Path(base_path)
         self.metrics = Metrics()
-        self._runner = make_runner(self._settings)
+        self._runner = BatchRunner(self._settings.batching, self.metrics)
         predictor = Predictor(self._settings, self._runner)
-        self.store = ModelStore(self._read_models(), self._settings, predictor, self.metrics)
+        try:
+            self.store = ModelStore(self._read_models(), self._settings, predictor, self.metrics)
+        except ServingError as error:
+            raise start_error(error) from error
+        self.health = Health(self.store)
         self._request_log = RequestLog(self._settings.request_log, self.metrics)
-        self._listener = GrpcListener(self.store, predictor, self._settings, self.metrics, self._request_log)
+        parts = (self.store, predictor, self._settings, self.metrics, self._request_log, self.health)
+        self._listener = GrpcListener(*parts)
+        self._rest = None  # TEMP
+        if self._settings.rest.enabled:
+            from serving.rest.assembly import make_rest_listener
+
+            self._rest = make_rest_listener(*parts)
         self._config_watch = ConfigWatch(self.store, self._settings.models)
         self._port = 0
+        self._rest_port = 0
 
     @property
     def port(self) -> int:
         """TCP port of the gRPC API; 0 before `start`."""
         return self._port
+
+    @property
+    def rest_port(self) -> int:
+        """TCP port of the REST API; 0 before `start` and where there is none."""
+        return self._rest_port
 
     @property
     def address(self) -> str:
@@ -89,29 +109,37 @@ class Server:
             self._require_folder()
         try:
             if self._settings.models.ports_open_at_once:
-                self._port = self._listener.open()
+                self._open_ports()
                 self.store.start()
             else:
                 self.store.start()
                 self.store.wait_until_settled(float("inf"))
-                self._port = self._listener.open()
+                self._open_ports()
         except ServingError as error:
             self.stop(0)
             if isinstance(error, ServerStartError):
                 raise
-            raise ServerStartError(f"{status_name(error)}: {error}") from error
+            raise start_error(error) from error
         self._config_watch.start()
         served = ", ".join(f"{one.name} from {one.base_path}" for one in self.store.summary()) or "no model"
-        _log.info("serving %s on %s", served, self.address)
+        rest = f", REST on {self._settings.host}:{self._rest_port}" if self._rest_port else ""
+        _log.info("serving %s on %s%s", served, self.address, rest)
+
+    def _open_ports(self) -> None:
+        self._port = self._listener.open()
+        if not self._rest:
+            return
+        try:
+            self._rest_port = self._rest.open()
+        except ServerStartError as error:
+            if self._settings.rest.required:
+                raise
+            _log.error("no REST: %s", error)
 
     def _read_models(self) -> list[ModelConfig]:
         if not self._settings.models.config_file:
             return [ModelConfig(self._name, self._base_path.absolute(), version_policy(self._settings))]
-        try:
-            return read_config_file(self._settings.models.config_file)
-        except ServingError as error:
-            reason = f" ({error.__cause__})" if error.__cause__ else ""
-            raise ServerStartError(f"{status_name(error)}: {error}{reason}") from error
+        return read_config_file(self._settings.models.config_file)
 
     def _require_folder(self) -> None:
         if not self._base_path.is_dir():
@@ -148,7 +176,10 @@ class Server:
         grace = self._settings.grace_seconds if grace is None else grace
         started = time.monotonic()
         self._config_watch.stop()
-        drained = self._listener.close(grace)
+        self.health.draining = True
+        listeners = [self._listener, *([self._rest] if self._rest else [])]
+        with ThreadPoolExecutor(len(listeners)) as pool:  # both refuse from now on
+            drained = all(pool.map(lambda listener: listener.close(grace), listeners))
         self._runner.stop()
         self.store.stop()
         self._request_log.close()

@@ -43,8 +43,12 @@ class BatchingSettings(FrozenSettings):
     answers are dropped. The last must be max_batch_size. Empty: any size."""
 
     pad_variable_length_inputs: bool = False
-    """Merge requests whose inputs differ in later dimensions too, by padding at the end. False: only requests of equal
-    dimensions share a batch."""
+    """Merge requests whose inputs differ in later dimensions too, by padding at the end; answers come back padded.
+    False: only requests of equal dimensions share a batch, so that their lengths change no answer."""
+
+    padding_values: dict[str, float | str] = {}
+    """Input name to the value that pads it. An input that is not named takes its own first element, as in TensorFlow
+    Serving."""
 
     enable_large_batch_splitting: bool = False
     """Cut a request to fill the open batch. False: a request stays whole."""
@@ -57,6 +61,29 @@ class BatchingSettings(FrozenSettings):
 
     per_model_parameters: bool = False
     """Read batching_params.pbtxt from each version folder; models without that file are not batched."""
+
+    @property
+    def largest_run(self) -> int:
+        """Largest batch that the model sees, in rows."""
+        split = self.enable_large_batch_splitting and self.max_execution_batch_size
+        return self.max_execution_batch_size if split else self.max_batch_size
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Self:
+        sizes = self.allowed_batch_sizes
+        if sizes and sizes[-1] != self.largest_run:
+            raise ValueError(
+                "Last entry in allowed_batch_sizes must match max_batch_size; "
+                f"last entry was {sizes[-1]}; expected {self.largest_run}"
+            )
+        if list(sizes) != sorted(set(sizes)) or (sizes and sizes[0] < 1):
+            raise ValueError(f"allowed_batch_sizes must be positive and ascending, got {list(sizes)}")
+        if self.max_execution_batch_size > self.max_batch_size:
+            raise ValueError(
+                f"max_execution_batch_size ({self.max_execution_batch_size}) must not be larger than max_batch_size "
+                f"({self.max_batch_size}): lower the one or raise the other"
+            )
+        return self
 
 
 class RestSettings(FrozenSettings):
@@ -76,6 +103,14 @@ class RestSettings(FrozenSettings):
 
     max_threads: int = Field(default=64, ge=1)
     """Requests handled at the same time."""
+
+    max_body_bytes: int = Field(default=100 * 2**20, ge=1024)
+    """Largest request accepted, in bytes, unpacked where it comes gzipped. A larger one is answered
+    RESOURCE_EXHAUSTED."""
+
+    required: bool = True
+    """Do not start where the port cannot be had. False: go on without REST and say so in the log, as TensorFlow Serving
+    does."""
 
     tls: bool = False
     """Encrypt this port as well, with the keys of security.ssl_config_file."""
@@ -160,8 +195,11 @@ class ServingSettings(FrozenSettings):
     grpc_socket_path: str = ""
     """Unix socket to listen on as well. Empty: none."""
 
-    poll_seconds: float = Field(default=1.0, gt=0)
-    """Time between two looks for new versions in the base folder, in seconds."""
+    grpc_tcp: bool = True
+    """Listen on the TCP port. False: on the unix socket only."""
+
+    poll_seconds: float = Field(default=1.0, ge=0)
+    """Time between two looks for new versions in the base folder, in seconds. 0: one look, at the start."""
 
     num_versions: int = Field(default=1, ge=0)
     """Serve this many versions, the highest numbers. 0: serve every version found."""
@@ -207,6 +245,9 @@ class ServingSettings(FrozenSettings):
 
     session_config_file: str = ""
     """Text file of TensorFlow's ConfigProto for every model. Empty: none."""
+
+    gpu_memory_fraction: float = Field(default=0.0, ge=0, le=1)
+    """Share of a GPU's memory that TensorFlow takes. 0: what it needs, growing."""
 
     intra_op_threads: int = Field(default=0, ge=0)
     """Threads inside one TensorFlow op. 0: TensorFlow chooses."""

@@ -14,10 +14,12 @@ from pathlib import Path
 
 from serving.core.servable import Servable
 from serving.core.version_records import Lease, ModelConfig, State, Supervision, Version, VersionStatus
-from serving.core.versions import Latest, find_versions, folder_fingerprint
+from serving.core.versions import Latest, VersionFolders, find_versions, folder_fingerprint
 from serving.errors import NotFoundError, ServingError, UnknownFailureError
 
 _log = logging.getLogger("seqline.serving")
+
+_IDLE_SECONDS = 1.0
 
 LoadServable = Callable[[Path], Servable]
 
@@ -45,6 +47,7 @@ class ManagedModel:
         self._change = 0
         self._followed = -1
         self._complaints: dict[str, str] = {}
+        self._seen: VersionFolders | None = None
         self._thread = threading.Thread(target=self._manage, name=f"seqline-model-{config.name}", daemon=True)
 
     # === For requests ===
@@ -113,6 +116,7 @@ class ManagedModel:
         """Changes what is wanted; the thread follows at once."""
         with self._changed:
             self.config = config
+            self._seen = None
             self._retired = False
             self._change += 1
             self._changed.notify_all()
@@ -149,7 +153,7 @@ class ManagedModel:
             except Exception:  # a bug must not end the supervision of the model
                 _log.exception("model %s: looking after its versions failed", self.config.name)
             with self._changed:
-                self._changed.wait_for(self._has_work, self._supervision.poll)
+                self._changed.wait_for(self._has_work, self._supervision.poll or _IDLE_SECONDS)
 
     def _has_work(self) -> bool:
         return self._stopping or self._drained() is not None or self._followed < self._change
@@ -188,7 +192,9 @@ class ManagedModel:
     def _look(self, config: ModelConfig) -> dict[int, Path] | None:
         """Complete version folders; None when the base folder cannot be read, and then everything stays as it is."""
         try:
-            folders = find_versions(config.base_path)
+            if self._supervision.poll or self._seen is None:
+                self._seen = find_versions(config.base_path)
+            folders = self._seen
         except OSError as error:
             self._complain({"base": f"base path {config.base_path} cannot be read: {error}"})
             return None

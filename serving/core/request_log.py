@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
+from google.protobuf.message import Message
 from tensorflow_serving.apis import prediction_log_pb2
 
 from serving.core.metrics import Metrics
@@ -76,6 +77,21 @@ class RequestLog:
                 self._files.pop(name, None)
         for file in self._files.values():
             file.complete()
+
+
+def log_of(api: str, request: Message, response: Message) -> prediction_log_pb2.PredictionLog:
+    """A request and its answer as one record.
+
+    Args:
+        api: Predict, Classify or Regress, in any case.
+        request: What was asked.
+        response: What was answered.
+    """
+    log = prediction_log_pb2.PredictionLog()
+    part = getattr(log, f"{api.lower()}_log")
+    part.request.CopyFrom(request)
+    part.response.CopyFrom(response)
+    return log
 
 
 class _LogFile:

@@ -5,17 +5,15 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
+from serving.core.loading import Loader
 from serving.core.metrics import Metrics
 from serving.core.model import ManagedModel
 from serving.core.model_config import check_labels
 from serving.core.predict import Predictor
-from serving.core.servable import Servable
 from serving.core.status_names import status_name
 from serving.core.version_records import Lease, ModelConfig, State, Supervision, VersionStatus
 from serving.core.versions import Everything, Latest, Specific, VersionPolicy
-from serving.core.warmup import warm_up
 from serving.errors import DeadlineExceededError, InvalidRequestError, NotFoundError, UnknownFailureError
 from serving.settings import ServingSettings
 
@@ -71,9 +69,13 @@ class ModelStore:
     def __init__(
         self, configs: Iterable[ModelConfig], settings: ServingSettings, predictor: Predictor, metrics: Metrics
     ) -> None:
+        """Prepares the models; `start` begins to load.
+
+        Raises:
+            InvalidRequestError: The settings name a file that cannot be used.
+        """
         self._settings = settings
-        self._predictor = predictor
-        self._metrics = metrics
+        self._loader = Loader(settings, predictor, metrics)
         retries = settings.models.max_load_retries
         self._supervision = Supervision(
             settings.poll_seconds,
@@ -206,7 +208,7 @@ class ModelStore:
             if name in self.models:
                 self.models[name].configure(config)
             else:
-                model = ManagedModel(config, self._load, self._supervision)
+                model = ManagedModel(config, self._loader.load, self._supervision)
                 self.models = {**self.models, name: model}
                 model.start()
         self._configured = wanted
@@ -241,21 +243,6 @@ class ModelStore:
             )
         if failed:
             raise UnknownFailureError(f"{len(failed)} {what}(s) did not become available: {{{''.join(failed)}}}")
-
-    def _load(self, path: Path) -> Servable:
-        settings = self._settings
-        servable = Servable(path, settings.saved_model_tags, settings.intra_op_threads, settings.inter_op_threads)
-        try:
-            if settings.enable_model_warmup:
-                started = time.perf_counter()
-                count = warm_up(servable, self._predictor, settings.num_warmup_iterations)
-                if count:
-                    self._metrics.warmup_latency.observe(1e6 * (time.perf_counter() - started), str(path), "OK")
-                    self._metrics.warmup_records.add(str(path), "OK", amount=count)
-        except BaseException:
-            servable.close()
-            raise
-        return servable
 
 
 def _errors(model: ManagedModel) -> list[str]:

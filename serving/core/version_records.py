@@ -99,7 +99,7 @@ class Supervision:
     """How a model's versions are looked after; times in seconds.
 
     Attributes:
-        poll: Between two looks into the base folder.
+        poll: Between two looks into the base folder; 0: one look for each configuration.
         retry: Before the first retry of a failed load; doubles with each failure where retries have no limit.
         max_retry: Longest wait between two tries.
         max_retries: Tries after the first, all of them `retry` apart and not told; then the version is given up.

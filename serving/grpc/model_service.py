@@ -3,22 +3,12 @@
 import grpc
 from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2, model_service_pb2_grpc
 
+from serving.core.descriptions import describe_status
 from serving.core.metrics import Metrics
 from serving.core.model_config import model_configs
 from serving.core.store import ModelStore
-from serving.core.version_records import State, VersionStatus
 from serving.errors import InvalidRequestError
 from serving.grpc.call import answer, deadline_of, query_of, require_spec
-from serving.grpc.status import code_of
-
-_Wire = get_model_status_pb2.ModelVersionStatus
-_STATES = {
-    State.START: _Wire.START,
-    State.LOADING: _Wire.LOADING,
-    State.AVAILABLE: _Wire.AVAILABLE,
-    State.UNLOADING: _Wire.UNLOADING,
-    State.END: _Wire.END,
-}
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):
@@ -60,17 +50,4 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
         self, request: get_model_status_pb2.GetModelStatusRequest
     ) -> get_model_status_pb2.GetModelStatusResponse:
         require_spec(request.HasField("model_spec"))
-        query = query_of(request.model_spec)
-        response = get_model_status_pb2.GetModelStatusResponse()
-        for status in self._store.status(query.name, query.version):
-            response.model_version_status.append(_to_wire(status))
-        return response
-
-
-def _to_wire(status: VersionStatus) -> get_model_status_pb2.ModelVersionStatus:
-    entry = _Wire(version=status.number, state=_STATES[status.state])
-    entry.status.error_code = 0
-    if status.error:
-        entry.status.error_code = code_of(status.error).value[0]
-        entry.status.error_message = str(status.error)
-    return entry
+        return describe_status(self._store, query_of(request.model_spec))

@@ -4,29 +4,30 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
     inference_pb2,
     model_pb2,
     predict_pb2,
-    prediction_log_pb2,
     prediction_service_pb2_grpc,
     regression_pb2,
 )
 
+from serving.core.descriptions import describe_model
 from serving.core.messages import Messages
 from serving.core.metrics import Metrics
 from serving.core.predict import Predictor
-from serving.core.request_log import RequestLog
+from serving.core.request_log import RequestLog, log_of
 from serving.core.signature import DEFAULT_SIGNATURE
 from serving.core.store import ModelStore
 from serving.core.version_records import Lease
 from serving.errors import InvalidRequestError
 from serving.grpc.call import answer, deadline_of, query_of, require_spec
 
-Request = TypeVar("Request")
-Response = TypeVar("Response")
+Request = TypeVar("Request", bound=Message)
+Response = TypeVar("Response", bound=Message)
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
@@ -90,7 +91,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
                 record.signature = signature if signature in lease.servable.signatures else ""
                 with self._metrics.run(spec.name, api):
                     response = run(request, lease, deadline)
-        self._request_log.offer(spec.name, lambda: _log_of(api, request, response))
+        self._request_log.offer(spec.name, lambda: log_of(api, request, response))
         return response
 
     def _multi_inference(
@@ -120,24 +121,8 @@ def metadata(
     for field in request.metadata_field:
         if field != "signature_def":
             raise InvalidRequestError(f"Metadata field {field} is not supported")
-    response = get_model_metadata_pb2.GetModelMetadataResponse()
-    signatures = get_model_metadata_pb2.SignatureDefMap()
-    with store.lease(query_of(request.model_spec)) as lease:
-        response.model_spec.name = request.model_spec.name
-        response.model_spec.version.value = lease.number
-        for name, signature in lease.servable.signatures.items():
-            signatures.signature_def[name].CopyFrom(signature)
-    response.metadata["signature_def"].Pack(signatures)
-    return response
+    return describe_model(store, query_of(request.model_spec))
 
 
 def _examples(request: inference_pb2.MultiInferenceRequest) -> Any:
     return getattr(request.input, request.input.WhichOneof("kind") or "example_list").examples
-
-
-def _log_of(api: str, request: Any, response: Any) -> prediction_log_pb2.PredictionLog:
-    log = prediction_log_pb2.PredictionLog()
-    part = {"Predict": log.predict_log, "Classify": log.classify_log, "Regress": log.regress_log}[api]
-    part.request.CopyFrom(request)
-    part.response.CopyFrom(response)
-    return log

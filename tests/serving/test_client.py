@@ -71,14 +71,14 @@ def test_no_texts_are_no_request():
 
 
 def test_texts_keep_zero_bytes_and_shapes():
-    from serving.client import _to_array
+    from serving.wire.values import to_array
 
-    assert _to_array(["a\0", b"\xff\0"]).tolist() == [b"a\0", b"\xff\0"]
-    assert _to_array([["a", "bc"]]).shape == (1, 2)
-    assert _to_array("one").shape == ()
-    assert _to_array(np.array(["a", "bc"])).tolist() == [b"a", b"bc"]
-    assert _to_array([1, 2]).dtype == np.int64
-    assert _to_array([True]).dtype == np.bool_
+    assert to_array(["a\0", b"\xff\0"]).tolist() == [b"a\0", b"\xff\0"]
+    assert to_array([["a", "bc"]]).shape == (1, 2)
+    assert to_array("one").shape == ()
+    assert to_array(np.array(["a", "bc"])).tolist() == [b"a", b"bc"]
+    assert to_array([1, 2]).dtype == np.int64
+    assert to_array([True]).dtype == np.bool_
 
 
 @pytest.mark.parametrize(

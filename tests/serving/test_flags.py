@@ -67,7 +67,7 @@ def test_unknown_arguments_are_told_and_do_not_stop_the_start():
         ("--per_process_gpu_memory_fraction=x", "--per_process_gpu_memory_fraction takes a number, got 'x'"),
         (
             "--platform_config_file=platforms.config",
-            "--platform_config_file is a flag of TensorFlow Serving that this server does",
+            "--platform_config_file is not supported, leave it out: TensorFlow is the only platform",
         ),
     ],
 )
@@ -83,7 +83,7 @@ def test_a_value_out_of_range_is_named():
 
 
 def test_a_flag_at_its_default_is_accepted_even_where_not_served():
-    assert parse(["--rest_api_port=0", "--ssl_config_file="]).unknown == []
+    assert parse(["--num_tflite_pools=0", "--mixed_precision="]).unknown == []
 
 
 def test_every_setting_named_in_the_table_exists():
@@ -97,4 +97,4 @@ def test_every_setting_named_in_the_table_exists():
 
 def test_usage_lists_what_is_served():
     assert "--model_base_path=" in usage()
-    assert "ssl_config_file" not in usage()
+    assert "use_alts_credentials" not in usage()

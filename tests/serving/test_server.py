@@ -198,11 +198,11 @@ def test_the_program_serves_and_ends_cleanly_on_sigterm(base, exported, tmp_path
         ([], "Both server_options.model_base_path and server_options.model_config_file are empty!"),
         (["--model_base_path=/nowhere/at/all"], "/nowhere/at/all is not there"),
         (
-            ["--ssl_config_file=x"],
-            "--ssl_config_file is a flag of TensorFlow Serving that this server does not serve yet",
+            ["--use_alts_credentials"],
+            "--use_alts_credentials is not supported, leave it out: ALTS exists inside Google's cloud only",
         ),
     ],
-    ids=["bad value", "no model", "no folder", "not served"],
+    ids=["bad value", "no model", "no folder", "not supported"],
 )
 def test_the_program_says_in_one_line_why_it_cannot_start(flags, message, monkeypatch, capsys):
     from serving.__main__ import main

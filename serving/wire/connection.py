@@ -1,0 +1,137 @@
+"""The connection to a server: encryption, token, deadlines and retries."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from serving.errors import NoServerError, ServingError
+from serving.grpc.status import error_of
+from serving.wire import messages
+
+_FIRST_PAUSE_SECONDS = 0.05
+_LONGEST_PAUSE_SECONDS = 1.0
+_PREDICTION, _MODEL = "/tensorflow.serving.PredictionService/", "/tensorflow.serving.ModelService/"
+# Method to its response.
+_METHODS = {
+    _PREDICTION + "Predict": messages.PredictResponse,
+    _PREDICTION + "Classify": messages.ClassificationResponse,
+    _PREDICTION + "Regress": messages.RegressionResponse,
+    _PREDICTION + "MultiInference": messages.MultiInferenceResponse,
+    _PREDICTION + "GetModelMetadata": messages.GetModelMetadataResponse,
+    _MODEL + "GetModelStatus": messages.GetModelStatusResponse,
+}
+# Messages of a server that is there; every other "unavailable" comes from the connection.
+_BUSY = ("batch scheduling queue", "the server is stopping")
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Encryption of a connection; the files are PEM.
+
+    Attributes:
+        authority: Certificate of the authority that signed the server's; None for those that gRPC knows.
+        certificate: The client's own, where the server asks for one (mutual TLS).
+        key: Private key of that certificate.
+        server_name: Name in the server's certificate, where it is not the host of the address.
+    """
+
+    authority: str | Path | None = None
+    certificate: str | Path | None = None
+    key: str | Path | None = None
+    server_name: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("Tls takes certificate and key together, got one of them: give both or none")
+
+    def credentials(self) -> grpc.ChannelCredentials:
+        """What gRPC makes of the files.
+
+        Raises:
+            OSError: A file cannot be read.
+        """
+        files = (self.authority, self.key, self.certificate)
+        return grpc.ssl_channel_credentials(*(Path(file).read_bytes() if file else None for file in files))
+
+
+class Connection:
+    """A channel to one server that tries "unavailable" answers again for a while."""
+
+    def __init__(self, address: str, timeout: float, retry_seconds: float, tls: Tls | None, token: str) -> None:
+        """Opens the channel; the first call connects.
+
+        Args:
+            address: Host and port, or unix:PATH.
+            timeout: Time for a call that brings no other, in seconds, retries included.
+            retry_seconds: How long an unavailable server is tried again; never beyond the timeout.
+            tls: Encryption; None for none.
+            token: Bearer token that each call brings; empty for none.
+        """
+        self.address = address
+        self._timeout = timeout
+        self._retry_seconds = retry_seconds
+        self._metadata = [("authorization", f"Bearer {token.strip()}")] if token else []
+        options: list[tuple[str, Any]] = [
+            ("grpc.max_receive_message_length", -1),
+            ("grpc.max_send_message_length", -1),
+            # A server that just started is found at once, not after the library's 20 s of growing pauses.
+            ("grpc.initial_reconnect_backoff_ms", 100),
+            ("grpc.max_reconnect_backoff_ms", 500),
+        ]
+        if tls and tls.server_name:
+            options.append(("grpc.ssl_target_name_override", tls.server_name))
+        self._channel = (
+            grpc.secure_channel(address, tls.credentials(), options) if tls else grpc.insecure_channel(address, options)
+        )
+        self._methods = {
+            path.rpartition("/")[2]: self._channel.unary_unary(path, _serialize, response.FromString)
+            for path, response in _METHODS.items()
+        }
+
+    def call(self, method: str, request: Any, timeout: float | None = None) -> Any:
+        """Calls a method of the API by its name.
+
+        Raises:
+            ServingError: The server refused the request, or none answered.
+        """
+        started = time.monotonic()
+        deadline = started + (self._timeout if timeout is None else timeout)
+        give_up = min(deadline, started + self._retry_seconds)
+        pause = _FIRST_PAUSE_SECONDS
+        ask: Callable[..., Any] = self._methods[method]
+        while True:
+            try:
+                return ask(request, timeout=max(deadline - time.monotonic(), 0.001), metadata=self._metadata)
+            except grpc.RpcError as error:
+                if error.code() is not grpc.StatusCode.UNAVAILABLE or time.monotonic() + pause > give_up:
+                    raise self._explain(error, request) from error
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    def close(self) -> None:
+        """Closes the channel."""
+        self._channel.close()
+
+    def _explain(self, error: grpc.RpcError, request: Any) -> ServingError:
+        code, details = error.code(), error.details() or ""
+        if code is not grpc.StatusCode.UNAVAILABLE or any(words in details for words in _BUSY):
+            return error_of(code, details)
+        if "handshake" in details.lower():
+            return NoServerError(
+                f"no encrypted connection to {self.address} ({details}). Check that the server encrypts, that "
+                "`authority` signed its certificate, and that `certificate` and `key` are given where it asks for them"
+            )
+        name = getattr(request, "tasks", [request])[0].model_spec.name
+        return NoServerError(
+            f"no server answers at {self.address} ({details}). Start one with `seqline serve`, or with "
+            f"`python -m serving --port=PORT --model_name={name} --model_base_path=FOLDER`, and check the address"
+        )
+
+
+def _serialize(request: Any) -> bytes:
+    # The same request is the same bytes always, whatever order its inputs came in.
+    return bytes(request.SerializeToString(deterministic=True))
