@@ -3,6 +3,7 @@
 import contextlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -84,6 +85,7 @@ class ModelStore:
             None if retries < 0 else retries,
             settings.models.skip_incomplete_versions,
         )
+        metrics.add_gauge("model_versions", ["model_name", "state"], self.state_counts)
         self._first = list(configs)
         self._configured: dict[str, ModelConfig] = {}
         self._labels: dict[str, Mapping[str, int]] = {}
@@ -159,6 +161,10 @@ class ModelStore:
             )
             for name, config in sorted(self._configured.items())
         ]
+
+    def state_counts(self) -> dict[tuple[str, ...], float]:
+        """Model and state to the number of versions in it."""
+        return dict(Counter((name, one.state.name) for name, model in self.models.items() for one in model.status()))
 
     # === Changes of the configuration ===
 

@@ -35,8 +35,8 @@ _DTYPES: dict[int, tuple[np.dtype, str, type]] = {
 if bfloat16 is not None:
     _DTYPES[_BFLOAT16] = (np.dtype(bfloat16), "half_val", np.int32)
 _NUMBERS = {dtype: number for number, (dtype, _, _) in _DTYPES.items()}
-# What tf.make_tensor_proto never writes as raw bytes.
-_ALWAYS_BY_VALUE = {"string_val", "bool_val", "scomplex_val", "dcomplex_val"}
+# What tf.make_tensor_proto never writes as raw bytes: texts, booleans, complex numbers and, of all numbers, uint16.
+_ALWAYS_BY_VALUE = {_STRING, 8, 10, 17, 18}
 
 
 class UnreadableTensorError(ServingError):
@@ -64,7 +64,7 @@ def encode_tensor(array: np.ndarray) -> Any:
     proto.tensor_shape.SetInParent()  # present, if empty, for rank 0 too
     for size in array.shape:
         proto.tensor_shape.dim.add(size=size)
-    if array.size > 1 and field not in _ALWAYS_BY_VALUE:
+    if array.size > 1 and number not in _ALWAYS_BY_VALUE:
         proto.tensor_content = array.tobytes()
         return proto
     flat = np.ascontiguousarray(array).reshape(-1)

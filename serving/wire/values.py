@@ -67,7 +67,7 @@ def to_example(features: Mapping[str, Any]) -> Any:
         elif array.dtype.kind == "f":
             feature.float_list.value.extend(array.tolist())
         elif array.dtype.kind in "biu" and array.max() <= _LARGEST:
-            feature.int64_list.value.extend(array.tolist())
+            feature.int64_list.value.extend(array.astype(np.int64).tolist())
         else:
             raise InvalidRequestError(f"feature {name} must hold texts, float or int64 numbers, got {value!r}")
     return example

@@ -52,11 +52,12 @@ def test_values_that_make_no_tensor_are_refused(value, message):
 
 
 def _feature(value) -> tf.train.Feature:
-    kinds = {str: "bytes_list", bytes: "bytes_list", bool: "int64_list", int: "int64_list", float: "float_list"}
-    lists = {"bytes_list": tf.train.BytesList, "int64_list": tf.train.Int64List, "float_list": tf.train.FloatList}
-    kind = kinds[type(value[0])]
-    plain = [item.encode() if isinstance(item, str) else item for item in value]
-    return tf.train.Feature(**{kind: lists[kind](value=plain)})
+    if isinstance(value[0], str | bytes):
+        plain = [item.encode() if isinstance(item, str) else item for item in value]
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=plain))
+    if isinstance(value[0], float):
+        return tf.train.Feature(float_list=tf.train.FloatList(value=value))
+    return tf.train.Feature(int64_list=tf.train.Int64List(value=map(int, value)))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_an_empty_list_is_a_feature_without_values():
     assert to_example({}).SerializeToString() == tf.train.Example(features={}).SerializeToString()
 
 
-@pytest.mark.parametrize("value", [1j, 2**63, [2**63 - 1, 2**63]])
+@pytest.mark.parametrize("value", [1j, 2**63, [2**63, 2**64 - 1]])
 def test_what_is_no_feature_is_refused_by_its_name(value):
     with pytest.raises(InvalidRequestError, match="feature size must hold"):
         to_example({"size": value})
