@@ -22,6 +22,7 @@ from serving.core.store import ModelStore, version_policy
 from serving.core.version_records import ModelConfig
 from serving.errors import ServerStartError, ServingError
 from serving.grpc.listener import GrpcListener
+from serving.rest.assembly import make_rest_listener
 from serving.settings import ServingSettings
 
 _log = logging.getLogger("seqline.serving")
@@ -74,11 +75,7 @@ class Server:
         self._request_log = RequestLog(self._settings.request_log, self.metrics)
         parts = (self.store, predictor, self._settings, self.metrics, self._request_log, self.health)
         self._listener = GrpcListener(*parts)
-        self._rest = None  # TEMP
-        if self._settings.rest.enabled:
-            from serving.rest.assembly import make_rest_listener
-
-            self._rest = make_rest_listener(*parts)
+        self._rest = make_rest_listener(*parts) if self._settings.rest.enabled else None
         self._config_watch = ConfigWatch(self.store, self._settings.models)
         self._port = 0
         self._rest_port = 0

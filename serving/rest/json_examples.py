@@ -109,4 +109,4 @@ def _read_element(name: str, value: Json) -> Any:
         return to_bytes(value)
     if isinstance(value, int) and value >= 2**63:
         raise InvalidRequestError(f"Feature: {name} has uint64_t element. Only int64_t is supported.")
-    return value
+    return int(value) if isinstance(value, bool) else value

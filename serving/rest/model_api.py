@@ -108,7 +108,7 @@ class ModelApi:
         return content
 
     def _classify(self, document: dict[str, Any], route: Route, lease: Lease, record: RequestRecord) -> bytes:
-        name, examples = read_examples(document, "classify")
+        name, examples = read_examples(document)
         request = classification_pb2.ClassificationRequest(model_spec=_spec(route, name), input=examples)
         response = self._infer(self._messages.classify, request, route, lease, record)
         self._request_log.offer(route.name, lambda: log_of("classify", request, response))
@@ -116,7 +116,7 @@ class ModelApi:
         return write_classes([[(one.label, one.score) for one in row.classes] for row in rows])
 
     def _regress(self, document: dict[str, Any], route: Route, lease: Lease, record: RequestRecord) -> bytes:
-        name, examples = read_examples(document, "regress")
+        name, examples = read_examples(document)
         request = regression_pb2.RegressionRequest(model_spec=_spec(route, name), input=examples)
         response = self._infer(self._messages.regress, request, route, lease, record)
         self._request_log.offer(route.name, lambda: log_of("regress", request, response))

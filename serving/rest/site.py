@@ -1,4 +1,4 @@
-"""Everything that the HTTP port answers: the models' API, health, metrics, the list of models, the API's description."""
+"""What the HTTP port answers: the models' API, health, metrics, the list of models, the description of the API."""
 
 import logging
 import zlib

@@ -26,6 +26,8 @@ _METHODS = {
 }
 # Messages of a server that is there; every other "unavailable" comes from the connection.
 _BUSY = ("batch scheduling queue", "the server is stopping")
+# Signs that two sides do not agree on encryption.
+_ENCRYPTION = ("handshake", "verification", "socket closed")
 
 
 @dataclass(frozen=True)
@@ -120,10 +122,11 @@ class Connection:
         code, details = error.code(), error.details() or ""
         if code is not grpc.StatusCode.UNAVAILABLE or any(words in details for words in _BUSY):
             return error_of(code, details)
-        if "handshake" in details.lower():
+        if "failed to connect" in details and any(words in details.lower() for words in _ENCRYPTION):
             return NoServerError(
-                f"no encrypted connection to {self.address} ({details}). Check that the server encrypts, that "
-                "`authority` signed its certificate, and that `certificate` and `key` are given where it asks for them"
+                f"a port answers at {self.address}, but no connection comes about ({details}). Give `tls` where the "
+                "server encrypts, and there alone; its `authority` must have signed the server's certificate, which "
+                "must be for this host or for `server_name`; add `certificate` and `key` if the server asks for them"
             )
         name = getattr(request, "tasks", [request])[0].model_spec.name
         return NoServerError(

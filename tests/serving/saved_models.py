@@ -39,6 +39,16 @@ def save_line(folder: Path, offset: float = 2.0, slope: float = 0.5) -> Path:
     return save(folder, serving_default=line)
 
 
+def save_half(folder: Path, offset: float = 2.0) -> Path:
+    """`y` = x / 2 + offset, and nothing else."""
+
+    @tf.function(input_signature=[floats(None)])
+    def half(x):
+        return {"y": x / 2.0 + offset}
+
+    return save(folder, serving_default=half)
+
+
 def save_text_classifier(folder: Path) -> Path:
     """`text` -> `label`, `scores`, `classes`: positive where the text contains "good"."""
 

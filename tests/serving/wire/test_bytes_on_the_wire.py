@@ -73,22 +73,21 @@ def _spec(request, version=None, label="", signature=""):
 
 
 @pytest.mark.parametrize(
-    "value",
+    ("value", "dtype"),
     [
-        ["a", "é", ""],
-        "one",
-        np.float32([[1, 2], [3, 4]]),
-        np.float32(1),
-        np.zeros((0, 3)),
-        [True, False],
-        [1, 2],
-        [1.5],
+        (["a", "é", ""], tf.string),
+        ("one", tf.string),
+        (np.float32([[1, 2], [3, 4]]), tf.float32),
+        (np.float32(1), tf.float32),
+        (np.zeros((0, 3)), tf.float64),
+        ([True, False], tf.bool),
+        ([1, 2], tf.int64),
+        ([1.5], tf.float32),
     ],
     ids=str,
 )
-def test_predict(compare, value):
+def test_predict(compare, value, dtype):
     request = _spec(predict_pb2.PredictRequest(output_filter=["y", "z"]), signature="s")
-    dtype = tf.float32 if value == [1.5] else tf.int64 if value == [1, 2] else None
     request.inputs["x"].CopyFrom(tf.make_tensor_proto(value, dtype))
     compare(lambda client: client.predict({"x": value}, "s", output_filter=["y", "z"]), "Predict", request)
 
