@@ -22,6 +22,8 @@ def serve(config: Config) -> None:
     if version is None:
         raise NothingPushedError(f"{folder.serving} holds no pushed model; make one first: seqline run")
     ports.require(config.serving.host, config.serving.port)
+    if config.serving.rest.enabled and config.serving.rest.required:
+        ports.require(config.serving.host, config.serving.rest.port, "serving.rest.port")
     if not any((version / name).is_file() for name in SAVED_MODEL):
         raise NothingPushedError(
             f"{version} is not a SavedModel: it holds no {SAVED_MODEL[0]}. Remove it, or push a model: seqline run"
@@ -36,8 +38,13 @@ def serve(config: Config) -> None:
         with Server(config.name, str(folder.serving), config.serving) as server:
             server.wait_until_available(SECONDS_TO_LOAD)
             console.print(
-                f"Serving {config.name}, version {version.name}, on {server.address} (gRPC). Ctrl-C stops it.",
+                f"Serving {config.name}, version {version.name}, on {server.address} (gRPC){_rest(server.rest_address)}. "
+                "Ctrl-C stops it.",
                 highlight=False,
                 soft_wrap=True,
             )
             server.run_until_signal()
+
+
+def _rest(address: str) -> str:
+    return f" and {address} (REST)" if address else ""

@@ -95,6 +95,11 @@ class Server:
         """Host and port, as a client takes them."""
         return f"{self._settings.host}:{self._port}"
 
+    @property
+    def rest_address(self) -> str:
+        """Host and port of the REST API; empty where there is none."""
+        return f"{self._settings.host}:{self._rest_port}" if self._rest_port else ""
+
     def start(self) -> None:
         """Opens the ports and begins to load; returns before the models are available, unless told to wait for them.
 
@@ -119,7 +124,7 @@ class Server:
             raise start_error(error) from error
         self._config_watch.start()
         served = ", ".join(f"{one.name} from {one.base_path}" for one in self.store.summary()) or "no model"
-        rest = f", REST on {self._settings.host}:{self._rest_port}" if self._rest_port else ""
+        rest = f", REST on {self.rest_address}" if self._rest_port else ""
         _log.info("serving %s on %s%s", served, self.address, rest)
 
     def _open_ports(self) -> None:

@@ -111,7 +111,7 @@ def _innermost(text: str, position: int) -> str:
 def _read_int(digits: str) -> int | float:
     if len(digits) < 19:
         return int(digits)
-    if len(digits) > 5000:
+    if len(digits) > 20:
         return float(digits)
     value = int(digits)
     return value if -(2**63) <= value < 2**64 else float(value)
