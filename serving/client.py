@@ -149,6 +149,8 @@ class Client(TaskClient):
             ServingError: The server refused the request, or none answered.
         """
         methods = [(name, _CLASSIFY) for name in classify] + [(name, _REGRESS) for name in regress]
+        if not methods:
+            return {}
         tasks = [messages.InferenceTask(model_spec=self._spec(name), method_name=method) for name, method in methods]
         request = messages.MultiInferenceRequest(tasks=tasks, input=to_input(examples))
         results = self._connection.call("MultiInference", request, timeout).results

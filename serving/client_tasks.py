@@ -150,7 +150,7 @@ class TaskClient(ABC):
     def neighbors(self, words: Sequence[str], count: int, timeout: float | None = None) -> list[dict[str, float]]:
         """For each word the nearest others, to their cosine similarity; nearest first."""
         rows = self._ask("neighbors similarities", {"word": words}, {"count": count}, "neighbors", timeout)
-        return [to_scores(found[:count], similarities[:count]) for found, similarities in rows]
+        return [to_scores(*row) for row in rows]
 
     def analogies(
         self, questions: Sequence[tuple[str, str, str]], count: int, timeout: float | None = None
@@ -158,7 +158,7 @@ class TaskClient(ABC):
         """For each (a, b, c): the words that are to c what b is to a, to their cosine similarity; best first."""
         columns = {name: [question[index] for question in questions] for index, name in enumerate("abc")}
         rows = self._ask("neighbors similarities", columns, {"count": count}, "analogy", timeout)
-        return [to_scores(found[:count], similarities[:count]) for found, similarities in rows]
+        return [to_scores(*row) for row in rows]
 
     # === audio_generation ===
 

@@ -59,7 +59,11 @@ def save_text_to_text(folder: Path) -> Path:
         )  # (B, T, S)
         return {"weights": weights, "source_pieces": source_pieces, "target_pieces": target_pieces}
 
-    return save(folder, generate=generate, attend=attend)
+    @tf.function(input_signature=[_column("source")])
+    def predict(source):
+        return {"target": source + "0", "score": tf.zeros(tf.shape(source))}
+
+    return save(folder, serving_default=predict, generate=generate, attend=attend)
 
 
 def save_language_model(folder: Path) -> Path:

@@ -1,6 +1,6 @@
 """What the client asks models of each task, against the real server."""
 
-import threading
+from concurrent import futures
 
 import numpy as np
 import pytest
@@ -61,19 +61,19 @@ def test_all_beams_are_given_best_first(clients):
     ]
 
 
-def test_requests_that_share_a_batch_keep_their_own_settings(clients):
-    client = clients("text_to_text")
-    answers = {}
-
-    def ask(width: int) -> None:
-        answers[width] = client.generate_targets(["a"], width, 0.0, 5)[0]
-
-    threads = [threading.Thread(target=ask, args=(width,)) for width in (1, 3, 5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert {width: len(beams) for width, beams in answers.items()} == {1: 1, 3: 3, 5: 5}
+@pytest.mark.parametrize(
+    ("task", "ask"),
+    [
+        ("text_to_text", lambda client, size: client.generate_targets(["a"], size, 0.0, 5)[0]),
+        ("word_embedding", lambda client, size: client.neighbors(["king"], size)[0]),
+        ("audio_generation", lambda client, size: client.generate_audio(["seven"], size)[0].samples),
+    ],
+)
+def test_requests_that_share_a_batch_get_what_they_asked_for(clients, task, ask):
+    client, sizes = clients(task), (1, 3, 5)
+    with futures.ThreadPoolExecutor(len(sizes)) as pool:
+        answers = pool.map(lambda size: ask(client, size), sizes)
+        assert [len(answer) for answer in answers] == [1, 3, 5]
 
 
 def test_attention_is_given_for_real_pieces_alone(clients):
@@ -195,3 +195,4 @@ def test_a_single_text_is_no_list_of_texts(clients):
 def test_without_inputs_nothing_is_sent(ask):
     with Client("127.0.0.1:1", "m") as nobody:
         assert ask(nobody) == []
+        assert nobody.multi_inference([{"x": 1.0}]) == {}
