@@ -19,7 +19,13 @@ import tensorflow_text  # noqa: F401  # registers the TF Text ops; without it su
 from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
 
 from serving.core.op_errors import meaning_of
-from serving.errors import DataLossError, InvalidRequestError, NotFoundError, RequestCancelledError
+from serving.errors import (
+    DataLossError,
+    InvalidRequestError,
+    NotFoundError,
+    NotSupportedError,
+    RequestCancelledError,
+)
 from serving.settings import BatchingSettings
 
 
@@ -153,6 +159,8 @@ class Servable:
             gc.collect()
 
     def _load(self, tags: list[str]) -> meta_graph_pb2.MetaGraphDef:
+        if (self.path / "export.meta").exists():
+            raise NotSupportedError("Session Bundle is deprecated and removed.")
         if not (self.path / "saved_model.pb").is_file():
             raise NotFoundError(
                 "Specified file path does not appear to contain a SavedModel bundle (should have a file called "

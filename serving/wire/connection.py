@@ -76,7 +76,7 @@ class Connection:
         self.address = address
         self._timeout = timeout
         self._retry_seconds = retry_seconds
-        self._metadata = [("authorization", f"Bearer {token}")] if token else []
+        self._metadata = [("authorization", f"Bearer {token.strip()}")] if token else []
         options: list[tuple[str, Any]] = [
             ("grpc.max_receive_message_length", -1),
             ("grpc.max_send_message_length", -1),

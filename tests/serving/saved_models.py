@@ -196,3 +196,21 @@ def save_examples(folder: Path) -> Path:
         short_values=over_examples(lambda y: {"outputs": y[1:]}),
         double_values=over_examples(lambda y: {"outputs": tf.cast(y, tf.float64)}),
     )
+
+
+def copy(source: Path, folder: Path) -> Path:
+    """A copy that a test may damage."""
+    return Path(shutil.copytree(source, folder))
+
+
+def replace_op(folder: Path, op: str, other: str) -> None:
+    """Writes another op's name over one, in the graph and in its functions."""
+    path = folder / "saved_model.pb"
+    model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    graph = model.meta_graphs[0].graph_def
+    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+    replaced = [node for node in nodes if node.op == op]
+    assert replaced, f"no {op} in the model"
+    for node in replaced:
+        node.op = other
+    path.write_bytes(model.SerializeToString())
