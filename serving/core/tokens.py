@@ -19,13 +19,7 @@ class Tokens:
         self._path = Path(path)
         self._lock = threading.Lock()
         self._stamp: tuple[int, int] = (0, 0)
-        self._tokens: list[bytes] = []
-        try:
-            self._refresh()
-        except OSError as error:
-            raise ServerStartError(f"security.token_file must be a readable file; {path}: {error.strerror}") from error
-        if not self._tokens:
-            raise ServerStartError(f"security.token_file must hold a token per line; {path} holds none")
+        self._tokens = read_tokens(path)
 
     def check(self, authorization: str | None) -> None:
         """Lets a request pass that brings a known token.
@@ -53,6 +47,24 @@ class Tokens:
         stamp = (facts.st_mtime_ns, facts.st_size)
         with self._lock:
             if stamp != self._stamp:
-                lines = self._path.read_bytes().splitlines()
-                self._tokens = [line.strip() for line in lines if line.strip()]
+                self._tokens = _lines(self._path)
                 self._stamp = stamp
+
+
+def read_tokens(path: str) -> list[bytes]:
+    """The tokens of a file.
+
+    Raises:
+        ServerStartError: It cannot be read or holds none.
+    """
+    try:
+        tokens = _lines(Path(path))
+    except OSError as error:
+        raise ServerStartError(f"security.token_file must be a readable file; {path}: {error.strerror}") from error
+    if not tokens:
+        raise ServerStartError(f"security.token_file must hold a token per line; {path} holds none")
+    return tokens
+
+
+def _lines(path: Path) -> list[bytes]:
+    return [line.strip() for line in path.read_bytes().splitlines() if line.strip()]

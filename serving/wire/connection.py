@@ -32,7 +32,7 @@ _ENCRYPTION = ("handshake", "verification", "socket closed")
 
 @dataclass(frozen=True)
 class Tls:
-    """Encryption of a connection; the files are PEM.
+    """Encryption of a connection: PEM files, or what stands in them as bytes.
 
     Attributes:
         authority: Certificate of the authority that signed the server's; None for those that gRPC knows.
@@ -41,9 +41,9 @@ class Tls:
         server_name: Name in the server's certificate, where it is not the host of the address.
     """
 
-    authority: str | Path | None = None
-    certificate: str | Path | None = None
-    key: str | Path | None = None
+    authority: str | Path | bytes | None = None
+    certificate: str | Path | bytes | None = None
+    key: str | Path | bytes | None = None
     server_name: str = ""
 
     def __post_init__(self) -> None:
@@ -56,8 +56,11 @@ class Tls:
         Raises:
             OSError: A file cannot be read.
         """
-        files = (self.authority, self.key, self.certificate)
-        return grpc.ssl_channel_credentials(*(Path(file).read_bytes() if file else None for file in files))
+        return grpc.ssl_channel_credentials(*map(_pem, (self.authority, self.key, self.certificate)))
+
+
+def _pem(source: str | Path | bytes | None) -> bytes | None:
+    return Path(source).read_bytes() if isinstance(source, str | Path) else source
 
 
 class Connection:
