@@ -274,6 +274,10 @@ class ServingSettings(FrozenSettings):
     max_concurrent_requests: int = Field(default=1024, ge=1)
     """Requests accepted at the same time, waiting ones included. One more is answered RESOURCE_EXHAUSTED."""
 
+    request_timeout_seconds: float = 0.0
+    """Longest run of the model for one gRPC request, in seconds, whatever the caller's own deadline. 0 or less: no
+    limit."""
+
     grace_seconds: float = Field(default=10.0, ge=0)
     """On SIGTERM or SIGINT: time for running requests to finish, in seconds."""
 

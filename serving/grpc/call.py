@@ -33,10 +33,16 @@ def answer(context: grpc.ServicerContext, make: Callable[[], Answer]) -> Answer:
     raise AssertionError("abort always raises")
 
 
-def deadline_of(context: grpc.ServicerContext) -> float:
-    """Time at which the caller gives up, on the clock of `time.monotonic`; infinite when it never does."""
+def deadline_of(context: grpc.ServicerContext, limit: float = 0.0) -> float:
+    """Time at which the caller gives up, on the clock of `time.monotonic`; infinite when it never does.
+
+    Args:
+        context: The call.
+        limit: Longest wait that the server itself allows, in seconds; 0 or less for any.
+    """
     remaining = context.time_remaining()
-    return float("inf") if remaining is None else time.monotonic() + remaining
+    waits = [wait for wait in (remaining, limit if limit > 0 else None) if wait is not None]
+    return time.monotonic() + min(waits) if waits else float("inf")
 
 
 def query_of(spec: model_pb2.ModelSpec) -> ModelQuery:

@@ -61,13 +61,16 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         self, request: inference_pb2.MultiInferenceRequest, context: grpc.ServicerContext
     ) -> inference_pb2.MultiInferenceResponse:
         """Runs several signatures on the same examples."""
-        return answer(context, lambda: self._multi_inference(request, deadline_of(context)))
+        return answer(context, lambda: self._multi_inference(request, self._deadline(context)))
 
     def GetModelMetadata(
         self, request: get_model_metadata_pb2.GetModelMetadataRequest, context: grpc.ServicerContext
     ) -> get_model_metadata_pb2.GetModelMetadataResponse:
         """Tells the signatures of a model."""
         return answer(context, lambda: metadata(self._store, request))
+
+    def _deadline(self, context: grpc.ServicerContext) -> float:
+        return deadline_of(context, self._messages.predictor.settings.request_timeout_seconds)
 
     def _counted(
         self,
@@ -76,7 +79,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         request: Any,
         context: grpc.ServicerContext,
     ) -> Response:
-        return answer(context, lambda: self._run(api, run, request, deadline_of(context)))
+        return answer(context, lambda: self._run(api, run, request, self._deadline(context)))
 
     def _run(
         self, api: str, run: Callable[[Request, Lease, float], Response], request: Any, deadline: float

@@ -267,6 +267,16 @@ def test_a_deadline_ends_the_call(serve, base, tmp_path):
     assert stub.y(1) == [1]
 
 
+def test_the_server_may_have_a_limit_of_its_own(serve, base, tmp_path):
+    gate = saved_models.Gate()
+    gate.save(tmp_path / "gate")
+    saved_models.publish(tmp_path / "gate", base, 1)
+    _, stub = serve(request_timeout_seconds=0.2)
+    with refused(grpc.StatusCode.DEADLINE_EXCEEDED, "Timed out waiting for notification"):
+        stub.predict(x=[1.0], timeout=20)
+    gate.open.set()
+
+
 def test_long_messages_are_cut(line):
     with refused(grpc.StatusCode.FAILED_PRECONDITION) as caught:
         line.predict("s" * 2000, x=[1.0])
