@@ -11,6 +11,8 @@ LEVELS = 256
 _MU = LEVELS - 1
 # The level of a sample of zero.
 SILENCE_ID = LEVELS // 2
+# Of the frames by which recordings are recognised.
+NUM_MEL_BINS = 40
 _FLOOR = 1e-5
 
 

@@ -92,6 +92,28 @@ class WaveNet(keras.Model):
         vectors = [embed(inputs[f"{name}_id"]) for name, embed in self.condition_embeddings.items()]
         return ops.expand_dims(self.condition_projection(ops.concatenate(vectors, axis=-1)), 1)
 
+    def conditions_of(
+        self, ids: Mapping[str, tf.Tensor], frames: tf.Tensor | None, batch_size: tf.Tensor, length: tf.Tensor
+    ) -> tf.Tensor:
+        """What steers the generation of clips, time first, for `step`.
+
+        Args:
+            ids: `<feature>_id` int (B,) for each feature in `condition_on`.
+            frames: float (B, F, M), or None.
+            batch_size: B.
+            length: samples wanted; behind the last frame nothing steers.
+
+        Returns:
+            float (length, B, L * 2D); (1, B, L * 2D) without frames, the same for every sample.
+        """
+        total = tf.zeros([batch_size, 1, 2 * self.settings.hidden_dim * len(self.gates)])
+        if self.settings.condition_on:
+            total = total + self.global_condition(ids)
+        if frames is not None:
+            local = self.frame_projection(self.upsampling(frames))[:, :length]
+            total = total + tf.pad(local, [[0, 0], [0, length - tf.shape(local)[1]], [0, 0]])
+        return tf.transpose(total, [1, 0, 2])
+
     # === One sample at a time ===
 
     def step_weights(self) -> "StepWeights":
@@ -178,7 +200,12 @@ def build(settings: WaveNetSettings, vocabularies: Vocabularies) -> keras.Model:
         settings: sizes.
         vocabularies: with the values of the features that it is conditioned on.
     """
-    return WaveNet(settings, {name: len(vocabularies.categories[name]) for name in settings.condition_on})
+    model = WaveNet(settings, {name: len(vocabularies.categories[name]) for name in settings.condition_on})
+    example: dict[str, Any] = {f"{name}_id": tf.zeros([1], tf.int32) for name in settings.condition_on}
+    if settings.local_features != "none":
+        example["frames"] = tf.zeros([1, 1, settings.num_mel_bins])
+    model({"audio_ids": tf.zeros([1, 1], tf.int32), **example})  # makes the weights
+    return model
 
 
 def _queue_places(settings: WaveNetSettings) -> list[int]:
