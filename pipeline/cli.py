@@ -21,6 +21,7 @@ import typer.core
 from rich.console import Console
 from rich.table import Table
 
+from models.architectures.settings import WaveNetSettings
 from models.errors import SeqlineError
 from pipeline import config as configuration
 from pipeline.errors import ConfigError, StageFailed
@@ -105,6 +106,9 @@ def demo(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None
 def plan(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None:  # noqa: B006
     """Show the stages and which of them would run; run nothing."""
     settings = configuration.load(config, overrides)
+    if isinstance(settings.model, WaveNetSettings):
+        seen, rate = settings.model.receptive_field, settings.audio.sample_rate
+        _say(f"receptive field      {seen:,} samples, {1000 * seen / rate:.0f} ms at {rate:,} Hz")
     for stage, runs_again in plan_pipeline(settings).items():
         _say(f"{stage:<20} {'would run' if runs_again else 'cached'}")
 

@@ -13,6 +13,7 @@ from components.pusher import pusher
 from components.serving_validator import ServingValidator
 from components.tokenizer_trainer import TokenizerTrainer
 from components.transform import Transform
+from models.registry import TASKS
 from pipeline.baseline import PreviousBlessedModel
 from pipeline.code_hash import hash_room
 from pipeline.config import Config
@@ -32,15 +33,20 @@ def build_pipeline(config: Config) -> tfx.dsl.Pipeline:
     folder = OutputFolder(config)
     code = hash_room("models")
 
+    sounds = any(feature.kind == "audio" for feature in TASKS[config.task].features)
     examples = ExampleGen(
-        settings_json=config.data.model_dump_json(), task=config.task, fingerprint=data_fingerprint(config.data)
+        settings_json=config.data.model_dump_json(),
+        task=config.task,
+        fingerprint=data_fingerprint(config.data),
+        audio_json=config.audio.model_dump_json(),
     )
     statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
     schema = tfx.components.SchemaGen(
         # From the train split alone: what only the other splits hold is an anomaly.
         statistics=statistics.outputs["statistics"],
         exclude_splits=["eval", "test"],
-        infer_feature_shape=True,
+        # Texts and labels are one value each; recordings are of any length, even where all of train have one.
+        infer_feature_shape=not sounds,
     )
     anomalies = tfx.components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]

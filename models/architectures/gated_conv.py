@@ -26,9 +26,7 @@ class GatedConvStack(keras.layers.Layer):
         super().__init__(name=name)
         self.projection = keras.layers.Dense(settings.hidden_dim)
         self.convolutions = [
-            GatedConv(
-                settings.hidden_dim, settings.kernel_size, 2**depth if settings.dilation else 1, "same", "linear"
-            )
+            GatedConv(settings.hidden_dim, settings.kernel_size, 2**depth if settings.dilation else 1, "same", "linear")
             for depth in range(settings.num_layers)
         ]
         ratio = settings.squeeze_excitation

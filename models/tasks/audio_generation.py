@@ -30,8 +30,13 @@ def preprocess(inputs: dict[str, Any], vocabularies: Vocabularies) -> dict[str, 
     """
     audio = inputs["audio"] if isinstance(inputs["audio"], tf.SparseTensor) else _all_of(inputs["audio"])
     levels = tf.cast(mu_law_encode(audio.values), tf.int64)
-    ids = {f"{name}_id": vocabularies.label_ids(inputs[name][:, 0], name) for name in CONDITIONS}
+    ids = {f"{name}_id": vocabularies.label_ids(_first(inputs[name]), name) for name in CONDITIONS}
     return {"audio_ids": tf.SparseTensor(audio.indices, levels, audio.dense_shape), **ids}
+
+
+def _first(values: Any) -> tf.Tensor:
+    """The one string of each row, (B, 1), dense or sparse, to (B,)."""
+    return (tf.sparse.to_dense(values, "") if isinstance(values, tf.SparseTensor) else values)[:, 0]
 
 
 def _all_of(dense: tf.Tensor) -> tf.SparseTensor:

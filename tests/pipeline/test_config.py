@@ -105,7 +105,7 @@ def test_all_problems_are_told_at_once(file: Path) -> None:
 
 def test_an_architecture_that_does_not_exist(file: Path) -> None:
     assert refusal(file, overrides=("model.architecture=recurent",)) == (
-        "--set model.architecture=recurent: model.architecture must be one of recurrent, seq2seq. "
+        "--set model.architecture=recurent: model.architecture must be one of recurrent, gated_conv, wavenet, seq2seq. "
         "Received: recurent; did you mean recurrent?"
     )
 
