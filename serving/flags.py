@@ -117,6 +117,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag("request_log_sampling_rate", 0.01, "share of the requests that is kept", "request_log.sampling_rate"),
     Flag("max_concurrent_requests", 1024, "gRPC requests accepted at the same time", "max_concurrent_requests"),
     Flag("max_message_bytes", 2**31 - 1, "largest gRPC request, in bytes", "max_message_bytes"),
+    Flag("max_tensor_bytes", 2**29, "largest tensor that an input may unfold to, in bytes", "max_tensor_bytes"),
     Flag("request_timeout_seconds", 0.0, "longest run of the model for a gRPC request", "request_timeout_seconds"),
     Flag("grace_seconds", 10.0, "on SIGTERM: time for running requests to finish", "grace_seconds"),
     _unsupported("use_alts_credentials", False, "ALTS exists inside Google's cloud only; use --ssl_config_file"),

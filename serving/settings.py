@@ -265,7 +265,10 @@ class ServingSettings(FrozenSettings):
     """Encode output tensors as raw bytes (tensor_content). False: as value fields, TensorFlow Serving's default."""
 
     max_message_bytes: int = Field(default=2**31 - 1, ge=1024, le=2**31 - 1)
-    """Largest request accepted, in bytes; also the largest tensor that a request may unfold to."""
+    """Largest request accepted, in bytes."""
+
+    max_tensor_bytes: int = Field(default=2**29, ge=1024)
+    """Largest tensor that an input may unfold to, in bytes: a message of a few bytes can claim any shape."""
 
     max_threads: int = Field(default=64, ge=1)
     """Requests handled at the same time. A request that waits for its batch counts, so keep it at several times the

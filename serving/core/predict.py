@@ -47,7 +47,7 @@ class Predictor:
             ServingError: The request is wrong, the model failed on it, or time ran out.
         """
         signature = find_signature(servable.signatures, signature_name, self.settings.check_method_names)
-        arrays = read_inputs(signature, inputs, self.settings.max_message_bytes)
+        arrays = read_inputs(signature, inputs, self.settings.max_tensor_bytes)
         aliases = choose_outputs(signature, output_filter)
         check_types(signature, arrays)
         fetches = tuple(sorted({signature.outputs[alias].name for alias in aliases}))

@@ -75,11 +75,23 @@ class Program:
             ServingError: An op failed; with the op's meaning and text.
         """
         try:
-            return self._run(*arrays)
+            return [_as_array(output) for output in self._run(*arrays)]
         except tf.errors.OpError as error:
             raise meaning_of(error) from error
+        except UnicodeDecodeError as error:
+            # TensorFlow's text quotes bytes of the request that are no UTF-8; its code is lost on the way to Python.
+            raise InvalidRequestError(error.object.decode("utf-8", "replace")) from error
         except RuntimeError as error:  # what a closed session raises
             raise RequestCancelledError(f"the model was closed while a request ran: {error}") from error
+
+
+def _as_array(output: Any) -> np.ndarray:
+    """An output as an array: a single string comes as plain bytes, and numpy would cut zeros off its end."""
+    if not isinstance(output, bytes):
+        return output
+    array = np.empty((), dtype=object)
+    array[()] = output
+    return array
 
 
 class Servable:

@@ -19,6 +19,7 @@ from serving.grpc.health import HealthReporter
 from serving.grpc.model_service import ModelService
 from serving.grpc.prediction_service import PredictionService
 from serving.grpc.reflection import enable_reflection
+from serving.grpc.unreadable import UnreadableInterceptor
 from serving.settings import ServingSettings
 
 
@@ -41,7 +42,10 @@ class GrpcListener:
         )
         self._server = grpc.server(
             ThreadPoolExecutor(settings.max_threads, thread_name_prefix="seqline-grpc"),
-            interceptors=[TokenInterceptor(Tokens(security.token_file))] if security.token_file else [],
+            interceptors=[
+                *([TokenInterceptor(Tokens(security.token_file))] if security.token_file else []),
+                UnreadableInterceptor(),
+            ],
             maximum_concurrent_rpcs=settings.max_concurrent_requests,
             options=_options(settings),
         )

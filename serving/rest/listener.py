@@ -6,15 +6,48 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from aiohttp import web
+from aiohttp import http_exceptions, web
 
-from serving.errors import ResourceExhaustedError, ServerStartError
+from serving.errors import (
+    DeadlineExceededError,
+    InvalidRequestError,
+    RequestCancelledError,
+    ResourceExhaustedError,
+    ServerStartError,
+    ServingError,
+)
 from serving.rest.answer import Answer, of_error
 from serving.rest.site import Site, too_large
 from serving.settings import RestSettings
 
 _SECONDS_BETWEEN_LOOKS = 0.02
 _STARTING_SECONDS = 10.0
+# A client that stays silent, or sends chunks that are none, must not hold its place for ever.
+_BODY_SECONDS = 60.0
+
+
+class _Connection(web.RequestHandler):
+    """Answers what is no HTTP as the API answers errors, where aiohttp would log a stack trace for each."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Makes the answer to a request that could not be read, or that ended in an exception."""
+        if not isinstance(exc, http_exceptions.HttpProcessingError):
+            return super().handle_error(request, status, exc, message)
+        response = _respond(of_error(_malformed(exc)))
+        response.force_close()
+        return response
+
+
+class _HttpServer(web.Server):
+    def __call__(self) -> web.RequestHandler:
+        """Makes the handler of a new connection."""
+        return _Connection(self, loop=self._loop, **self._kwargs)
 
 
 class RestListener:
@@ -86,7 +119,7 @@ class RestListener:
 
     async def _open(self) -> int:
         # Bodies stay packed: what a broken one is answered is the site's own business.
-        server = web.Server(self._handle, request_factory=self._make_request, auto_decompress=False)
+        server = _HttpServer(self._handle, request_factory=self._make_request, auto_decompress=False)
         self._runner = web.ServerRunner(server, shutdown_timeout=0.5, access_log=None)
         await self._runner.setup()
         self._tcp = web.TCPSite(self._runner, self._host, self._settings.port, ssl_context=self._tls)
@@ -119,14 +152,29 @@ class RestListener:
             )
         self._running += 1
         try:
-            try:
-                body = await request.read()
-            except web.HTTPRequestEntityTooLarge:
-                return _respond(of_error(too_large(self._settings.max_body_bytes)))
+            body = await self._read(request)
             arguments = (request.method, request.raw_path, request.headers, body)
             return _respond(await self._loop.run_in_executor(self._pool, self._site.answer, *arguments))
+        except ServingError as error:
+            return _respond(of_error(error))
         finally:
             self._running -= 1
+
+    async def _read(self, request: web.BaseRequest) -> bytes:
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                return await request.read()
+        except web.HTTPRequestEntityTooLarge as error:
+            raise too_large(self._settings.max_body_bytes) from error
+        except TimeoutError as error:
+            raise DeadlineExceededError(f"the body of the request was not there after {_BODY_SECONDS:g} s") from error
+        except ConnectionError as error:  # aiohttp would log a stack trace
+            raise RequestCancelledError("the client ended the connection before the body was there") from error
+
+
+def _malformed(error: http_exceptions.HttpProcessingError) -> InvalidRequestError:
+    # Further lines quote the bytes.
+    return InvalidRequestError(f"Malformed request: {error.message.partition(chr(10))[0].rstrip(':')}")
 
 
 def _respond(answer: Answer) -> web.Response:
