@@ -82,7 +82,7 @@ def check_data(config: Config) -> None:
     from components.example_gen.formats import check_beginnings, input_files
 
     features = TASKS[config.task].features
-    check_beginnings(input_files(config.data, features), features, config.data)
+    check_beginnings(input_files(config.data, features), features, config.data, config.audio)
 
 
 def new_run_id() -> str:

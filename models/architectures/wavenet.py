@@ -60,8 +60,8 @@ class WaveNet(keras.Model):
         """Predicts every sample from those before it.
 
         Args:
-            inputs: `audio_ids` int (B, T), the samples shifted right by one; `<feature>_id` int (B,) for each feature in
-                `condition_on`; with local features `frames` float (B, F, M), F * frame_step >= T.
+            inputs: `audio_ids` int (B, T), the samples shifted right by one; `<feature>_id` int (B,) for each feature
+                in `condition_on`; with local features `frames` float (B, F, M), F * frame_step >= T.
             training: without effect.
 
         Returns:
@@ -180,8 +180,16 @@ class WaveNet(keras.Model):
 
 @dataclasses.dataclass(frozen=True)
 class StepWeights:
-    """The weights as tensors: `embedding` (256, D), `past` (L, K - 1, D, 2D), `present` L of (D, 2D), `bias` (L, 2D); the
-    others are kernels with their biases.
+    """The weights as tensors.
+
+    Attributes:
+        embedding: (256, D).
+        first: kernel (K, D, D) and bias of the first convolution.
+        past: kernels of the gates for past samples, (L, K - 1, D, 2D).
+        present: those for the present one, L of (D, 2D).
+        bias: (L, 2D).
+        residual: kernel and bias of each layer.
+        skip: the same.
     """
 
     embedding: tf.Tensor

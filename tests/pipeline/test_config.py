@@ -188,3 +188,44 @@ def test_the_schema_knows_every_section_and_says_what_keys_mean() -> None:
 def test_an_unknown_section_of_an_override_names_the_override(file: Path) -> None:
     with pytest.raises(ConfigError, match="^--set trainig.epochs=3: Unknown key trainig; did you mean training"):
         config.load(file, ["trainig.epochs=3"])
+
+
+DIGITS = """\
+name: digits
+task: audio_generation
+data:
+  path: digits.tar
+  label_pattern: (?P<label>\\d)_
+  eval_pattern: _9\\.wav$
+audio: {sample_rate: 8000}
+model:
+  architecture: wavenet
+  condition_on: [label]
+"""
+
+
+def test_a_configuration_of_sound(file: Path) -> None:
+    file.write_text(DIGITS, encoding="utf-8")
+    loaded = config.load(file)
+    assert loaded.run_settings().audio.sample_rate == 8000
+    assert loaded.model.receptive_field == 2048
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (DATES + "audio: {sample_rate: 8000}\n", "audio is for audio tasks only; remove the section."),
+        (DIGITS + "tokenizer: {unit: byte}\n", "tokenizer is for text tasks only; remove the section."),
+        (
+            DIGITS + "training: {chunk_length: 2047}\n",
+            "training.chunk_length must be at least the model's receptive field",
+        ),
+        (
+            DIGITS.replace("[label]", "[label, speaker]"),
+            "model.condition_on names speaker, so data.label_pattern must have a group of that name, (?P<speaker>...)",
+        ),
+        (DIGITS.replace("wavenet\n  condition_on: [label]", "recurrent"), "model.architecture must be one that solves"),
+    ],
+)
+def test_sections_that_do_not_go_together(file: Path, text: str, problem: str) -> None:
+    assert problem in refusal(file, text)

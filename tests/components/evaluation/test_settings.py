@@ -36,7 +36,10 @@ def test_unknown_metric_is_refused_with_the_nearest_one(task: str, name: str, me
 
 
 def test_unknown_task_is_refused():
-    with pytest.raises(EvaluationError, match='task "poetry". Tasks that have one: text_classification, audio_classification, audio_generation, text_to_text'):
+    with pytest.raises(
+        EvaluationError,
+        match='task "poetry". Tasks that have one: text_classification, audio_classification, audio_generation, text_to_text',
+    ):
         task_metrics("poetry")
 
 

@@ -1,0 +1,91 @@
+"""Asks a running server for sound, or about sound, and reads and writes WAV files."""
+
+import wave
+from pathlib import Path
+
+import numpy as np
+
+from components.example_gen.readers.wav import decode
+from components.example_gen.records import Unusable
+from components.example_gen.waveforms import conform
+from pipeline.ask import asking
+from pipeline.config import Config
+from pipeline.errors import ConfigError
+
+_FULL_SCALE = 32767
+
+
+def generate_clip(
+    config: Config,
+    out: Path,
+    label: str = "",
+    speaker: str = "",
+    seconds: float = 1.0,
+    temperature: float = 1.0,
+    seed: int = 0,
+    port: int | None = None,
+) -> str:
+    """Has a clip generated and writes it as WAV, 16 bit.
+
+    Args:
+        config: names the model and the address.
+        out: the file.
+        label: what is spoken or played, for a model that is conditioned on labels.
+        speaker: who speaks, for a model that is conditioned on speakers.
+        seconds: length.
+        temperature: 1 draws as the model believes, less plays safe.
+        seed: the same seed gives the same clip.
+        port: where it is not the configured one.
+
+    Returns:
+        A line that says what was written.
+
+    Raises:
+        ConfigError: a condition is missing or has no use, or the file cannot be written.
+    """
+    given = {"label": label, "speaker": speaker}
+    _check_conditions(config, given)
+    labels, speakers = ([value] if value else [] for value in (label, speaker))
+    num_samples = max(1, round(seconds * config.audio.sample_rate))
+    with asking(config, port) as client:
+        [clip] = client.generate_audio(num_samples, [seed], temperature, labels, speakers)
+    try:
+        write_wav(out, clip.samples, clip.sample_rate)
+    except OSError as error:
+        raise ConfigError(f"{out} cannot be written: {error.strerror}; name another file with --out") from error
+    return f"Wrote {out}: {num_samples / clip.sample_rate:.2f} s at {clip.sample_rate} Hz"
+
+
+def _check_conditions(config: Config, given: dict[str, str]) -> None:
+    wanted = config.model.condition_on
+    for name, value in given.items():
+        if name in wanted and not value:
+            raise ConfigError(f"the model is conditioned on the {name}; say which: --{name}")
+        if value and name not in wanted:
+            raise ConfigError(f"the model is not conditioned on the {name}; leave --{name} {value} out")
+
+
+def classify_clip(config: Config, path: Path, port: int | None = None) -> tuple[str, dict[str, float]]:
+    """The label of a recording, brought to the form that the model learned from, and all scores.
+
+    Raises:
+        ConfigError: the file is no recording that can be used.
+    """
+    try:
+        samples = conform(*decode(path.read_bytes()), config.audio)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}; name a WAV file") from error
+    except Unusable as error:
+        raise ConfigError(f"{path}: {error}") from error
+    with asking(config, port) as client:
+        answer = client.classify_audio(samples)
+    return answer.label, answer.scores
+
+
+def write_wav(path: Path, samples: np.ndarray, sample_rate: int) -> None:
+    """Writes float samples in [-1, 1], (N,), mono, 16 bit."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(sample_rate)
+        file.writeframes(np.round(np.clip(samples, -1, 1) * _FULL_SCALE).astype("<i2").tobytes())
