@@ -13,6 +13,8 @@ def session_config(settings: ServingSettings) -> config_pb2.ConfigProto:
         InvalidRequestError: The file cannot be read or is no ConfigProto.
     """
     config = config_pb2.ConfigProto(allow_soft_placement=True)
+    # Idle threads that spin take the cores from those that parse requests and run other batches.
+    config.experimental.disable_thread_spinning = True
     config.gpu_options.allow_growth = not settings.gpu_memory_fraction
     if settings.session_config_file:
         read_text_proto(settings.session_config_file, config)
