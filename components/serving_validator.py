@@ -264,7 +264,8 @@ def write_warmup(model: Path, name: str, requests: Mapping[str, Tensors]) -> Non
                 request.model_spec.signature_name = signature
                 for key, values in inputs.items():
                     # Few examples are repeated: the size is what warms up.
-                    request.inputs[key].CopyFrom(tf.make_tensor_proto(_tensor(np.resize(values, size))))
+                    rows = values[np.arange(size) % len(values)]
+                    request.inputs[key].CopyFrom(tf.make_tensor_proto(_tensor(rows)))
                 log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
                 writer.write(log.SerializeToString())
 

@@ -30,8 +30,8 @@ def generate_clip(
     Args:
         config: names the model and the address.
         out: the file.
-        label: what is spoken or played, for a model that is conditioned on labels.
-        speaker: who speaks, for a model that is conditioned on speakers.
+        label: what is spoken or played, for a model that is conditioned on labels; empty: anything.
+        speaker: who speaks, for a model that is conditioned on speakers; empty: anyone.
         seconds: length.
         temperature: 1 draws as the model believes, less plays safe.
         seed: the same seed gives the same clip.
@@ -41,11 +41,11 @@ def generate_clip(
         A line that says what was written.
 
     Raises:
-        ConfigError: a condition is missing or has no use, or the file cannot be written.
+        ConfigError: a condition has no use, or the file cannot be written.
     """
     given = {"label": label, "speaker": speaker}
     _check_conditions(config, given)
-    labels, speakers = ([value] if value else [] for value in (label, speaker))
+    labels, speakers = ([value] if name in config.model.condition_on else [] for name, value in given.items())
     num_samples = max(1, round(seconds * config.audio.sample_rate))
     with asking(config, port) as client:
         [clip] = client.generate_audio(num_samples, [seed], temperature, labels, speakers)
@@ -53,15 +53,13 @@ def generate_clip(
         write_wav(out, clip.samples, clip.sample_rate)
     except OSError as error:
         raise ConfigError(f"{out} cannot be written: {error.strerror}; name another file with --out") from error
-    return f"Wrote {out}: {num_samples / clip.sample_rate:.2f} s at {clip.sample_rate} Hz"
+    spoken = "".join(f"{value}, " for value in clip.conditions.values())
+    return f"Wrote {out}: {spoken}{num_samples / clip.sample_rate:.2f} s at {clip.sample_rate} Hz"
 
 
 def _check_conditions(config: Config, given: dict[str, str]) -> None:
-    wanted = config.model.condition_on
     for name, value in given.items():
-        if name in wanted and not value:
-            raise ConfigError(f"the model is conditioned on the {name}; say which: --{name}")
-        if value and name not in wanted:
+        if value and name not in config.model.condition_on:
             raise ConfigError(f"the model is not conditioned on the {name}; leave --{name} {value} out")
 
 

@@ -177,8 +177,9 @@ class TaskClient(ABC):
             num_samples: Length of each recording.
             seeds: The same seed makes the same recording.
             temperature: 1 draws as the model believes, less prefers what is probable, 0 takes the most probable.
-            labels: What each recording speaks or plays; empty for a model that is not conditioned on labels.
-            speakers: Who speaks each; empty for a model that is not conditioned on speakers.
+            labels: What each recording speaks or plays, "" for anything; none for a model that is not conditioned on
+                labels.
+            speakers: Who speaks each, the same way.
             timeout: Time for the call.
         """
         if not seeds:
@@ -189,8 +190,12 @@ class TaskClient(ABC):
             "seed": np.array(seeds, np.int32),
         }
         inputs |= {name: list(texts) for name, texts in (("label", labels), ("speaker", speakers)) if texts}
-        rows = to_rows(self.predict(inputs, timeout=timeout), ["audio", "sample_rate"])
-        return [Audio(samples[:num_samples], int(sample_rate)) for samples, sample_rate in rows]
+        outputs = self.predict(inputs, timeout=timeout)
+        names = [name for name in ("label", "speaker") if name in outputs]
+        return [
+            Audio(samples[:num_samples], int(rate), {n: text.decode() for n, text in zip(names, texts, strict=True)})
+            for samples, rate, *texts in to_rows(outputs, ["audio", "sample_rate", *names])
+        ]
 
     def classify_audio(self, samples: np.ndarray, timeout: float | None = None) -> TextClass:
         """The class of one recording, float32 (N,) in [-1, 1] at the rate that the model learned from."""

@@ -86,7 +86,21 @@ def _find(name: str, settings: DataSettings, clips: Clips) -> Mapping[str, str]:
     match = re.search(settings.label_pattern, name)
     if match is None:
         raise Unusable(f"its name does not match data.label_pattern ({settings.label_pattern})")
-    return match.groupdict(default="")
+    found = match.groupdict(default="")
+    if found.get("label"):
+        found["label"] = name_of(found["label"], settings)
+    return found
+
+
+def name_of(label: str, settings: DataSettings) -> str:
+    """What a label of a file name is called.
+
+    Raises:
+        Unusable: if there are names and none for it.
+    """
+    if settings.label_names and label not in settings.label_names:
+        raise Unusable(f'label "{label}" is not in data.label_names ({quoted(settings.label_names)})')
+    return settings.label_names.get(label, label)
 
 
 def _check_labels_come(

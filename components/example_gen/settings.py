@@ -74,6 +74,10 @@ class DataSettings(Settings):
     """Regular expression that finds the label in the file name by a group `label`; for wav also or only the speaker by
     a group `speaker`, and the name is the path inside the archive or below the folder. Formats lines and wav only."""
 
+    label_names: dict[str, str] = {}
+    """What the labels that `label_pattern` finds are called: {"0": zero, "1": one}. Empty: as they stand in the file
+    name. If given, it names every label."""
+
     labels_file: str = ""
     """TSV file with the columns file, label and/or speaker; file is a recording's name, or its path inside the archive
     or below the folder. Instead of `label_pattern`, format wav only."""
@@ -166,6 +170,11 @@ class DataSettings(Settings):
                 f"Received: {self.files()}."
             )
         check_label_pattern(self.label_pattern, self.format, self.reads_wav())
+        if self.label_names and "(?P<label>" not in self.label_pattern:
+            raise ValueError(
+                '"data.label_names" names what a group label of "data.label_pattern" finds. '
+                f"Received: data.label_pattern {self.label_pattern!r}. Add the group (?P<label>...), or remove the names."
+            )
         if self.columns and (parallel or self.format == "lines" or self.source or self.reads_wav()):
             raise ValueError(
                 f'"data.columns" is for tables only ({", ".join(TABLE_FORMATS)}). Received: {self.columns}.'

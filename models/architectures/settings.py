@@ -116,7 +116,7 @@ class GatedConvSettings(Settings):
     architecture: Literal["gated_conv"] = "gated_conv"
     """Which architecture this section describes."""
     embedding_dim: int = pydantic.Field(128, ge=1)
-    """Width of a token's vector; of a sound's frame after its projection."""
+    """Width of a token's vector; sounds have frames in their place."""
     hidden_dim: int = pydantic.Field(128, ge=1)
     """Channels of every layer."""
     kernel_size: int = pydantic.Field(3, ge=1)

@@ -166,12 +166,13 @@ class Signatures(tf.Module):
             num_samples: int (B,), moved into 1 to 2**20.
             temperature: float (B,); 1 draws as the model believes, less plays safe, 0 takes the most probable level.
             seed: int (B,); the same request gives the same clip, whatever else is asked beside it.
-            conditions: string (B,) for each feature that the model is conditioned on.
+            conditions: string (B,) for each feature that the model is conditioned on; "" leaves the choice to the seed.
 
         Returns:
-            `audio` float32 (B, longest N) in [-1, 1], 0 behind a clip's own end, and `sample_rate` int32 (B,).
+            `audio` float32 (B, longest N) in [-1, 1], 0 behind a clip's own end, `sample_rate` int32 (B,), and the
+            conditions, string (B,).
         """
-        return self._generate(num_samples, temperature, seed, self._ids(conditions), None)
+        return self._generate(num_samples, temperature, seed, conditions, None)
 
     def copy(
         self,
@@ -184,7 +185,7 @@ class Signatures(tf.Module):
         """Speaks the spectrogram of `audio`, float (B, N) of which `num_samples` (B,) are real; else as `predict`."""
         real = tf.sequence_mask(num_samples, tf.shape(audio)[1], tf.float32)
         frames = _frames(mu_law_decode(mu_law_encode(audio * real)), self.settings)
-        return self._generate(num_samples, temperature, seed, self._ids(conditions), frames)
+        return self._generate(num_samples, temperature, seed, conditions, frames)
 
     def score(self, audio: tf.Tensor, num_samples: tf.Tensor, *conditions: tf.Tensor) -> dict[str, tf.Tensor]:
         """How probable recordings are.
@@ -223,6 +224,16 @@ class Signatures(tf.Module):
         lengths = tf.cast(audio.row_lengths(), tf.int32)
         return self.score(audio.to_tensor(), lengths, *(parsed[name] for name in self.conditions))
 
+    def _chosen(self, conditions: tuple[tf.Tensor, ...], seed: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """Puts values in place of those that were left open; the same seed gives the same ones."""
+        chosen = []
+        for name, values in zip(self.conditions, conditions, strict=True):
+            known = self.vocabularies.categories[name]
+            if "" not in known:
+                values = tf.where(values == "", tf.gather(tf.constant(known), seed % len(known)), values)
+            chosen.append(values)
+        return tuple(chosen)
+
     def _ids(self, conditions: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
         ids = {}
         for name, values in zip(self.conditions, conditions, strict=True):
@@ -238,10 +249,12 @@ class Signatures(tf.Module):
         num_samples: tf.Tensor,
         temperature: tf.Tensor,
         seed: tf.Tensor,
-        ids: dict[str, tf.Tensor],
+        conditions: tuple[tf.Tensor, ...],
         frames: tf.Tensor | None,
     ) -> dict[str, tf.Tensor]:
         rows = tf.shape(num_samples)[0]
+        conditions = self._chosen(conditions, seed)
+        ids = self._ids(conditions)
         # XLA compiles anew for every number of rows: rounded up to powers of two there are few.
         missing = _next_power_of_two(rows) - rows
         padded = {name: tf.pad(value, [[0, missing]]) for name, value in ids.items()}
@@ -253,7 +266,8 @@ class Signatures(tf.Module):
         levels = self._draw(longest, temperature, seed, padded, frames)[:rows, :longest]
         real = tf.sequence_mask(lengths, longest, tf.float32)
         rate = tf.fill([rows], self.settings.audio.sample_rate)
-        return {"audio": mu_law_decode(levels) * real, "sample_rate": rate}
+        named = dict(zip(self.conditions, conditions, strict=True))
+        return {"audio": mu_law_decode(levels) * real, "sample_rate": rate, **named}
 
     def _draw(
         self,

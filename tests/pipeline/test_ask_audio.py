@@ -42,17 +42,22 @@ def seqline(*arguments: object):
 def test_a_clip_is_generated_and_written(digits: list[str], tmp_path: Path) -> None:
     out = tmp_path / "seven.wav"
     result = seqline("predict", "--label", "seven", "--out", out, "--seconds", 0.5, "--seed", 50, *digits)
-    assert result.output == f"Wrote {out}: 0.50 s at 8000 Hz\n"
+    assert result.output == f"Wrote {out}: seven, 0.50 s at 8000 Hz\n"
     with wave.open(str(out)) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (8000, 1, 2)
         samples = np.frombuffer(file.readframes(10_000), "<i2")
     assert samples.tolist() == [round(0.5 * 32767)] * 4000
 
 
+def test_a_label_need_not_be_named(digits: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "any.wav"
+    assert seqline("predict", "--out", out, *digits).output.startswith(f"Wrote {out}: ")
+    assert out.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ([], "the model is conditioned on the label; say which: --label"),
         (["--label", "seven", "--speaker", "ann"], "the model is not conditioned on the speaker; leave --speaker ann"),
         (["--label", "seven", "--out", "/nowhere/at/all.wav"], "/nowhere/at/all.wav cannot be written"),
     ],

@@ -237,6 +237,15 @@ def test_an_empty_group_is_no_label(tmp_path):
     assert reason(path, features=CLASSIFICATION, label_pattern=pattern) == '"label" is empty'
 
 
+def test_labels_get_names(tmp_path):
+    path = write_wav(tmp_path / "7_ann_0.wav")
+    [record] = read_audio(path=path, label_pattern=PATTERN, label_names={"7": "seven"})
+    assert (record.values["label"], record.values["speaker"]) == ("seven", "ann")
+    assert reason(path, label_pattern=PATTERN, label_names={"1": "one"}) == (
+        'label "7" is not in data.label_names ("1")'
+    )
+
+
 def test_labels_from_a_table(tmp_path):
     members = {"r/1.wav": wav_bytes(), "s/1.wav": wav_bytes(), "s/2.wav": wav_bytes(), "s/3.wav": wav_bytes()}
     path = write(tmp_path / "clips.tar", tar_bytes(members))
