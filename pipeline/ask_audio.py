@@ -1,18 +1,14 @@
-"""Asks a running server for sound, or about sound, and reads and writes WAV files."""
+"""Asks a running server for sound, or about sound."""
 
-import wave
 from pathlib import Path
 
-import numpy as np
-
+from components.clip_review.wav import wav_bytes
 from components.example_gen.readers.wav import decode
 from components.example_gen.records import Unusable
 from components.example_gen.waveforms import conform
 from pipeline.ask import asking
 from pipeline.config import Config
 from pipeline.errors import ConfigError
-
-_FULL_SCALE = 32767
 
 
 def generate_clip(
@@ -50,7 +46,7 @@ def generate_clip(
     with asking(config, port) as client:
         [clip] = client.generate_audio(num_samples, [seed], temperature, labels, speakers)
     try:
-        write_wav(out, clip.samples, clip.sample_rate)
+        out.write_bytes(wav_bytes(clip.samples, clip.sample_rate))
     except OSError as error:
         raise ConfigError(f"{out} cannot be written: {error.strerror}; name another file with --out") from error
     spoken = "".join(f"{value}, " for value in clip.conditions.values())
@@ -78,12 +74,3 @@ def classify_clip(config: Config, path: Path, port: int | None = None) -> tuple[
     with asking(config, port) as client:
         answer = client.classify_audio(samples)
     return answer.label, answer.scores
-
-
-def write_wav(path: Path, samples: np.ndarray, sample_rate: int) -> None:
-    """Writes float samples in [-1, 1], (N,), mono, 16 bit."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(sample_rate)
-        file.writeframes(np.round(np.clip(samples, -1, 1) * _FULL_SCALE).astype("<i2").tobytes())

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import pydantic
 import yaml
 
+from components.clip_review.settings import ClipReviewSettings
 from components.evaluation.settings import EvaluationSettings
 from components.example_gen.settings import DataSettings
 from models.audio_settings import AudioSettings
@@ -54,6 +55,8 @@ class Config(Settings):
     """How text is generated (task text_to_text only)."""
     evaluation: EvaluationSettings = EvaluationSettings()
     """How good a model must be to be pushed."""
+    clips: ClipReviewSettings = ClipReviewSettings()
+    """Clips that the trained model generates for people to hear, and who judges them (task audio_generation only)."""
     serving: ServingSettings = ServingSettings()
     """The server's address and batching."""
 

@@ -57,6 +57,24 @@ def _conditions_are_in_the_data(config: "Config") -> list[str]:
     ]
 
 
+def _clips_have_a_use(config: "Config") -> list[str]:
+    if config.task == "audio_generation" or "clips" not in config.model_fields_set:
+        return []
+    return [f"clips is for the task audio_generation only; remove the section. Received: task {config.task}"]
+
+
+def _something_says_what_clips_hold(config: "Config") -> list[str]:
+    model = config.model
+    if config.clips.min_recognized is None or not isinstance(model, WaveNetSettings):
+        return []
+    if "label" in model.condition_on or model.local_features != "none":
+        return []
+    return [
+        "clips.min_recognized needs a model that can be asked for a label: one with label in model.condition_on, or "
+        f"with model.local_features. Received: model.condition_on {list(model.condition_on)}, model.local_features none"
+    ]
+
+
 def _evaluated_split_exists(config: "Config") -> list[str]:
     splits = config.data.splits()
     if config.evaluation.split in splits:
@@ -78,6 +96,8 @@ RULES = (
     _sections_of_the_kind,
     _chunks_hold_the_receptive_field,
     _conditions_are_in_the_data,
+    _clips_have_a_use,
+    _something_says_what_clips_hold,
     _evaluated_split_exists,
     _metrics_exist,
 )

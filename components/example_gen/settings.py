@@ -91,7 +91,7 @@ class DataSettings(Settings):
     @pydantic.field_validator("train", "eval", "test", "path", "labels_file", mode="before")
     @classmethod
     def _expand(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
-        return _expand_variables(value, f"data.{info.field_name}")
+        return expand_variables(value, f"data.{info.field_name}")
 
     @pydantic.field_validator("source")
     @classmethod
@@ -173,7 +173,7 @@ class DataSettings(Settings):
         if self.label_names and "(?P<label>" not in self.label_pattern:
             raise ValueError(
                 '"data.label_names" names what a group label of "data.label_pattern" finds. '
-                f"Received: data.label_pattern {self.label_pattern!r}. Add the group (?P<label>...), or remove the names."
+                f"Received: data.label_pattern {self.label_pattern!r}. Add (?P<label>...) to it, or remove the names."
             )
         if self.columns and (parallel or self.format == "lines" or self.source or self.reads_wav()):
             raise ValueError(
@@ -206,12 +206,12 @@ def _names(flags: dict[str, bool], wanted: bool) -> str:
     return ", ".join(f"data.{key}" for key, flag in flags.items() if flag == wanted) or "none"
 
 
-def _expand_variables(value: Any, key: str) -> Any:
+def expand_variables(value: Any, key: str) -> Any:
     """Replaces `${VARIABLE}` and `${VARIABLE:-default}` in every text inside `value`."""
     if isinstance(value, dict):
-        return {name: _expand_variables(item, key) for name, item in value.items()}
+        return {name: expand_variables(item, key) for name, item in value.items()}
     if isinstance(value, list):
-        return [_expand_variables(item, key) for item in value]
+        return [expand_variables(item, key) for item in value]
     if not isinstance(value, str):
         return value
 

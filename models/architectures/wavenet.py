@@ -37,7 +37,8 @@ class WaveNet(keras.Model):
             GatedConv(dim, settings.kernel_size, dilation, name=f"gate_{index}")
             for index, dilation in enumerate(dilations)
         ]
-        self.residuals = [keras.layers.Dense(dim, name=f"residual_{index}") for index in range(len(dilations))]
+        # Nothing stands above the last layer's residual connection.
+        self.residuals = [keras.layers.Dense(dim, name=f"residual_{index}") for index in range(len(dilations) - 1)]
         self.skips = [keras.layers.Dense(settings.skip_dim, name=f"skip_{index}") for index in range(len(dilations))]
         self.hidden_output = keras.layers.Dense(settings.skip_dim, "relu", name="hidden_output")
         self.output_projection = keras.layers.Dense(LEVELS, dtype="float32", name="logits")
@@ -74,7 +75,8 @@ class WaveNet(keras.Model):
             gated = gate(hidden_states, conditions[index])
             added = self.skips[index](gated)
             skips = added if skips is None else skips + added
-            hidden_states = hidden_states + self.residuals[index](gated)
+            if index < len(self.residuals):
+                hidden_states = hidden_states + self.residuals[index](gated)
         return self.output_projection(self.hidden_output(ops.relu(skips)))
 
     def _conditions(self, inputs: Mapping[str, Any], length: Any) -> list[Any]:
@@ -173,7 +175,8 @@ class WaveNet(keras.Model):
             seen.append(hidden)
             gated = self.gates[index].gate(before + hidden @ weights.present[index] + condition)
             skips = skips + gated @ weights.skip[index][0] + weights.skip[index][1]
-            hidden = hidden + gated @ weights.residual[index][0] + weights.residual[index][1]
+            if index < len(weights.residual):
+                hidden = hidden + gated @ weights.residual[index][0] + weights.residual[index][1]
         logits = self.output_projection(self.hidden_output(tf.nn.relu(skips)))
         return tf.tensor_scatter_nd_update(queues, places[:, :1], tf.stack(seen)), logits
 
@@ -188,8 +191,8 @@ class StepWeights:
         past: kernels of the gates for past samples, (L, K - 1, D, 2D).
         present: those for the present one, L of (D, 2D).
         bias: (L, 2D).
-        residual: kernel and bias of each layer.
-        skip: the same.
+        residual: kernel and bias of each layer but the last.
+        skip: kernel and bias of each layer.
     """
 
     embedding: tf.Tensor

@@ -105,11 +105,26 @@ def bits_per_sample(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     return keras.ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True) / math.log(2)
 
 
+class BitsPerSample(keras.metrics.Mean):
+    """Mean of `bits_per_sample` over all samples with their weights, however they came in batches."""
+
+    def __init__(self) -> None:
+        super().__init__(name="bits_per_sample")
+
+    def update_state(
+        self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor, sample_weight: keras.KerasTensor | None = None
+    ) -> None:
+        """Adds a batch; arguments as for `bits_per_sample`, weights float (B, T)."""
+        # Flat, because Keras takes the mean of each row first, and then a row's padding counts in its weight.
+        weights = None if sample_weight is None else keras.ops.reshape(sample_weight, (-1,))
+        super().update_state(keras.ops.reshape(bits_per_sample(y_true, y_pred), (-1,)), weights)
+
+
 def compile_arguments(settings: RunSettings) -> dict[str, Any]:
     """Loss and metrics for `keras.Model.compile`."""
     return {
         "loss": SmoothedCrossEntropy(settings.training.label_smoothing),
-        "weighted_metrics": [keras.metrics.MeanMetricWrapper(bits_per_sample, name="bits_per_sample")],
+        "weighted_metrics": [BitsPerSample()],
     }
 
 

@@ -225,6 +225,12 @@ def test_a_configuration_of_sound(file: Path) -> None:
             "model.condition_on names speaker, so data.label_pattern must have a group of that name, (?P<speaker>...)",
         ),
         (DIGITS.replace("wavenet\n  condition_on: [label]", "recurrent"), "model.architecture must be one that solves"),
+        (DATES + "clips: {per_label: 1}\n", "clips is for the task audio_generation only; remove the section."),
+        (DIGITS + "clips: {min_recognized: 0.5}\n", "clips.min_recognized needs clips.recognizer"),
+        (
+            DIGITS.replace("[label]", "[]") + "clips: {min_recognized: 0.5, recognizer: ears}\n",
+            "clips.min_recognized needs a model that can be asked for a label: one with label in model.condition_on",
+        ),
     ],
 )
 def test_sections_that_do_not_go_together(file: Path, text: str, problem: str) -> None:

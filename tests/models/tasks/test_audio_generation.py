@@ -10,6 +10,7 @@ from models.audio import SILENCE_ID, mu_law_decode, mu_law_encode
 from models.export import check_ops, export
 from models.input_pipeline import read_examples
 from models.registry import TASKS
+from models.tasks.audio_generation import BitsPerSample
 from models.tokenizers.vocabularies import Vocabularies
 from models.training import sample_requests, train
 from tests.models.conftest import run_settings
@@ -83,6 +84,15 @@ def test_a_chunk_predicts_what_the_whole_clip_does(tmp_path):
         for inputs, _, weights in read_examples([file], settings).as_numpy_iterator()
     ]
     np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-5)
+
+
+def test_every_sample_counts_the_same_in_whatever_batch():
+    metric = BitsPerSample()
+    even, sure = np.zeros((1, 6, 256), np.float32), np.zeros((2, 2, 256), np.float32)
+    sure[:, :, 0] = 1000
+    metric.update_state(np.zeros((1, 6)), even, np.array([[0, 1, 1, 1, 0, 0]], np.float32))
+    metric.update_state(np.zeros((2, 2)), sure, np.array([[1, 0], [0, 0]], np.float32))
+    assert float(metric.result()) == pytest.approx(3 * 8 / 4)
 
 
 # === Learning, generating, exporting ===
