@@ -248,6 +248,9 @@ def _server(name: str, base_path: Path, settings: ServingSettings, log: Path) ->
         f"--model_name={name}",
         f"--model_base_path={base_path}",
         f"--enable_batching={str(settings.batching.enabled).lower()}",
+        # The port tells a failed load at once; else the server would stay silent through minutes of retries.
+        "--ports_open_at_once",
+        "--retry_for_ever",
     ]
     packages = str(Path(serving.__file__).parents[1])
     environment = {

@@ -1,14 +1,13 @@
 """Asks a running server, and words its answers."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from pipeline.config import Config
 from pipeline.errors import ServerNotReadyError
+from serving.client import Client
+from serving.core.tokens import read_tokens
 from serving.errors import NotFoundError, ServingError
-
-if TYPE_CHECKING:
-    from serving.client import Client
+from serving.wire.connection import Tls
 
 SECONDS_TO_ANSWER = 30.0
 
@@ -42,11 +41,20 @@ def is_available(config: Config, port: int) -> bool:
             return False
 
 
-def _client(config: Config, port: int | None) -> "Client":
-    # The protocol's message classes take seconds to import.
-    from serving.client import Client
+def _client(config: Config, port: int | None) -> Client:
+    """A client that shows and trusts what the server of the same configuration asks for and has."""
+    address = f"{config.serving.host}:{port or config.serving.port}"
+    security = config.serving.security
+    tls, token = None, ""
+    if security.ssl_config_file:
+        from serving.credentials import read_ssl_config  # needs TensorFlow's messages, which take seconds to import
 
-    return Client(f"{config.serving.host}:{port or config.serving.port}", config.name, timeout=SECONDS_TO_ANSWER)
+        keys = read_ssl_config(security.ssl_config_file)
+        pair = (keys.server_cert.encode(), keys.server_key.encode()) if keys.client_verify else (None, None)
+        tls = Tls((keys.custom_ca or keys.server_cert).encode(), *pair)
+    if security.token_file:
+        token = read_tokens(security.token_file)[0].decode()
+    return Client(address, config.name, timeout=SECONDS_TO_ANSWER, tls=tls, token=token)
 
 
 def _scored(label: str, scores: dict[str, float]) -> str:

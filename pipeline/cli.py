@@ -27,6 +27,8 @@ from pipeline.errors import ConfigError, StageFailed
 from pipeline.failures import gist, is_disk_full
 from pipeline.run import Outcome, check_data, plan_pipeline, run_pipeline
 from pipeline.run_log import output_to
+from pipeline.serve import Engine
+from pipeline.serve import serve as serve_pushed
 from pipeline.summary import BAD_INPUT, BUG, INTERRUPTED, TERMINATED, print_error, print_outcome
 from serving.errors import ServingError
 
@@ -134,11 +136,15 @@ def schema(
 
 
 @app.command()
-def serve(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None:  # noqa: B006
+def serve(
+    config: ConfigFile = DEFAULT_CONFIG,
+    overrides: Overrides = [],  # noqa: B006
+    engine: Annotated[
+        Engine, typer.Option(help="tensorflow_model_server: the original, its program or its Docker image.")
+    ] = Engine.EMBEDDED,
+) -> None:
     """Serve the pushed model until Ctrl-C or SIGTERM; newer versions are taken up as they are pushed."""
-    from pipeline.serve import serve as serve_pushed
-
-    serve_pushed(configuration.load(config, overrides))
+    serve_pushed(configuration.load(config, overrides), engine)
 
 
 @app.command()

@@ -42,7 +42,9 @@ def running_server(config: Config, config_file: Path, overrides: Sequence[str]) 
     host, port = config.serving.host, config.serving.port
     if port == 0 or not ports.is_free(host, port):
         port = ports.any_free(host)
-    settings = [argument for override in (*overrides, f"serving.port={port}") for argument in ("--set", override)]
+    # The questions go over gRPC; a server that is running already may hold the configured REST port.
+    chosen = (*overrides, f"serving.port={port}", "serving.rest.port=0")
+    settings = [argument for override in chosen for argument in ("--set", override)]
     command = [sys.executable, "-m", "pipeline", "serve", "-c", str(config_file), *settings]
     log = OutputFolder(config).logs / "serve.log"
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -157,13 +157,16 @@ def _installed() -> list[str]:
 
 
 def _ports(config: Config) -> Iterator[Finding]:
-    host, port = config.serving.host, config.serving.port
-    if port and not ports.is_free(host, port):
-        yield Finding(
-            "port", Verdict.WARN, f"{host}:{port} is in use (perhaps by your own server); change it with serving.port"
-        )
-    else:
-        yield Finding("port", Verdict.OK, f"{host}:{port} is free")
+    wanted = {"port": ("serving.port", config.serving.port)}
+    if config.serving.rest.enabled:
+        wanted["REST port"] = ("serving.rest.port", config.serving.rest.port)
+    for subject, (setting, port) in wanted.items():
+        where = f"{config.serving.host}:{port}"
+        if port and not ports.is_free(config.serving.host, port):
+            detail = f"{where} is in use (perhaps by your own server); change it with {setting}"
+            yield Finding(subject, Verdict.WARN, detail)
+        else:
+            yield Finding(subject, Verdict.OK, f"{where} is free")
 
 
 def _disk(config: Config) -> Iterator[Finding]:

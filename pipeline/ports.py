@@ -6,8 +6,16 @@ import socket
 from pipeline.errors import ConfigError, PortInUseError
 
 
-def require(host: str, port: int) -> int:
-    """Checks that a server could listen there; 0 is any port. Returns the port.
+def require(host: str, port: int, setting: str = "serving.port") -> int:
+    """Checks that a server could listen there.
+
+    Args:
+        host: Address of this machine.
+        port: TCP port; 0 for any.
+        setting: Where the port comes from, for the error.
+
+    Returns:
+        The port.
 
     Raises:
         PortInUseError: another program listens there.
@@ -18,10 +26,10 @@ def require(host: str, port: int) -> int:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortInUseError(
-                f"{host}:{port} is in use by another program; stop it, or choose another: --set serving.port=8600"
+                f"{host}:{port} is in use by another program; stop it, or choose another: --set {setting}=8600"
             ) from None
         raise ConfigError(
-            "serving.host must be an address of this machine, and serving.port one that you may open. "
+            f"serving.host must be an address of this machine, and {setting} one that you may open. "
             f"Received: {host}:{port} ({error.strerror}). Choose others, as in --set serving.host=127.0.0.1"
         ) from None
 

@@ -43,10 +43,10 @@ def _serve(line: flags.CommandLine) -> int:
     if line.values["version"]:
         _print_versions()
         return 0
-    if not line.values["model_base_path"]:
+    if not line.values["model_base_path"] and not line.values["model_config_file"]:
         raise ServingError("Both server_options.model_base_path and server_options.model_config_file are empty!")
     settings = line.settings()
-    if not settings.port:
+    if not settings.grpc_tcp and not settings.grpc_socket_path:
         raise ServingError("At least one of server_options.grpc_port or server_options.grpc_socket_path must be set.")
     from serving.server import Server, prepare_process  # takes seconds: not before the flags are known to be right
 

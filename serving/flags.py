@@ -1,10 +1,10 @@
 """The command line of `tensorflow_model_server`, as settings of ours.
 
-One table lists every flag of TensorFlow Serving 2.20. A flag that this server does not serve yet is refused when it
-is set to something else than its default: a silently ignored `--ssl_config_file` would be worse than no start.
+One table lists every flag of TensorFlow Serving 2.20. A flag that this server does not support is refused when it is
+set to something else than its default: a silently ignored `--use_alts_credentials` would be worse than no start.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,8 @@ class Flag:
         default: Value when not given; its type is the flag's type.
         help: What it does.
         setting: Dotted name of the ServingSettings field that takes the value; empty for what `CommandLine` holds
-            itself. supported: False for flags of TensorFlow Serving that this server does not serve yet.
+            itself.
+        supported: False for flags of TensorFlow Serving that this server refuses; `help` says why.
     """
 
     name: str
@@ -35,8 +36,8 @@ class Flag:
     supported: bool = True
 
 
-def _unsupported(name: str, default: Value) -> Flag:
-    return Flag(name, default, "not served yet; only its default is accepted", supported=False)
+def _unsupported(name: str, default: Value, why: str) -> Flag:
+    return Flag(name, default, why, supported=False)
 
 
 FLAGS: tuple[Flag, ...] = (
@@ -47,8 +48,32 @@ FLAGS: tuple[Flag, ...] = (
     Flag("grpc_socket_path", "", "unix socket to listen on as well", "grpc_socket_path"),
     Flag("model_name", "default", "name of the model"),
     Flag("model_base_path", "", "folder with one folder per version"),
+    Flag("model_config_file", "", "text file of ModelServerConfig: several models", "models.config_file"),
+    Flag(
+        "model_config_file_poll_wait_seconds",
+        0,
+        "seconds between two looks into model_config_file; 0: it is read once",
+        "models.config_file_poll_seconds",
+    ),
+    Flag(
+        "allow_version_labels_for_unavailable_models",
+        False,
+        "let a new version label name a version that is not available",
+        "models.labels_for_unavailable_versions",
+    ),
     Flag("file_system_poll_wait_seconds", 1, "seconds between two looks for new versions", "poll_seconds"),
-    Flag("load_retry_interval_micros", 1_000_000, "microseconds before the first retry of a failed load"),
+    Flag("load_retry_interval_micros", 60_000_000, "microseconds between two tries of a version that fails to load"),
+    Flag("max_num_load_retries", 5, "tries after the first; then the version is given up", "models.max_load_retries"),
+    # Not flags of TensorFlow Serving. Each brings back what `seqline serve` does by default.
+    Flag("retry_for_ever", False, "never give up a version, wait longer each time, and tell its error meanwhile"),
+    Flag("ports_open_at_once", False, "do not wait for the models", "models.ports_open_at_once"),
+    Flag("labels_after_load", False, "apply labels when the versions have loaded", "models.labels_after_load"),
+    Flag(
+        "skip_incomplete_versions",
+        False,
+        "leave a version folder without saved_model.pb alone",
+        "models.skip_incomplete_versions",
+    ),
     Flag("enable_batching", False, "merge requests, with TensorFlow Serving's refusals", "batching.enabled"),
     Flag("saved_model_tags", "serve", "tags of the graph to load, comma separated"),
     Flag("tensorflow_session_parallelism", 0, "threads inside an op and between ops; 0: TensorFlow chooses"),
@@ -64,33 +89,44 @@ FLAGS: tuple[Flag, ...] = (
     Flag("remove_unused_fields_from_bundle_metagraph", True, "accepted, without effect"),
     Flag("num_load_threads", 0, "accepted, without effect: each model has its own thread"),
     Flag("num_unload_threads", 0, "accepted, without effect: each model has its own thread"),
-    Flag("max_num_load_retries", 5, "accepted, without effect: a failed load is tried again until it succeeds"),
     Flag("enable_profiler", True, "accepted, without effect"),
-    Flag("rest_api_num_threads", 0, "accepted, without effect"),
-    Flag("rest_api_timeout_in_ms", 30000, "accepted, without effect"),
-    _unsupported("rest_api_port", 0),
-    _unsupported("rest_api_enable_cors_support", False),
-    _unsupported("model_config_file", ""),
-    _unsupported("model_config_file_poll_wait_seconds", 0),
-    _unsupported("allow_version_labels_for_unavailable_models", False),
-    _unsupported("batching_parameters_file", ""),
-    _unsupported("enable_per_model_batching_parameters", False),
-    _unsupported("tensorflow_session_config_file", ""),
-    _unsupported("per_process_gpu_memory_fraction", 0.0),
-    _unsupported("ssl_config_file", ""),
-    _unsupported("use_alts_credentials", False),
-    _unsupported("monitoring_config_file", ""),
-    _unsupported("grpc_channel_arguments", ""),
-    _unsupported("enable_grpc_healthcheck_service", False),
-    _unsupported("prefer_tflite_model", False),
-    _unsupported("num_tflite_pools", 0),
-    _unsupported("num_tflite_interpreters_per_pool", 1),
-    _unsupported("platform_config_file", ""),
-    _unsupported("mixed_precision", ""),
-    _unsupported("thread_pool_factory_config_file", ""),
-    _unsupported("xla_cpu_compilation_enabled", False),
-    _unsupported("xla_gpu_compilation_enabled", False),
-    _unsupported("skip_initialize_tpu", False),
+    Flag("xla_cpu_compilation_enabled", False, "accepted, without effect: functions marked for XLA are compiled"),
+    Flag("xla_gpu_compilation_enabled", False, "accepted, without effect: functions marked for XLA are compiled"),
+    Flag("skip_initialize_tpu", False, "accepted, without effect: no TPU is used"),
+    Flag("rest_api_port", 0, "TCP port of REST, metrics and health; 0: none of them", "rest.port"),
+    Flag("rest_api_num_threads", 64, "REST requests handled at the same time", "rest.max_threads"),
+    Flag("rest_api_timeout_in_ms", 30000, "longest run of the model for a REST request; 0 or less: no limit"),
+    Flag("rest_api_enable_cors_support", False, "let web pages of other origins call REST", "rest.cors"),
+    Flag("rest_tls", False, "encrypt REST too, with the keys of ssl_config_file", "rest.tls"),
+    Flag("batching_parameters_file", "", "text file of BatchingParameters", "batching.parameters_file"),
+    Flag(
+        "enable_per_model_batching_parameters",
+        False,
+        "read batching_params.pbtxt from each version folder; models without it are not batched",
+        "batching.per_model_parameters",
+    ),
+    Flag("tensorflow_session_config_file", "", "text file of ConfigProto", "session_config_file"),
+    Flag("per_process_gpu_memory_fraction", 0.0, "share of a GPU's memory; 0: growing", "gpu_memory_fraction"),
+    Flag("ssl_config_file", "", "text file of SSLConfig: encrypts the gRPC port", "security.ssl_config_file"),
+    Flag("monitoring_config_file", "", "text file of MonitoringConfig: metrics on REST", "monitoring.config_file"),
+    Flag("grpc_channel_arguments", "", "options of the gRPC server, name=value,...", "grpc_channel_arguments"),
+    Flag("enable_grpc_healthcheck_service", False, "serve grpc.health.v1", "grpc_health"),
+    # Not flags of TensorFlow Serving.
+    Flag("token_file", "", "file of accepted bearer tokens, one per line", "security.token_file"),
+    Flag("request_log_folder", "", "where a sample of the requests is kept", "request_log.folder"),
+    Flag("request_log_sampling_rate", 0.01, "share of the requests that is kept", "request_log.sampling_rate"),
+    Flag("max_concurrent_requests", 1024, "gRPC requests accepted at the same time", "max_concurrent_requests"),
+    Flag("max_message_bytes", 2**31 - 1, "largest gRPC request, in bytes", "max_message_bytes"),
+    Flag("max_tensor_bytes", 2**29, "largest tensor that an input may unfold to, in bytes", "max_tensor_bytes"),
+    Flag("request_timeout_seconds", 0.0, "longest run of the model for a gRPC request", "request_timeout_seconds"),
+    Flag("grace_seconds", 10.0, "on SIGTERM: time for running requests to finish", "grace_seconds"),
+    _unsupported("use_alts_credentials", False, "ALTS exists inside Google's cloud only; use --ssl_config_file"),
+    _unsupported("prefer_tflite_model", False, "TFLite models are not served; export a SavedModel"),
+    _unsupported("num_tflite_pools", 0, "TFLite models are not served"),
+    _unsupported("num_tflite_interpreters_per_pool", 1, "TFLite models are not served"),
+    _unsupported("platform_config_file", "", "TensorFlow is the only platform; use the flags of its parts"),
+    _unsupported("mixed_precision", "", "set it in --tensorflow_session_config_file"),
+    _unsupported("thread_pool_factory_config_file", "", "use --tensorflow_intra_op_parallelism and its sisters"),
     Flag("version", False, "print the version and exit"),
 )
 
@@ -123,6 +159,14 @@ class CommandLine:
         fields["num_warmup_iterations"] = self.values["num_request_iterations_for_warmup"] or 1
         fields["load_retry_seconds"] = max(float(self.values["load_retry_interval_micros"]) / 1e6, 0.001)
         fields["max_load_retry_seconds"] = max(60.0, fields["load_retry_seconds"])
+        if self.values["retry_for_ever"]:
+            fields["models"]["max_load_retries"] = -1
+            fields["load_retry_seconds"] = min(fields["load_retry_seconds"], 1.0)
+        fields["grpc_tcp"] = self.values["port"] != 0
+        # TensorFlow Serving has no metrics without a file that asks for them, and starts without REST if it must.
+        fields["monitoring"]["enabled"] = False
+        fields["rest"] |= {"enabled": self.values["rest_api_port"] != 0, "required": False}
+        fields["rest"]["timeout_seconds"] = float(self.values["rest_api_timeout_in_ms"]) / 1000
         if both := self.values["tensorflow_session_parallelism"]:
             fields["intra_op_threads"] = fields["inter_op_threads"] = both
         try:
@@ -138,7 +182,7 @@ def parse(arguments: Sequence[str]) -> CommandLine:
     """Reads arguments of the form `--name=value`; a bare `--name` switches a boolean on. The last of several wins.
 
     Raises:
-        ServerStartError: A value does not fit its flag, or the flag is not served yet.
+        ServerStartError: A value does not fit its flag, the flag is not supported, or flags contradict each other.
     """
     known = {flag.name: flag for flag in FLAGS}
     values = {flag.name: flag.default for flag in FLAGS}
@@ -152,10 +196,22 @@ def parse(arguments: Sequence[str]) -> CommandLine:
         values[name] = _read(flag, text if equals else "true")
     for flag in FLAGS:
         if not flag.supported and values[flag.name] != flag.default:
-            raise ServerStartError(
-                f"--{flag.name} is a flag of TensorFlow Serving that this server does not serve yet; leave it out"
-            )
+            raise ServerStartError(f"--{flag.name} is not supported, leave it out: {flag.help}")
+    _check_together(values)
     return CommandLine(values, unknown)
+
+
+def _check_together(values: Mapping[str, Value]) -> None:
+    if values["batching_parameters_file"] and not values["enable_batching"]:
+        raise ServerStartError(
+            "server_options.batching_parameters_file is set without setting server_options.enable_batching to true."
+        )
+    single = ("tensorflow_intra_op_parallelism", "tensorflow_inter_op_parallelism")
+    if values["tensorflow_session_parallelism"] and all(values[name] for name in single):
+        raise ServerStartError(
+            "--tensorflow_session_parallelism sets both thread counts, and so do --tensorflow_intra_op_parallelism "
+            "and --tensorflow_inter_op_parallelism; leave out the one or the others"
+        )
 
 
 def usage() -> str:

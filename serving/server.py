@@ -5,15 +5,24 @@ import logging
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
-from serving.core.model import ModelConfig
-from serving.core.predict import Predictor, make_runner
+from serving.core.batching import BatchRunner
+from serving.core.config_files import start_error, with_files
+from serving.core.config_watch import ConfigWatch
+from serving.core.health import Health
+from serving.core.metrics import Metrics
+from serving.core.model_config import read_config_file
+from serving.core.predict import Predictor
+from serving.core.request_log import RequestLog
 from serving.core.store import ModelStore, version_policy
-from serving.errors import ServerStartError
+from serving.core.version_records import ModelConfig
+from serving.errors import ServerStartError, ServingError
 from serving.grpc.listener import GrpcListener
+from serving.rest.assembly import make_rest_listener
 from serving.settings import ServingSettings
 
 _log = logging.getLogger("seqline.serving")
@@ -30,31 +39,46 @@ def prepare_process() -> None:
 
 
 class Server:
-    """Serves one model and follows its folder: new versions are picked up while requests go on.
+    """Serves models and follows their folders: new versions are picked up while requests go on.
 
     Usable as a context manager that starts and stops it.
 
     Attributes:
-        store: The model's versions and their states.
+        store: The models' versions and their states.
+        metrics: What it counts.
+        health: Which models answer.
     """
 
     def __init__(self, model_name: str, base_path: str | Path, settings: ServingSettings | None = None) -> None:
-        """Prepares the server; `start` opens the port.
+        """Prepares the server; `start` opens the ports.
 
         Args:
             model_name: Name that requests use.
-            base_path: Folder with one folder per version, named by its number.
+            base_path: Folder with one folder per version, named by its number. Both give way to
+                `settings.models.config_file`.
             settings: Where to listen and how to serve.
+
+        Raises:
+            ServerStartError: The file of models cannot be.
         """
-        self._settings = settings or ServingSettings()
+        self._settings = with_files(settings or ServingSettings())
         self._name = model_name
         self._base_path = Path(base_path)
-        self._runner = make_runner(self._settings)
+        self.metrics = Metrics()
+        self._runner = BatchRunner(self._settings.batching, self.metrics)
         predictor = Predictor(self._settings, self._runner)
-        config = ModelConfig(model_name, self._base_path.absolute(), version_policy(self._settings))
-        self.store = ModelStore([config], self._settings, predictor)
-        self._listener = GrpcListener(self.store, predictor, self._settings)
+        try:
+            self.store = ModelStore(self._read_models(), self._settings, predictor, self.metrics)
+        except ServingError as error:
+            raise start_error(error) from error
+        self.health = Health(self.store)
+        self._request_log = RequestLog(self._settings.request_log, self.metrics)
+        parts = (self.store, predictor, self._settings, self.metrics, self._request_log, self.health)
+        self._listener = GrpcListener(*parts)
+        self._rest = make_rest_listener(*parts) if self._settings.rest.enabled else None
+        self._config_watch = ConfigWatch(self.store, self._settings.models)
         self._port = 0
+        self._rest_port = 0
 
     @property
     def port(self) -> int:
@@ -62,16 +86,64 @@ class Server:
         return self._port
 
     @property
+    def rest_port(self) -> int:
+        """TCP port of the REST API; 0 before `start` and where there is none."""
+        return self._rest_port
+
+    @property
     def address(self) -> str:
         """Host and port, as a client takes them."""
         return f"{self._settings.host}:{self._port}"
 
+    @property
+    def rest_address(self) -> str:
+        """Host and port of the REST API; empty where there is none."""
+        return f"{self._settings.host}:{self._rest_port}" if self._rest_port else ""
+
     def start(self) -> None:
-        """Opens the port and begins to load; returns before the model is available.
+        """Opens the ports and begins to load; returns before the models are available, unless told to wait for them.
 
         Raises:
-            ServerStartError: The folder does not exist or the port cannot be had.
+            ServerStartError: A folder does not exist, a port cannot be had or, where the ports open after the models
+                have loaded, a model failed.
         """
+        if not self._settings.models.config_file:
+            self._require_folder()
+        try:
+            if self._settings.models.ports_open_at_once:
+                self._open_ports()
+                self.store.start()
+            else:
+                self.store.start()
+                self.store.wait_until_settled(float("inf"))
+                self._open_ports()
+        except ServingError as error:
+            self.stop(0)
+            if isinstance(error, ServerStartError):
+                raise
+            raise start_error(error) from error
+        self._config_watch.start()
+        served = ", ".join(f"{one.name} from {one.base_path}" for one in self.store.summary()) or "no model"
+        rest = f", REST on {self.rest_address}" if self._rest_port else ""
+        _log.info("serving %s on %s%s", served, self.address, rest)
+
+    def _open_ports(self) -> None:
+        self._port = self._listener.open()
+        if not self._rest:
+            return
+        try:
+            self._rest_port = self._rest.open()
+        except ServerStartError as error:
+            if self._settings.rest.required:
+                raise
+            _log.error("no REST: %s", error)
+
+    def _read_models(self) -> list[ModelConfig]:
+        if not self._settings.models.config_file:
+            return [ModelConfig(self._name, self._base_path.absolute(), version_policy(self._settings))]
+        return read_config_file(self._settings.models.config_file)
+
+    def _require_folder(self) -> None:
         if not self._base_path.is_dir():
             raise ServerStartError(
                 f"the base path of model {self._name} must be an existing folder that holds one folder per version "
@@ -79,12 +151,9 @@ class Server:
                 f"{'a file' if self._base_path.exists() else 'not there'}. Run the pipeline to its Pusher first, or "
                 "correct the path"
             )
-        self._port = self._listener.open()
-        self.store.start()
-        _log.info("model %s: serving %s on %s", self._name, self._base_path, self.address)
 
     def wait_until_available(self, timeout: float = 60.0) -> None:
-        """Waits until a version answers requests.
+        """Waits until a version of every model answers requests.
 
         Args:
             timeout: Longest wait, in seconds.
@@ -92,12 +161,13 @@ class Server:
         Raises:
             ServerStartError: The first load failed, or the time is over; the message says why.
         """
-        model = self.store.models[self._name]
-        if model.wait_until_settled(timeout):
-            return
-        failures = [f"version {status.number}: {status.error}" for status in model.status() if status.error]
-        reasons = failures + model.complaints() or [f"still loading after {timeout:g} s"]
-        raise ServerStartError(f"model {self._name} is not available: {'; '.join(reasons)}")
+        deadline = time.monotonic() + timeout
+        for name, model in list(self.store.models.items()):
+            if model.wait_until_settled(max(0.0, deadline - time.monotonic())):
+                continue
+            failures = [f"version {status.number}: {status.error}" for status in model.status() if status.error]
+            reasons = failures + model.complaints() or [f"still loading after {timeout:g} s"]
+            raise ServerStartError(f"model {name} is not available: {'; '.join(reasons)}")
 
     def stop(self, grace: float | None = None) -> None:
         """Takes no more requests, lets running ones finish, unloads.
@@ -107,11 +177,16 @@ class Server:
         """
         grace = self._settings.grace_seconds if grace is None else grace
         started = time.monotonic()
-        drained = self._listener.close(grace)
+        self._config_watch.stop()
+        self.health.draining = True
+        listeners = [self._listener, *([self._rest] if self._rest else [])]
+        with ThreadPoolExecutor(len(listeners)) as pool:  # both refuse from now on
+            drained = all(pool.map(lambda listener: listener.close(grace), listeners))
         self._runner.stop()
         self.store.stop()
+        self._request_log.close()
         how = "every running request answered" if drained else "running requests cut off"
-        _log.info("model %s: stopped after %.2f s, %s", self._name, time.monotonic() - started, how)
+        _log.info("stopped after %.2f s, %s", time.monotonic() - started, how)
 
     def run_until_signal(self) -> None:
         """Blocks until SIGTERM or SIGINT arrives, then stops. Only for the main thread of a started server."""

@@ -38,6 +38,150 @@ class BatchingSettings(FrozenSettings):
     """What happens to a request that cannot be merged (over max_batch_size, or without a common first dimension).
     False: it runs by itself. True: it is refused with TensorFlow Serving's message."""
 
+    allowed_batch_sizes: tuple[int, ...] = ()
+    """Sizes of batches that the model may see, ascending; a smaller batch is filled up with copies of a row, and their
+    answers are dropped. The last must be max_batch_size. Empty: any size."""
+
+    pad_variable_length_inputs: bool = False
+    """Merge requests whose inputs differ in later dimensions too, by padding at the end; answers come back padded.
+    False: only requests of equal dimensions share a batch, so that their lengths change no answer."""
+
+    padding_values: dict[str, float | str] = {}
+    """Input name to the value that pads it. An input that is not named takes its own first element, as in TensorFlow
+    Serving."""
+
+    enable_large_batch_splitting: bool = False
+    """Cut a request to fill the open batch. False: a request stays whole."""
+
+    max_execution_batch_size: int = Field(default=0, ge=0)
+    """Largest batch that the model sees when requests are cut. 0: max_batch_size."""
+
+    parameters_file: str = ""
+    """Text file of TensorFlow Serving's BatchingParameters: what it names wins over the settings here. Empty: none."""
+
+    per_model_parameters: bool = False
+    """Read batching_params.pbtxt from each version folder; models without that file are not batched."""
+
+    @property
+    def largest_run(self) -> int:
+        """Largest batch that the model sees, in rows."""
+        split = self.enable_large_batch_splitting and self.max_execution_batch_size
+        return self.max_execution_batch_size if split else self.max_batch_size
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Self:
+        sizes = self.allowed_batch_sizes
+        if sizes and sizes[-1] != self.largest_run:
+            raise ValueError(
+                "Last entry in allowed_batch_sizes must match max_batch_size; "
+                f"last entry was {sizes[-1]}; expected {self.largest_run}"
+            )
+        if list(sizes) != sorted(set(sizes)) or (sizes and sizes[0] < 1):
+            raise ValueError(f"allowed_batch_sizes must be positive and ascending, got {list(sizes)}")
+        if self.max_execution_batch_size > self.max_batch_size:
+            raise ValueError(
+                f"max_execution_batch_size ({self.max_execution_batch_size}) must not be larger than max_batch_size "
+                f"({self.max_batch_size}): lower the one or raise the other"
+            )
+        return self
+
+
+class RestSettings(FrozenSettings):
+    """The REST twin of the gRPC API (HTTP, JSON)."""
+
+    enabled: bool = True
+    """Open the HTTP port."""
+
+    port: int = Field(default=8501, ge=0, le=65535)
+    """TCP port of the REST API, metrics and health. 0: any free port."""
+
+    timeout_seconds: float = 30.0
+    """Longest run of the model for one request, in seconds. 0 or less: no limit."""
+
+    cors: bool = False
+    """Let web pages of other origins call the API."""
+
+    max_threads: int = Field(default=64, ge=1)
+    """Requests handled at the same time."""
+
+    max_body_bytes: int = Field(default=100 * 2**20, ge=1024)
+    """Largest request accepted, in bytes, unpacked where it comes gzipped. A larger one is answered
+    RESOURCE_EXHAUSTED."""
+
+    required: bool = True
+    """Do not start where the port cannot be had. False: go on without REST and say so in the log, as TensorFlow Serving
+    does."""
+
+    tls: bool = False
+    """Encrypt this port as well, with the keys of security.ssl_config_file."""
+
+
+class MonitoringSettings(FrozenSettings):
+    """Prometheus metrics, on the REST port."""
+
+    enabled: bool = True
+    """Serve metrics."""
+
+    path: str = "/monitoring/prometheus/metrics"
+    """Where."""
+
+    config_file: str = ""
+    """Text file of TensorFlow Serving's MonitoringConfig; what it names wins over the settings here. Empty: none."""
+
+
+class RequestLogSettings(FrozenSettings):
+    """Logs of requests and answers, as TFRecord files of PredictionLog: to compare later traffic with training data."""
+
+    folder: str = ""
+    """Where the files go, a folder per model. Empty: nothing is logged."""
+
+    sampling_rate: float = Field(default=0.01, ge=0, le=1)
+    """Share of the requests that is logged."""
+
+    max_file_bytes: int = Field(default=64 * 2**20, ge=1024)
+    """A new file begins beyond this size, in bytes."""
+
+    max_files: int = Field(default=16, ge=1)
+    """Files kept for each model; the oldest goes first."""
+
+
+class SecuritySettings(FrozenSettings):
+    """Encryption and authentication."""
+
+    ssl_config_file: str = ""
+    """Text file of TensorFlow Serving's SSLConfig: keys and certificates, PEM, inline. Empty: no encryption."""
+
+    token_file: str = ""
+    """File with one accepted bearer token per line; each request must bring one. Empty: everybody may ask."""
+
+
+class ModelsSettings(FrozenSettings):
+    """Several models in one server, and how their versions come and go."""
+
+    config_file: str = ""
+    """Text file of TensorFlow Serving's ModelServerConfig. Empty: the one model of the command."""
+
+    config_file_poll_seconds: float = Field(default=0.0, ge=0)
+    """Time between two looks into config_file, in seconds. 0: it is read once."""
+
+    labels_for_unavailable_versions: bool = False
+    """Let a new version label name a version that is not available."""
+
+    labels_after_load: bool = True
+    """Apply version labels when the versions of the same configuration have loaded. False: before, as TensorFlow
+    Serving does, so that a label of a version that comes with it is refused."""
+
+    max_load_retries: int = Field(default=-1, ge=-1)
+    """Tries of a version after its first failure, load_retry_seconds apart; then it is given up. -1: it is tried for
+    ever, with growing waits, and the status tells the error meanwhile."""
+
+    ports_open_at_once: bool = True
+    """Open the ports before the models have loaded; health tells which model answers. False: after the first load, and
+    a model that fails to load then ends the server, as in TensorFlow Serving."""
+
+    skip_incomplete_versions: bool = True
+    """Leave a version folder without saved_model.pb alone until it has one. False: its load fails."""
+
 
 class ServingSettings(FrozenSettings):
     """The server: where it listens, which versions it serves, how much it accepts."""
@@ -51,8 +195,11 @@ class ServingSettings(FrozenSettings):
     grpc_socket_path: str = ""
     """Unix socket to listen on as well. Empty: none."""
 
-    poll_seconds: float = Field(default=1.0, gt=0)
-    """Time between two looks for new versions in the base folder, in seconds."""
+    grpc_tcp: bool = True
+    """Listen on the TCP port. False: on the unix socket only."""
+
+    poll_seconds: float = Field(default=1.0, ge=0)
+    """Time between two looks for new versions in the base folder, in seconds. 0: one look, at the start."""
 
     num_versions: int = Field(default=1, ge=0)
     """Serve this many versions, the highest numbers. 0: serve every version found."""
@@ -75,6 +222,33 @@ class ServingSettings(FrozenSettings):
     batching: BatchingSettings = BatchingSettings()
     """Merging of requests."""
 
+    rest: RestSettings = RestSettings()
+    """The REST API."""
+
+    monitoring: MonitoringSettings = MonitoringSettings()
+    """Metrics."""
+
+    request_log: RequestLogSettings = RequestLogSettings()
+    """Logs of requests."""
+
+    security: SecuritySettings = SecuritySettings()
+    """Encryption and authentication."""
+
+    models: ModelsSettings = ModelsSettings()
+    """Several models, labels, retries."""
+
+    grpc_health: bool = True
+    """Serve grpc.health.v1: one entry per model, beside those of TensorFlow Serving."""
+
+    grpc_channel_arguments: str = ""
+    """Options of the gRPC server, as name=value,name=value. Empty: none."""
+
+    session_config_file: str = ""
+    """Text file of TensorFlow's ConfigProto for every model. Empty: none."""
+
+    gpu_memory_fraction: float = Field(default=0.0, ge=0, le=1)
+    """Share of a GPU's memory that TensorFlow takes. 0: what it needs, growing."""
+
     intra_op_threads: int = Field(default=0, ge=0)
     """Threads inside one TensorFlow op. 0: TensorFlow chooses."""
 
@@ -91,7 +265,10 @@ class ServingSettings(FrozenSettings):
     """Encode output tensors as raw bytes (tensor_content). False: as value fields, TensorFlow Serving's default."""
 
     max_message_bytes: int = Field(default=2**31 - 1, ge=1024, le=2**31 - 1)
-    """Largest request accepted, in bytes; also the largest tensor that a request may unfold to."""
+    """Largest request accepted, in bytes."""
+
+    max_tensor_bytes: int = Field(default=2**29, ge=1024)
+    """Largest tensor that an input may unfold to, in bytes: a message of a few bytes can claim any shape."""
 
     max_threads: int = Field(default=64, ge=1)
     """Requests handled at the same time. A request that waits for its batch counts, so keep it at several times the
@@ -99,6 +276,10 @@ class ServingSettings(FrozenSettings):
 
     max_concurrent_requests: int = Field(default=1024, ge=1)
     """Requests accepted at the same time, waiting ones included. One more is answered RESOURCE_EXHAUSTED."""
+
+    request_timeout_seconds: float = 0.0
+    """Longest run of the model for one gRPC request, in seconds, whatever the caller's own deadline. 0 or less: no
+    limit."""
 
     grace_seconds: float = Field(default=10.0, ge=0)
     """On SIGTERM or SIGINT: time for running requests to finish, in seconds."""

@@ -6,123 +6,48 @@ started on.
 """
 
 import contextlib
-import enum
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from serving.core.servable import Servable
-from serving.core.versions import Latest, VersionPolicy, find_versions, folder_fingerprint
+from serving.core.version_records import Lease, ModelConfig, State, Supervision, Version, VersionStatus
+from serving.core.versions import Latest, VersionFolders, find_versions, folder_fingerprint
 from serving.errors import NotFoundError, ServingError, UnknownFailureError
 
 _log = logging.getLogger("seqline.serving")
 
+_IDLE_SECONDS = 1.0
+
 LoadServable = Callable[[Path], Servable]
-
-
-class State(enum.Enum):
-    """Where a version stands, in the order in which it passes through."""
-
-    START = "start"
-    LOADING = "loading"
-    AVAILABLE = "available"
-    UNLOADING = "unloading"
-    END = "end"
-
-
-@dataclass(frozen=True)
-class VersionStatus:
-    """What is known of one version.
-
-    Attributes:
-        number: Version number.
-        state: Where it stands.
-        error: Why its last load failed; None where it did not.
-    """
-
-    number: int
-    state: State
-    error: ServingError | None
-
-
-@dataclass(frozen=True)
-class Lease:
-    """A version held in memory for one request.
-
-    Attributes:
-        number: Version number.
-        servable: The loaded version.
-    """
-
-    number: int
-    servable: Servable
-
-
-@dataclass
-class _Version:
-    number: int
-    path: Path
-    state: State = State.START
-    error: ServingError | None = None
-    servable: Servable | None = None
-    in_flight: int = 0
-    failures: int = 0
-    retry_at: float = 0.0
-    fingerprint: tuple[int, int, int] = (0, 0, 0)
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """Where a model lies and what of it is wanted.
-
-    Attributes:
-        name: Name that requests use.
-        base_path: Folder with one folder per version.
-        policy: Which versions to serve.
-    """
-
-    name: str
-    base_path: Path
-    policy: VersionPolicy
-
-
-@dataclass(frozen=True)
-class Timing:
-    """How often things happen, in seconds.
-
-    Attributes:
-        poll: Between two looks into the base folder.
-        retry: Before the first retry of a failed load; doubles with each failure.
-        max_retry: Longest wait between two tries.
-    """
-
-    poll: float
-    retry: float
-    max_retry: float
 
 
 class ManagedModel:
     """One model, its versions and the thread that moves them through their states."""
 
-    def __init__(self, config: ModelConfig, load: LoadServable, timing: Timing) -> None:
+    def __init__(self, config: ModelConfig, load: LoadServable, supervision: Supervision) -> None:
         """Prepares the model; `start` begins the work.
 
         Args:
             config: Where the model lies.
             load: Loads a version folder and warms it up; raises ServingError when it cannot.
-            timing: Waits.
+            supervision: Waits and rules.
         """
         self.config = config
         self._load_servable = load
-        self._timing = timing
-        self._versions: dict[int, _Version] = {}
+        self._supervision = supervision
+        self._versions: dict[int, Version] = {}
         self._changed = threading.Condition()
         self._stopping = False
         self._settled = False
+        self._retired = False
+        # A change of the configuration, and the last change that a whole look at the folder has followed.
+        self._change = 0
+        self._followed = -1
         self._complaints: dict[str, str] = {}
+        self._seen: VersionFolders | None = None
         self._thread = threading.Thread(target=self._manage, name=f"seqline-model-{config.name}", daemon=True)
 
     # === For requests ===
@@ -175,6 +100,35 @@ class ManagedModel:
         with self._changed:
             return list(self._complaints.values())
 
+    def wait_until_followed(self, deadline: float) -> bool:
+        """Waits until the versions have been brought in line with the configuration; False when time ran out.
+
+        Args:
+            deadline: On the clock of `time.monotonic`.
+        """
+        with self._changed:
+            timeout = min(deadline - time.monotonic(), threading.TIMEOUT_MAX)
+            return self._changed.wait_for(lambda: self._followed >= self._change or self._stopping, timeout)
+
+    # === Configuration ===
+
+    def configure(self, config: ModelConfig) -> None:
+        """Changes what is wanted; the thread follows at once."""
+        with self._changed:
+            self.config = config
+            self._seen = None
+            self._retired = False
+            self._change += 1
+            self._changed.notify_all()
+
+    def retire(self) -> None:
+        """Unloads every version, for the model is no longer configured. Its history stays."""
+        with self._changed:
+            self._retired = True
+            self._settled = False
+            self._change += 1
+            self._changed.notify_all()
+
     # === The manager's thread ===
 
     def start(self) -> None:
@@ -199,36 +153,60 @@ class ManagedModel:
             except Exception:  # a bug must not end the supervision of the model
                 _log.exception("model %s: looking after its versions failed", self.config.name)
             with self._changed:
-                self._changed.wait_for(lambda: self._stopping or self._drained() is not None, self._timing.poll)
+                self._changed.wait_for(self._has_work, self._supervision.poll or _IDLE_SECONDS)
+
+    def _has_work(self) -> bool:
+        return self._stopping or self._drained() is not None or self._followed < self._change
 
     def _poll(self) -> None:
         while (version := self._drained()) is not None:
             self._finish_unload(version)
-        folders = self._look()
-        if folders is None:
-            return
-        wanted = self.config.policy.choose(set(folders))
-        while not self._stopping and self._step(folders, wanted):
-            pass
         with self._changed:
-            self._settled = self._settled or bool(self._versions)
+            change, config = self._change, self.config
+            folders: dict[int, Path] | None = {} if self._retired else None
+        if folders is None:
+            folders = self._look(config)
+        if folders is not None:
+            wanted = config.policy.choose(set(folders))
+            self._release_failures(wanted)
+            while not self._stopping and self._change == change and self._step(folders, wanted):
+                pass
+        with self._changed:
+            self._followed = max(self._followed, change)
+            self._settled = self._settled or (folders is not None and self._has_outcome(folders))
             self._changed.notify_all()
 
-    def _look(self) -> dict[int, Path] | None:
+    def _has_outcome(self, folders: dict[int, Path]) -> bool:
+        """Whether every version that was found is available or has failed for good or, without a limit, once."""
+        found = [self._versions[number] for number in folders if number in self._versions]
+        return bool(found) and all(version.state is not State.LOADING for version in found)
+
+    def _release_failures(self, wanted: set[int]) -> None:
+        """What is no longer wanted may be tried afresh when it is wanted again, and is not retried meanwhile."""
+        for version in self._versions.values():
+            if version.number not in wanted and version.failures:
+                version.failures, version.given_up = 0, False
+                if version.state is State.LOADING:
+                    self._set_state(version, State.END)
+
+    def _look(self, config: ModelConfig) -> dict[int, Path] | None:
         """Complete version folders; None when the base folder cannot be read, and then everything stays as it is."""
         try:
-            folders = find_versions(self.config.base_path)
+            if self._supervision.poll or self._seen is None:
+                self._seen = find_versions(config.base_path)
+            folders = self._seen
         except OSError as error:
-            self._complain({"base": f"base path {self.config.base_path} cannot be read: {error}"})
+            self._complain({"base": f"base path {config.base_path} cannot be read: {error}"})
             return None
+        if not self._supervision.skip_incomplete:
+            self._complain({})
+            return folders.incomplete | folders.complete
         complaints = {
             str(path): f"version folder {path} holds no saved_model.pb (yet): not loaded"
             for path in folders.incomplete.values()
         }
         if not folders.complete and not folders.incomplete:
-            complaints["base"] = (
-                f"base path {self.config.base_path} holds no version folder (a folder named by a number)"
-            )
+            complaints["base"] = f"base path {config.base_path} holds no version folder (a folder named by a number)"
         self._complain(complaints)
         return folders.complete
 
@@ -247,7 +225,13 @@ class ManagedModel:
             self._begin_unload(min(unwanted, key=lambda version: version.number))
             return True
         candidates = wanted
-        if not ready and isinstance(self.config.policy, Latest) and all(self._failed(number) for number in wanted):
+        tries_for_ever = self._supervision.max_retries is None
+        if (
+            tries_for_ever
+            and not ready
+            and isinstance(self.config.policy, Latest)
+            and all(self._failed(number) for number in wanted)
+        ):
             # A server that starts while the newest version is broken serves the one before it, as it would have done
             # had it been running when the broken one came.
             candidates = set(folders)
@@ -262,15 +246,17 @@ class ManagedModel:
 
     def _may_load(self, number: int, path: Path) -> bool:
         version = self._versions.get(number)
-        if version is None or (version.state is State.END and version.error is None):
+        if version is None or (version.state is State.END and not version.failures):
             return True
-        if version.state is not State.END:
+        if version.state in (State.AVAILABLE, State.UNLOADING) or version.given_up:
             return False
+        if self._supervision.max_retries is not None:
+            return time.monotonic() >= version.retry_at
         # A failed version: again when its time has come, at once when somebody worked on the folder since.
         return time.monotonic() >= version.retry_at or folder_fingerprint(path) != version.fingerprint
 
     def _load(self, number: int, path: Path) -> None:
-        version = self._versions.get(number) or _Version(number, path)
+        version = self._versions.get(number) or Version(number, path)
         version.path, version.fingerprint = path, folder_fingerprint(path)
         with self._changed:
             self._versions[number] = version
@@ -289,43 +275,48 @@ class ManagedModel:
             seconds = time.monotonic() - started
             _log.info("model %s version %d: available after %.2f s", self.config.name, number, seconds)
 
-    def _note_failure(self, version: _Version, error: ServingError) -> None:
+    def _note_failure(self, version: Version, error: ServingError) -> None:
         # The trace holds the frames of the load, and with them the half-loaded model.
         error.__traceback__ = error.__cause__ = error.__context__ = None
-        wait = min(self._timing.retry * 2**version.failures, self._timing.max_retry)
         version.failures += 1
-        version.retry_at = time.monotonic() + wait
-        version.error = error
-        self._set_state(version, State.END)
-        _log.error(
-            "model %s version %d: load failed, next try in %.0f s: %s", self.config.name, version.number, wait, error
-        )
+        limit, what = self._supervision.max_retries, f"model {self.config.name} version {version.number}"
+        if limit is not None and version.failures > limit:
+            version.given_up = True
+            _log.error("%s: load failed %d times, given up: %s", what, version.failures, error)
+        else:
+            longer = 1 if limit is not None else 2 ** min(version.failures - 1, 32)
+            wait = min(self._supervision.retry * longer, self._supervision.max_retry)
+            version.retry_at = time.monotonic() + wait
+            _log.error("%s: load failed, next try in %.0f s: %s", what, wait, error)
+        if limit is None or version.given_up:
+            version.error = error
+            self._set_state(version, State.END)
 
-    def _begin_unload(self, version: _Version) -> None:
+    def _begin_unload(self, version: Version) -> None:
         self._set_state(version, State.UNLOADING)
         if not version.in_flight:
             self._finish_unload(version)
 
-    def _finish_unload(self, version: _Version) -> None:
+    def _finish_unload(self, version: Version) -> None:
         servable, version.servable = version.servable, None
         if servable:
             servable.close()
         self._set_state(version, State.END)
         _log.info("model %s version %d: unloaded", self.config.name, version.number)
 
-    def _drained(self) -> _Version | None:
+    def _drained(self) -> Version | None:
         """A version that is leaving and that no request uses any more."""
         for version in self._versions.values():
             if version.state is State.UNLOADING and not version.in_flight:
                 return version
         return None
 
-    def _set_state(self, version: _Version, state: State) -> None:
+    def _set_state(self, version: Version, state: State) -> None:
         with self._changed:
             version.state = state
             self._changed.notify_all()
 
-    def _find_available(self, number: int | None) -> _Version:
+    def _find_available(self, number: int | None) -> Version:
         available = {key: version for key, version in self._versions.items() if version.state is State.AVAILABLE}
         if number is None and available:
             return available[max(available)]
@@ -335,7 +326,7 @@ class ManagedModel:
         raise NotFoundError(f"Servable not found for request: {wanted}")
 
 
-def _loaded(version: _Version) -> Servable:
+def _loaded(version: Version) -> Servable:
     if version.servable is None:
         raise RuntimeError(f"version {version.number} is {version.state} but not in memory")
     return version.servable

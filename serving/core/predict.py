@@ -1,45 +1,14 @@
 """Predict, without a transport: names and tensors in, tensors out."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
-from serving.core.batching import Arrays, BatchRunner
-from serving.core.servable import Program, Servable
+from serving.core.batching import BatchRunner
+from serving.core.servable import Servable
 from serving.core.signature import Value, check_types, choose_outputs, find_signature, read_inputs
-from serving.errors import DeadlineExceededError
 from serving.settings import ServingSettings
-
-
-class Runner(Protocol):
-    """What runs programs: at once, or in batches."""
-
-    def run(self, program: Program, arrays: Arrays, deadline: float) -> list[np.ndarray]:
-        """Runs a program on the arrays of one request and waits for the answer."""
-
-    def stop(self) -> None:
-        """Takes no more work."""
-
-
-class DirectRunner:
-    """Runs each request by itself, in the thread that brings it."""
-
-    def run(self, program: Program, arrays: Arrays, deadline: float) -> list[np.ndarray]:
-        """Runs a program on the arrays of one request."""
-        if time.monotonic() >= deadline:
-            raise DeadlineExceededError("Timed out waiting for notification")
-        return program.run(arrays)
-
-    def stop(self) -> None:
-        """Nothing waits here."""
-
-
-def make_runner(settings: ServingSettings) -> Runner:
-    """The runner that the settings ask for."""
-    return BatchRunner(settings.batching) if settings.batching.enabled else DirectRunner()
 
 
 @dataclass(frozen=True)
@@ -52,7 +21,7 @@ class Predictor:
     """
 
     settings: ServingSettings
-    runner: Runner
+    runner: BatchRunner
 
     def predict(
         self,
@@ -78,7 +47,7 @@ class Predictor:
             ServingError: The request is wrong, the model failed on it, or time ran out.
         """
         signature = find_signature(servable.signatures, signature_name, self.settings.check_method_names)
-        arrays = read_inputs(signature, inputs, self.settings.max_message_bytes)
+        arrays = read_inputs(signature, inputs, self.settings.max_tensor_bytes)
         aliases = choose_outputs(signature, output_filter)
         check_types(signature, arrays)
         fetches = tuple(sorted({signature.outputs[alias].name for alias in aliases}))

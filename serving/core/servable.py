@@ -9,7 +9,7 @@ for the same reasons.
 import gc
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,14 @@ import tensorflow_text  # noqa: F401  # registers the TF Text ops; without it su
 from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
 
 from serving.core.op_errors import meaning_of
-from serving.errors import DataLossError, InvalidRequestError, NotFoundError, RequestCancelledError
+from serving.errors import (
+    DataLossError,
+    InvalidRequestError,
+    NotFoundError,
+    NotSupportedError,
+    RequestCancelledError,
+)
+from serving.settings import BatchingSettings
 
 
 class _DeprecationFilter(logging.Filter):
@@ -39,12 +46,23 @@ class Program:
         feeds: Names of the input tensors, in the order in which `run` takes arrays.
         fetches: Names of the output tensors, in the order in which `run` gives them.
         splittable: False once the outputs of a merged batch had no row per input row: then nothing is merged any more.
+        batching: How requests are merged; None for the server's own way.
+        pad_values: Feed to the value that fills rows of different lengths.
     """
 
-    def __init__(self, session: tf.compat.v1.Session, feeds: tuple[str, ...], fetches: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        session: tf.compat.v1.Session,
+        feeds: tuple[str, ...],
+        fetches: tuple[str, ...],
+        batching: BatchingSettings | None = None,
+        pad_values: Mapping[str, float | bytes] | None = None,
+    ) -> None:
         self.feeds = feeds
         self.fetches = fetches
         self.splittable = True
+        self.batching = batching
+        self.pad_values = pad_values or {}
         options = config_pb2.CallableOptions(feed=feeds, fetch=fetches)
         # The public Session.make_callable refuses shapes that the graph would take, converts types in silence and
         # rewrites error texts. This is the method underneath it, where the graph itself decides.
@@ -57,11 +75,23 @@ class Program:
             ServingError: An op failed; with the op's meaning and text.
         """
         try:
-            return self._run(*arrays)
+            return [_as_array(output) for output in self._run(*arrays)]
         except tf.errors.OpError as error:
             raise meaning_of(error) from error
+        except UnicodeDecodeError as error:
+            # TensorFlow's text quotes bytes of the request that are no UTF-8; its code is lost on the way to Python.
+            raise InvalidRequestError(error.object.decode("utf-8", "replace")) from error
         except RuntimeError as error:  # what a closed session raises
             raise RequestCancelledError(f"the model was closed while a request ran: {error}") from error
+
+
+def _as_array(output: Any) -> np.ndarray:
+    """An output as an array: a single string comes as plain bytes, and numpy would cut zeros off its end."""
+    if not isinstance(output, bytes):
+        return output
+    array = np.empty((), dtype=object)
+    array[()] = output
+    return array
 
 
 class Servable:
@@ -73,9 +103,19 @@ class Servable:
     """
 
     def __init__(
-        self, path: Path, tags: Sequence[str] = ("serve",), intra_op_threads: int = 0, inter_op_threads: int = 0
+        self,
+        path: Path,
+        tags: Sequence[str] = ("serve",),
+        config: config_pb2.ConfigProto | None = None,
+        batching: BatchingSettings | None = None,
     ) -> None:
         """Loads variables and tables and runs the initialiser.
+
+        Args:
+            path: Folder of the SavedModel.
+            tags: Tags of the graph in it.
+            config: How TensorFlow runs it.
+            batching: How requests to it are merged; None for the server's own way.
 
         Raises:
             ServingError: The folder holds no SavedModel of these tags, or TensorFlow cannot load it.
@@ -83,12 +123,7 @@ class Servable:
         self.path = path
         self._programs: dict[tuple[tuple[str, ...], tuple[str, ...]], Program] = {}
         self._lock = threading.Lock()
-        config = config_pb2.ConfigProto(
-            allow_soft_placement=True,
-            intra_op_parallelism_threads=intra_op_threads,
-            inter_op_parallelism_threads=inter_op_threads,
-        )
-        config.gpu_options.allow_growth = True
+        self._batching = batching
         self._session: Any = tf.compat.v1.Session(graph=tf.Graph(), config=config)
         try:
             meta_graph = self._load(list(tags))
@@ -111,11 +146,17 @@ class Servable:
             program = self._programs.get((feeds, fetches))
             if program is None:
                 try:
-                    program = Program(self._session, feeds, fetches)
+                    program = Program(self._session, feeds, fetches, self._batching, self._pad_values())
                 except (tf.errors.OpError, ValueError) as error:
                     raise InvalidRequestError(str(error)) from error
                 self._programs[feeds, fetches] = program
             return program
+
+    def _pad_values(self) -> dict[str, float | bytes]:
+        given = self._batching.padding_values if self._batching else {}
+        wanted = {alias: value.encode() if isinstance(value, str) else value for alias, value in given.items()}
+        inputs = [pair for signature in self.signatures.values() for pair in signature.inputs.items()]
+        return {info.name: wanted[alias] for alias, info in inputs if alias in wanted}
 
     def close(self) -> None:
         """Gives the memory back. No request may run any more."""
@@ -130,6 +171,8 @@ class Servable:
             gc.collect()
 
     def _load(self, tags: list[str]) -> meta_graph_pb2.MetaGraphDef:
+        if (self.path / "export.meta").exists():
+            raise NotSupportedError("Session Bundle is deprecated and removed.")
         if not (self.path / "saved_model.pb").is_file():
             raise NotFoundError(
                 "Specified file path does not appear to contain a SavedModel bundle (should have a file called "

@@ -1,16 +1,21 @@
 """All models of a server, by name."""
 
 import contextlib
-from collections.abc import Iterable, Iterator
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from serving.core.model import Lease, ManagedModel, ModelConfig, Timing, VersionStatus
+from serving.core.loading import Loader
+from serving.core.metrics import Metrics
+from serving.core.model import ManagedModel
+from serving.core.model_config import check_labels
 from serving.core.predict import Predictor
-from serving.core.servable import Servable
+from serving.core.status_names import status_name
+from serving.core.version_records import Lease, ModelConfig, State, Supervision, VersionStatus
 from serving.core.versions import Everything, Latest, Specific, VersionPolicy
-from serving.core.warmup import warm_up
-from serving.errors import InvalidRequestError, NotFoundError
+from serving.errors import DeadlineExceededError, InvalidRequestError, NotFoundError, UnknownFailureError
 from serving.settings import ServingSettings
 
 
@@ -29,6 +34,25 @@ class ModelQuery:
     label: str = ""
 
 
+@dataclass(frozen=True)
+class ModelSummary:
+    """What a list of models tells of one.
+
+    Attributes:
+        name: Model name.
+        base_path: Folder with one folder per version.
+        available: Versions that answer, highest first.
+        labels: Names of versions.
+        complaints: What is wrong with it, in words.
+    """
+
+    name: str
+    base_path: str
+    available: list[int]
+    labels: dict[str, int]
+    complaints: list[str]
+
+
 def version_policy(settings: ServingSettings) -> VersionPolicy:
     """The versions that the settings ask for."""
     if settings.specific_versions:
@@ -37,18 +61,51 @@ def version_policy(settings: ServingSettings) -> VersionPolicy:
 
 
 class ModelStore:
-    """Finds the loaded version that a request means."""
+    """Finds the loaded version that a request means, and follows changes of the configuration.
 
-    def __init__(self, configs: Iterable[ModelConfig], settings: ServingSettings, predictor: Predictor) -> None:
+    Attributes:
+        models: Every model ever configured, by name.
+    """
+
+    def __init__(
+        self, configs: Iterable[ModelConfig], settings: ServingSettings, predictor: Predictor, metrics: Metrics
+    ) -> None:
+        """Prepares the models; `start` begins to load.
+
+        Raises:
+            InvalidRequestError: The settings name a file that cannot be used.
+        """
         self._settings = settings
-        self._predictor = predictor
-        timing = Timing(settings.poll_seconds, settings.load_retry_seconds, settings.max_load_retry_seconds)
-        self.models = {config.name: ManagedModel(config, self._load, timing) for config in configs}
+        self._loader = Loader(settings, predictor, metrics)
+        retries = settings.models.max_load_retries
+        self._supervision = Supervision(
+            settings.poll_seconds,
+            settings.load_retry_seconds,
+            settings.max_load_retry_seconds,
+            None if retries < 0 else retries,
+            settings.models.skip_incomplete_versions,
+        )
+        metrics.add_gauge("model_versions", ["model_name", "state"], self.state_counts)
+        self._first = list(configs)
+        self._configured: dict[str, ModelConfig] = {}
+        self._labels: dict[str, Mapping[str, int]] = {}
+        self._reloading = threading.Lock()
+        self.models: dict[str, ManagedModel] = {}
+
+    @property
+    def configured(self) -> Mapping[str, ModelConfig]:
+        """The configurations in force, by model name."""
+        return self._configured
 
     def start(self) -> None:
-        """Begins to load."""
-        for model in self.models.values():
-            model.start()
+        """Begins to load.
+
+        Raises:
+            FailedPreconditionError: A label of a version that is not there yet, where that is not allowed.
+        """
+        if not self._settings.models.labels_after_load:
+            self._check_labels(self._first)
+        self._apply(self._first)
 
     def stop(self, timeout: float = 5.0) -> None:
         """Unloads everything; waits at most `timeout` seconds for each load that is under way."""
@@ -65,13 +122,16 @@ class ModelStore:
         """
         if not query.name:
             raise InvalidRequestError("ModelSpec has no name specified.")
-        if query.version is None and query.label:
-            raise InvalidRequestError(f"Unrecognized servable version label: {query.label}")
+        number = query.version
+        if number is None and query.label:
+            number = self._labels.get(query.name, {}).get(query.label)
+            if number is None:
+                raise InvalidRequestError(f"Unrecognized servable version label: {query.label}")
         model = self.models.get(query.name)
         if model is None:
-            which = f"Latest({query.name})" if query.version is None else f"Specific({query.name}, {query.version})"
+            which = f"Latest({query.name})" if number is None else f"Specific({query.name}, {number})"
             raise NotFoundError(f"Servable not found for request: {which}")
-        with model.lease(query.version) as lease:
+        with model.lease(number) as lease:
             yield lease
 
     def status(self, name: str, version: int | None = None) -> list[VersionStatus]:
@@ -89,13 +149,111 @@ class ModelStore:
             raise NotFoundError(f"Could not find {what} of model {name}")
         return found
 
-    def _load(self, path: Path) -> Servable:
-        settings = self._settings
-        servable = Servable(path, settings.saved_model_tags, settings.intra_op_threads, settings.inter_op_threads)
+    def summary(self) -> list[ModelSummary]:
+        """The configured models, by name."""
+        return [
+            ModelSummary(
+                name,
+                str(config.base_path),
+                [one.number for one in self.models[name].status() if one.state is State.AVAILABLE],
+                dict(self._labels.get(name, {})),
+                self.models[name].complaints() + _errors(self.models[name]),
+            )
+            for name, config in sorted(self._configured.items())
+        ]
+
+    def state_counts(self) -> dict[tuple[str, ...], float]:
+        """Model and state to the number of versions in it."""
+        return dict(Counter((name, one.state.name) for name, model in self.models.items() for one in model.status()))
+
+    # === Changes of the configuration ===
+
+    def reload(self, configs: list[ModelConfig], deadline: float = float("inf")) -> None:
+        """Changes which models are served, and waits until each new one is available.
+
+        Where the configuration cannot be, nothing changes. One change is made at a time.
+
+        Args:
+            configs: All models to serve from now on; those left out are unloaded.
+            deadline: Time at which the caller gives up, on the clock of `time.monotonic`. What was begun goes on.
+
+        Raises:
+            FailedPreconditionError: A label of a version that is not available.
+            UnknownFailureError: A new model did not become available.
+            DeadlineExceededError: Time ran out.
+        """
+        if not self._reloading.acquire(timeout=_remaining(deadline)):
+            raise DeadlineExceededError("another change of the configuration is still under way")
         try:
-            if settings.enable_model_warmup:
-                warm_up(servable, self._predictor, settings.num_warmup_iterations)
-        except BaseException:
-            servable.close()
-            raise
-        return servable
+            new = [config.name for config in configs if config.name not in self._configured]
+            late = self._settings.models.labels_after_load
+            if not late:
+                self._check_labels(configs)
+            self._apply(configs)
+            self._wait_for(new, deadline)
+            if late:
+                self._wait_for_labels(configs, deadline)
+        finally:
+            self._reloading.release()
+
+    def wait_until_settled(self, deadline: float) -> None:
+        """Waits until every configured model has a version available.
+
+        Raises:
+            UnknownFailureError: One has failed.
+            DeadlineExceededError: Time ran out.
+        """
+        self._wait_for(list(self._configured), deadline, "servable")
+
+    def _apply(self, configs: Iterable[ModelConfig]) -> None:
+        wanted = {config.name: config for config in configs}
+        self._labels = {name: config.labels for name, config in wanted.items()}
+        for name in self._configured.keys() - wanted.keys():
+            self.models[name].retire()
+        for name, config in wanted.items():
+            if name in self.models:
+                self.models[name].configure(config)
+            else:
+                model = ManagedModel(config, self._loader.load, self._supervision)
+                self.models = {**self.models, name: model}
+                model.start()
+        self._configured = wanted
+
+    def _check_labels(self, configs: Iterable[ModelConfig]) -> None:
+        for config in configs:
+            model = self.models.get(config.name)
+            versions = model.status() if model else []
+            available = {version.number for version in versions if version.state is State.AVAILABLE}
+            old = dict(self._labels.get(config.name, {}))
+            check_labels(config, old, available, self._settings.models.labels_for_unavailable_versions)
+
+    def _wait_for_labels(self, configs: Iterable[ModelConfig], deadline: float) -> None:
+        for config in configs:
+            if config.labels and not self.models[config.name].wait_until_followed(deadline):
+                raise DeadlineExceededError(f"model {config.name} is still loading")
+        self._check_labels(configs)
+
+    def _wait_for(self, names: list[str], deadline: float, what: str = "model") -> None:
+        failed = []
+        for name in names:
+            if self.models[name].wait_until_settled(_remaining(deadline)):
+                continue
+            errors = [status for status in self.models[name].status() if status.error]
+            if not errors:
+                raise DeadlineExceededError(
+                    f"model {name} has no available version yet: {'; '.join(self.models[name].complaints())}"
+                )
+            failed.append(
+                f"{{{{name: {name} version: {errors[0].number}}} due to error: "
+                f"{status_name(errors[0].error)}: {errors[0].error}}}, "
+            )
+        if failed:
+            raise UnknownFailureError(f"{len(failed)} {what}(s) did not become available: {{{''.join(failed)}}}")
+
+
+def _errors(model: ManagedModel) -> list[str]:
+    return [f"version {status.number}: {status.error}" for status in model.status() if status.error]
+
+
+def _remaining(deadline: float) -> float:
+    return max(0.0, min(deadline - time.monotonic(), threading.TIMEOUT_MAX))

@@ -72,7 +72,10 @@ def decode_tensor(proto: tensor_pb2.TensorProto, max_bytes: int = _MAX_TENSOR_BY
     if count * dtype.itemsize > max_bytes:
         raise UndecodableTensorError(f"{count} elements of {dtype} exceed the limit of {max_bytes} bytes")
     flat = _from_content(proto, dtype, count) if proto.tensor_content else _from_values(proto, dtype, count)
-    return flat.reshape(shape)
+    try:
+        return flat.reshape(shape)
+    except ValueError as error:  # more than 64 dimensions, or huge ones beside a zero
+        raise UndecodableTensorError(f"the shape is none that numpy has: {error}") from error
 
 
 def encode_tensor(array: np.ndarray, as_tensor_content: bool = False) -> tensor_pb2.TensorProto:
@@ -107,7 +110,7 @@ def _from_values(proto: tensor_pb2.TensorProto, dtype: np.dtype, count: int) -> 
         values = np.empty(min(len(given), count), dtype=object)
         values[:] = given[:count]
     elif plain is _as_bits:
-        values = np.array(given, dtype=np.uint32).astype(np.uint16)[:count].view(dtype)
+        values = np.array(given, dtype=np.int32).astype(np.uint16)[:count].view(dtype)
     elif dtype.kind == "c":
         values = np.array(given, dtype=dtype.type(0).real.dtype)[: 2 * count]
         values = values[: len(values) // 2 * 2].view(dtype)

@@ -3,21 +3,19 @@
 The file is the one of TensorFlow Serving: a TFRecord of `tensorflow.serving.PredictionLog` in the version folder.
 """
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
-from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+from tensorflow_serving.apis import prediction_log_pb2
 
+from serving.core.messages import Messages
 from serving.core.op_errors import meaning_of
 from serving.core.predict import Predictor
 from serving.core.servable import Servable
-from serving.core.signature import DEFAULT_SIGNATURE
+from serving.core.version_records import Lease
 from serving.errors import DataLossError, InvalidRequestError, NotSupportedError
-
-_log = logging.getLogger("seqline.serving")
 
 WARMUP_FILE = Path("assets.extra") / "tf_serving_warmup_requests"
 _MAX_RECORDS = 1000
@@ -40,12 +38,12 @@ def warm_up(servable: Servable, predictor: Predictor, iterations: int = 1) -> in
     path = servable.path / WARMUP_FILE
     if not path.is_file():
         return 0
-    count = 0
+    count, messages = 0, Messages(predictor)
     for raw in _read_records(path):
         if count == _MAX_RECORDS:
             raise InvalidRequestError(f"Number of warmup records exceeds the maximum ({_MAX_RECORDS}) at {path}")
         for _ in range(iterations):
-            _run(_parse(raw, path), servable, predictor)
+            _run(_parse(raw, path), servable, messages)
         count += 1
     return count
 
@@ -67,17 +65,17 @@ def _parse(raw: bytes, path: Path) -> prediction_log_pb2.PredictionLog:
         raise InvalidRequestError(f"Failed to parse warmup record: {shown} from {path}") from error
 
 
-def _run(log: prediction_log_pb2.PredictionLog, servable: Servable, predictor: Predictor) -> None:
+def _run(log: prediction_log_pb2.PredictionLog, servable: Servable, messages: Messages) -> None:
+    lease = Lease(0, servable)  # the version that a record names does not matter
     kind = log.WhichOneof("log_type")
     if kind == "predict_log":
-        _predict(log.predict_log.request, servable, predictor)
-    elif kind in ("session_run_log", "predict_streamed_log"):
+        messages.predict(log.predict_log.request, lease)
+    elif kind == "classify_log":
+        messages.classify(log.classify_log.request, lease)
+    elif kind == "regress_log":
+        messages.regress(log.regress_log.request, lease)
+    elif kind == "multi_inference_log":
+        messages.multi_inference(log.multi_inference_log.request, lease)
+    elif kind:
         number = prediction_log_pb2.PredictionLog.DESCRIPTOR.fields_by_name[kind].number
         raise NotSupportedError(f"Unsupported log_type for warmup: {number}")
-    elif kind:
-        _log.warning("%s: warm-up record of kind %s skipped: this server does not serve it", servable.path, kind)
-
-
-def _predict(request: predict_pb2.PredictRequest, servable: Servable, predictor: Predictor) -> None:
-    signature_name = request.model_spec.signature_name or DEFAULT_SIGNATURE
-    predictor.predict(servable, signature_name, request.inputs, request.output_filter)

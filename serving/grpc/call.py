@@ -9,7 +9,7 @@ import grpc
 from tensorflow_serving.apis import model_pb2
 
 from serving.core.store import ModelQuery
-from serving.errors import InvalidRequestError, NotSupportedError, ServingError
+from serving.errors import InvalidRequestError, ServingError
 from serving.grpc.status import code_of, truncate
 
 _log = logging.getLogger("seqline.serving")
@@ -33,10 +33,16 @@ def answer(context: grpc.ServicerContext, make: Callable[[], Answer]) -> Answer:
     raise AssertionError("abort always raises")
 
 
-def deadline_of(context: grpc.ServicerContext) -> float:
-    """Time at which the caller gives up, on the clock of `time.monotonic`; infinite when it never does."""
+def deadline_of(context: grpc.ServicerContext, limit: float = 0.0) -> float:
+    """Time at which the caller gives up, on the clock of `time.monotonic`; infinite when it never does.
+
+    Args:
+        context: The call.
+        limit: Longest wait that the server itself allows, in seconds; 0 or less for any.
+    """
     remaining = context.time_remaining()
-    return float("inf") if remaining is None else time.monotonic() + remaining
+    waits = [wait for wait in (remaining, limit if limit > 0 else None) if wait is not None]
+    return time.monotonic() + min(waits) if waits else float("inf")
 
 
 def query_of(spec: model_pb2.ModelSpec) -> ModelQuery:
@@ -48,8 +54,3 @@ def require_spec(has_spec: bool) -> None:
     """Refuses a request that names no model at all."""
     if not has_spec:
         raise InvalidRequestError("Missing ModelSpec")
-
-
-def refuse(method: str) -> None:
-    """Says that a method of the API is not served."""
-    raise NotSupportedError(f"{method} is not served by this server")

@@ -1,30 +1,22 @@
 """tensorflow.serving.ModelService: messages in, core calls, messages out."""
 
-from typing import Any
-
 import grpc
 from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2, model_service_pb2_grpc
 
-from serving.core.model import State, VersionStatus
+from serving.core.descriptions import describe_status
+from serving.core.metrics import Metrics
+from serving.core.model_config import model_configs
 from serving.core.store import ModelStore
-from serving.grpc.call import answer, query_of, refuse, require_spec
-from serving.grpc.status import code_of
-
-_Wire = get_model_status_pb2.ModelVersionStatus
-_STATES = {
-    State.START: _Wire.START,
-    State.LOADING: _Wire.LOADING,
-    State.AVAILABLE: _Wire.AVAILABLE,
-    State.UNLOADING: _Wire.UNLOADING,
-    State.END: _Wire.END,
-}
+from serving.errors import InvalidRequestError
+from serving.grpc.call import answer, deadline_of, query_of, require_spec
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):
-    """Serves GetModelStatus."""
+    """Tells the state of models and changes which are served."""
 
-    def __init__(self, store: ModelStore) -> None:
+    def __init__(self, store: ModelStore, metrics: Metrics) -> None:
         self._store = store
+        self._metrics = metrics
 
     def GetModelStatus(
         self, request: get_model_status_pb2.GetModelStatusRequest, context: grpc.ServicerContext
@@ -34,25 +26,28 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
 
     def HandleReloadConfigRequest(
         self, request: model_management_pb2.ReloadConfigRequest, context: grpc.ServicerContext
-    ) -> Any:
-        """Not served."""
-        return answer(context, lambda: refuse("HandleReloadConfigRequest"))
+    ) -> model_management_pb2.ReloadConfigResponse:
+        """Changes which models are served."""
+        return answer(context, lambda: self._reload(request, deadline_of(context)))
+
+    def _reload(
+        self, request: model_management_pb2.ReloadConfigRequest, deadline: float
+    ) -> model_management_pb2.ReloadConfigResponse:
+        counters = {name: self._metrics.counter(name) for name in request.metric_names}
+        before = {name: counter.first() for name, counter in counters.items() if counter}
+        self._store.reload(model_configs(request.config, self._store.configured), deadline)
+        if any(model.HasField("logging_config") for model in request.config.model_config_list.config):
+            raise InvalidRequestError("No request-logger-creator provided.")
+        response = model_management_pb2.ReloadConfigResponse()
+        response.status.error_code = 0
+        for name, value in before.items():
+            counter = counters[name]
+            increase = int(counter.first() - value) if counter else 0
+            response.metric.add(name=name, int64_value_increase=increase)
+        return response
 
     def _status(
         self, request: get_model_status_pb2.GetModelStatusRequest
     ) -> get_model_status_pb2.GetModelStatusResponse:
         require_spec(request.HasField("model_spec"))
-        query = query_of(request.model_spec)
-        response = get_model_status_pb2.GetModelStatusResponse()
-        for status in self._store.status(query.name, query.version):
-            response.model_version_status.append(_to_wire(status))
-        return response
-
-
-def _to_wire(status: VersionStatus) -> get_model_status_pb2.ModelVersionStatus:
-    entry = _Wire(version=status.number, state=_STATES[status.state])
-    entry.status.error_code = 0
-    if status.error:
-        entry.status.error_code = code_of(status.error).value[0]
-        entry.status.error_message = str(status.error)
-    return entry
+        return describe_status(self._store, query_of(request.model_spec))

@@ -83,11 +83,15 @@ def test_serve_before_the_first_push(dates_file: Path) -> None:
 
 def test_serve_on_a_port_in_use(dates_file: Path, tmp_path: Path) -> None:
     (tmp_path / "outputs" / "serving" / "dates" / "1").mkdir(parents=True)
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-        result = seqline("serve", "-c", dates_file, "--set", f"serving.port={port}")
-    assert result.exit_code == 2
-    assert f"127.0.0.1:{port} is in use by another program" in result.stderr
+    for setting in ("serving.port", "serving.rest.port"):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            # The other of the two ports is any free one.
+            ports = [f"serving.port={0 if 'rest' in setting else port}", f"serving.rest.port={port}"]
+            result = seqline("serve", "-c", dates_file, "--set", ports[0], "--set", ports[1])
+        assert result.exit_code == 2
+        assert f"127.0.0.1:{port} is in use by another program" in result.stderr
+        assert f"--set {setting}=" in result.stderr
 
 
 def test_predict_without_a_server_says_how_to_start_one(dates_file: Path) -> None:

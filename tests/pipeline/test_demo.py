@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -52,11 +53,15 @@ def test_run_serve_ask_and_run_again(dates_file: Path, tmp_path: Path) -> None:
     assert "exact_match" in pushed["metrics"] and len(short["shortfalls"]) == 1
 
     port = free_port()
-    settings = ["-c", str(dates_file), "--set", f"serving.port={port}"]
+    rest = free_port()
+    settings = ["-c", str(dates_file), "--set", f"serving.port={port}", "--set", f"serving.rest.port={rest}"]
     server = subprocess.Popen([sys.executable, "-m", "pipeline", "serve", *settings], stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout
-        assert f"Serving dates, version {version.name}, on 127.0.0.1:{port}" in server.stdout.readline()
+        said = f"Serving dates, version {version.name}, on 127.0.0.1:{port} (gRPC) and 127.0.0.1:{rest} (REST)."
+        assert said in server.stdout.readline()
+        with urllib.request.urlopen(f"http://127.0.0.1:{rest}/readyz", timeout=10) as reply:
+            assert json.load(reply) == {"ready": True, "models": {"dates": True}}
         assert len(seqline("predict", "5. März 2024", "1.2.2003", *settings).splitlines()) == 2
     finally:
         server.send_signal(signal.SIGTERM)

@@ -19,10 +19,11 @@ def test_this_machine_can_do_the_work(dates_file: Path) -> None:
 
 
 def test_a_port_in_use_is_a_warning(dates_file: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        finding = by_subject(dates_file, f"serving.port={other.getsockname()[1]}")["port"]
-    assert finding.verdict == Verdict.WARN
-    assert "is in use" in finding.detail and "serving.port" in finding.detail
+    for setting, subject in (("serving.port", "port"), ("serving.rest.port", "REST port")):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            finding = by_subject(dates_file, f"{setting}={other.getsockname()[1]}")[subject]
+        assert finding.verdict == Verdict.WARN
+        assert "is in use" in finding.detail and setting in finding.detail
 
 
 def test_broken_settings_do_not_hide_the_rest(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ QUICK = {
     "load_retry_seconds": 0.2,
     "max_load_retry_seconds": 0.4,
     "grace_seconds": 5.0,
+    "rest": {"port": 0},
 }
 
 

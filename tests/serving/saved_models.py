@@ -39,6 +39,16 @@ def save_line(folder: Path, offset: float = 2.0, slope: float = 0.5) -> Path:
     return save(folder, serving_default=line)
 
 
+def save_half(folder: Path, offset: float = 2.0) -> Path:
+    """`y` = x / 2 + offset, and nothing else."""
+
+    @tf.function(input_signature=[floats(None)])
+    def half(x):
+        return {"y": x / 2.0 + offset}
+
+    return save(folder, serving_default=half)
+
+
 def save_text_classifier(folder: Path) -> Path:
     """`text` -> `label`, `scores`, `classes`: positive where the text contains "good"."""
 
@@ -145,3 +155,62 @@ def publish(source: Path, base: Path, version: int) -> Path:
     staging = base / f"staging-{next(_numbers)}"
     shutil.copytree(source, staging)
     return staging.rename(base / str(version))
+
+
+def save_examples(folder: Path) -> Path:
+    """Signatures over serialized tf.Example with a float feature `x`: y = x / 2 + 2, and many that are wrong."""
+
+    def over_examples(make, name="inputs"):
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=name)])
+        def run(serialized):
+            parsed = tf.io.parse_example(serialized, {"x": tf.io.FixedLenFeature([1], tf.float32)})
+            return make(parsed["x"] / 2.0 + 2.0)
+
+        return run
+
+    def labels(y, *names):
+        return tf.tile(tf.constant([names]), [tf.shape(y)[0], 1])
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="inputs"), floats(None, name="b")])
+    def two_inputs(serialized, b):
+        return {"scores": tf.stack([b, b], 1)}
+
+    return save(
+        folder,
+        serving_default=over_examples(lambda y: {"scores": y}),
+        classify=over_examples(lambda y: {"classes": labels(y, "low", "high"), "scores": tf.concat([-y, y], 1)}),
+        classes_only=over_examples(lambda y: {"classes": labels(y, "low", "high")}),
+        regress=over_examples(lambda y: {"outputs": y}),
+        regress_flat=over_examples(lambda y: {"outputs": y[:, 0]}),
+        two_inputs=two_inputs,
+        three_outputs=over_examples(lambda y: {"scores": y, "classes": labels(y, "a"), "more": y}),
+        other_input=over_examples(lambda y: {"scores": y}, name="examples"),
+        other_output=over_examples(lambda y: {"y": y}),
+        flat_scores=over_examples(lambda y: {"scores": y[:, 0]}),
+        double_scores=over_examples(lambda y: {"scores": tf.cast(y, tf.float64)}),
+        number_classes=over_examples(lambda y: {"classes": y}),
+        short_scores=over_examples(lambda y: {"scores": y[1:]}),
+        short_classes=over_examples(lambda y: {"classes": labels(y, "a")[1:]}),
+        unequal=over_examples(lambda y: {"classes": labels(y, "a", "b"), "scores": y}),
+        deep_values=over_examples(lambda y: {"outputs": tf.concat([y, y], 1)}),
+        short_values=over_examples(lambda y: {"outputs": y[1:]}),
+        double_values=over_examples(lambda y: {"outputs": tf.cast(y, tf.float64)}),
+    )
+
+
+def copy(source: Path, folder: Path) -> Path:
+    """A copy that a test may damage."""
+    return Path(shutil.copytree(source, folder))
+
+
+def replace_op(folder: Path, op: str, other: str) -> None:
+    """Writes another op's name over one, in the graph and in its functions."""
+    path = folder / "saved_model.pb"
+    model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    graph = model.meta_graphs[0].graph_def
+    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+    replaced = [node for node in nodes if node.op == op]
+    assert replaced, f"no {op} in the model"
+    for node in replaced:
+        node.op = other
+    path.write_bytes(model.SerializeToString())

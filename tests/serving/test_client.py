@@ -3,9 +3,11 @@ import time
 
 import numpy as np
 import pytest
+from tensorflow.core.framework import types_pb2
 
 from serving.client import Client, ModelVersion, TextClass
 from serving.errors import (
+    DeadlineExceededError,
     FailedPreconditionError,
     InvalidRequestError,
     NoServerError,
@@ -70,17 +72,6 @@ def test_no_texts_are_no_request():
     nobody.close()
 
 
-def test_texts_keep_zero_bytes_and_shapes():
-    from serving.client import _to_array
-
-    assert _to_array(["a\0", b"\xff\0"]).tolist() == [b"a\0", b"\xff\0"]
-    assert _to_array([["a", "bc"]]).shape == (1, 2)
-    assert _to_array("one").shape == ()
-    assert _to_array(np.array(["a", "bc"])).tolist() == [b"a", b"bc"]
-    assert _to_array([1, 2]).dtype == np.int64
-    assert _to_array([True]).dtype == np.bool_
-
-
 @pytest.mark.parametrize(
     ("value", "message"),
     [(["a", 3], "got 3"), ([["a"], ["b", "c"]], "got"), ([[1], [2, 3]], "different lengths")],
@@ -94,7 +85,70 @@ def test_status_and_metadata_are_told(client):
     line = client()
     assert line.status() == [ModelVersion(1, "AVAILABLE", "")]
     assert line.status(version=1) == line.status()
-    assert list(line.metadata()["serving_default"].inputs) == ["x"]
+    signature = line.metadata()["serving_default"]
+    assert {name: info.dtype for name, info in signature.inputs.items()} == {"x": types_pb2.DT_FLOAT}
+    assert [dim.size for dim in signature.outputs["y"].tensor_shape.dim] == [-1]
+    assert signature.method_name == "tensorflow/serving/predict"
+
+
+def test_versions_are_listed_by_state(serve, base, exported):
+    for number in (1, 2, 3):
+        saved_models.publish(exported / f"line{number}", base, number)
+    (base / "3" / "saved_model.pb").write_bytes(b"broken")
+    server, _ = serve(num_versions=0, wait=False)
+    with Client(server.address, "m") as client:
+        eventually(lambda: client.versions() == [2, 1])
+        eventually(lambda: any(entry.error for entry in client.status()))
+        assert client.status()[0].version == 3
+        assert client.versions("UNLOADING") == []
+
+
+@pytest.fixture
+def labelled(serve, base, exported, tmp_path):
+    """Address of a server with versions 1 to 3; 1 has the label stable, 2 canary."""
+    for number in (1, 2, 3):
+        saved_models.publish(exported / f"line{number}", base, number)
+    config = tmp_path / "models.pbtxt"
+    config.write_text(
+        f'model_config_list {{config {{name: "m" base_path: "{base}" model_platform: "tensorflow" '
+        "model_version_policy {all {}} "
+        'version_labels {key: "stable" value: 1} version_labels {key: "canary" value: 2}}}'
+    )
+    server, stub = serve(models={"config_file": str(config)})
+    eventually(lambda: stub.states() == dict.fromkeys((1, 2, 3), "AVAILABLE"))
+    return server.address
+
+
+def _offset(client: Client, **options) -> float:
+    return client.predict({"x": [0.0]}, **options)["y"].item()
+
+
+def test_a_client_asks_the_version_or_label_it_was_told(labelled):
+    with Client(labelled, "m") as client:
+        assert _offset(client) == 3
+        assert _offset(client.at(version=1)) == 1
+        assert _offset(client.at(label="canary")) == 2
+        assert _offset(client.at(label="canary"), version=3) == 3
+        assert _offset(client.at(version=1).at()) == 3
+        with pytest.raises(InvalidRequestError, match="^Unrecognized servable version label: old$"):
+            _offset(client.at(label="old"))
+    with Client(labelled, "m", label="stable") as stable, Client(labelled, "m", version=2) as second:
+        assert (_offset(stable), _offset(second)) == (1, 2)
+        assert [entry.version for entry in second.status()] == [2]
+
+
+def test_version_and_label_together_are_refused():
+    with pytest.raises(ValueError, match="version 1 and label 'stable'"):
+        Client("127.0.0.1:1", "m", version=1, label="stable")
+    with Client("127.0.0.1:1", "m") as client, pytest.raises(ValueError, match="drop one"):
+        client.at(version=1, label="stable")
+
+
+def test_a_unix_socket_is_an_address(serve, base, exported, tmp_path):
+    saved_models.publish(exported / "line2", base, 1)
+    serve(grpc_socket_path=str(tmp_path / "socket"))
+    with Client(f"unix:{tmp_path / 'socket'}", "m") as client:
+        assert _offset(client) == 2
 
 
 def test_refusals_come_as_errors_by_meaning(client):
@@ -150,6 +204,17 @@ def test_a_full_queue_is_tried_again(serve, base, tmp_path):
     with Client(server.address, "m", retry_seconds=10) as patient:
         assert patient.predict({"x": [2.0]})["y"].tolist() == [2]
     assert running.result(10) and waiting.result(10)
+
+
+def test_the_deadline_of_a_call_ends_it(serve, base, tmp_path):
+    gate = saved_models.Gate()
+    saved_models.publish(gate.save(tmp_path / "gate"), base, 1)
+    server, _ = serve()
+    started = time.monotonic()
+    with Client(server.address, "m") as client, pytest.raises(DeadlineExceededError):
+        client.predict({"x": [2.0]}, timeout=0.3)
+    assert 0.3 <= time.monotonic() - started < 3
+    gate.open.set()
 
 
 def test_the_timeout_bounds_the_call_retries_included():

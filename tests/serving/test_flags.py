@@ -66,8 +66,8 @@ def test_unknown_arguments_are_told_and_do_not_stop_the_start():
         ("--enable_batching=maybe", "--enable_batching takes true or false, got 'maybe'"),
         ("--per_process_gpu_memory_fraction=x", "--per_process_gpu_memory_fraction takes a number, got 'x'"),
         (
-            "--model_config_file=models.config",
-            "--model_config_file is a flag of TensorFlow Serving that this server does",
+            "--platform_config_file=platforms.config",
+            "--platform_config_file is not supported, leave it out: TensorFlow is the only platform",
         ),
     ],
 )
@@ -77,13 +77,58 @@ def test_bad_values_and_flags_not_served_are_refused(argument, message):
     assert str(caught.value).startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--batching_parameters_file=x"],
+            "server_options.batching_parameters_file is set without setting server_options.enable_batching to true.",
+        ),
+        (
+            [f"--tensorflow_{kind}_parallelism=2" for kind in ("session", "intra_op", "inter_op")],
+            "--tensorflow_session_parallelism sets both thread counts",
+        ),
+    ],
+)
+def test_flags_that_contradict_each_other_are_refused(arguments, message):
+    with pytest.raises(ServerStartError) as caught:
+        parse(arguments)
+    assert str(caught.value).startswith(message)
+
+
+def test_rest_is_off_until_it_has_a_port_and_metrics_until_a_file_asks_for_them():
+    settings = parse([]).settings()
+    assert (settings.rest.enabled, settings.monitoring.enabled) == (False, False)
+    settings = parse(["--rest_api_port=8501", "--rest_api_timeout_in_ms=1500", "--monitoring_config_file=x"]).settings()
+    assert (settings.rest.enabled, settings.rest.port, settings.rest.required) == (True, 8501, False)
+    assert (settings.rest.timeout_seconds, settings.monitoring.config_file) == (1.5, "x")
+
+
+def test_port_0_leaves_the_unix_socket_alone():
+    settings = parse(["--port=0", "--grpc_socket_path=/tmp/s"]).settings()
+    assert (settings.grpc_tcp, settings.grpc_socket_path) == (False, "/tmp/s")
+
+
+def test_labels_loads_and_ports_follow_the_original_unless_told_otherwise():
+    assert parse([]).settings().models == ServingSettings().models.model_copy(
+        update={
+            "labels_after_load": False,
+            "max_load_retries": 5,
+            "ports_open_at_once": False,
+            "skip_incomplete_versions": False,
+        }
+    )
+    better = ["--labels_after_load", "--retry_for_ever", "--ports_open_at_once", "--skip_incomplete_versions"]
+    assert parse(better).settings().models == ServingSettings().models
+
+
 def test_a_value_out_of_range_is_named():
     with pytest.raises(ServerStartError, match="port: .*70000"):
         parse(["--port=70000"]).settings()
 
 
 def test_a_flag_at_its_default_is_accepted_even_where_not_served():
-    assert parse(["--rest_api_port=0", "--ssl_config_file="]).unknown == []
+    assert parse(["--num_tflite_pools=0", "--mixed_precision="]).unknown == []
 
 
 def test_every_setting_named_in_the_table_exists():
@@ -97,4 +142,4 @@ def test_every_setting_named_in_the_table_exists():
 
 def test_usage_lists_what_is_served():
     assert "--model_base_path=" in usage()
-    assert "ssl_config_file" not in usage()
+    assert "use_alts_credentials" not in usage()

@@ -17,7 +17,7 @@ from serving.errors import NoServerError, ServerStartError
 from serving.server import Server
 from serving.settings import ServingSettings
 from tests.serving import saved_models
-from tests.serving.conftest import QUICK, Stub, eventually
+from tests.serving.conftest import QUICK, Stub, eventually, refused
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -64,6 +64,28 @@ def test_a_unix_socket_can_be_listened_to_as_well(serve, base, exported, tmp_pat
     stub = Stub(f"unix:{tmp_path / 'socket'}", "m")
     assert stub.y(2) == [3]
     stub.channel.close()
+
+
+def test_a_unix_socket_may_be_all_there_is(serve, base, exported, tmp_path):
+    saved_models.publish(exported / "line2", base, 1)
+    server, _ = serve(grpc_socket_path=str(tmp_path / "socket"), grpc_tcp=False)
+    assert server.port == 0
+    stub = Stub(f"unix:{tmp_path / 'socket'}", "m")
+    assert stub.y(2) == [3]
+    stub.channel.close()
+
+
+def test_one_request_more_than_allowed_is_refused(serve, base, tmp_path):
+    gate = saved_models.Gate()
+    gate.save(tmp_path / "gate")
+    saved_models.publish(tmp_path / "gate", base, 1)
+    _, stub = serve(max_concurrent_requests=1)
+    held = stub.prediction.Predict.future(stub.request(x=[0.0]), timeout=20)
+    assert gate.entered.acquire(timeout=10)
+    with refused(grpc.StatusCode.RESOURCE_EXHAUSTED):
+        stub.predict(x=[0.0])
+    gate.open.set()
+    held.result(10)
 
 
 def test_a_base_path_that_is_no_folder_is_refused(tmp_path):
@@ -198,11 +220,15 @@ def test_the_program_serves_and_ends_cleanly_on_sigterm(base, exported, tmp_path
         ([], "Both server_options.model_base_path and server_options.model_config_file are empty!"),
         (["--model_base_path=/nowhere/at/all"], "/nowhere/at/all is not there"),
         (
-            ["--ssl_config_file=x"],
-            "--ssl_config_file is a flag of TensorFlow Serving that this server does not serve yet",
+            ["--model_base_path=/", "--port=0"],
+            "At least one of server_options.grpc_port or server_options.grpc_socket_path must be set.",
+        ),
+        (
+            ["--use_alts_credentials"],
+            "--use_alts_credentials is not supported, leave it out: ALTS exists inside Google's cloud only",
         ),
     ],
-    ids=["bad value", "no model", "no folder", "not served"],
+    ids=["bad value", "no model", "no folder", "no address", "not supported"],
 )
 def test_the_program_says_in_one_line_why_it_cannot_start(flags, message, monkeypatch, capsys):
     from serving.__main__ import main
@@ -212,3 +238,26 @@ def test_the_program_says_in_one_line_why_it_cannot_start(flags, message, monkey
     assert message in errors
     assert errors.count("\n") == 1
     assert "Traceback" not in errors
+
+
+def test_by_the_original_rule_the_port_opens_after_the_first_load(serve, base, exported):
+    saved_models.publish(exported / "line1", base, 1)
+    _, stub = serve(wait=False, models={"ports_open_at_once": False})
+    assert stub.y(0) == [1]
+
+
+def test_by_the_original_rule_a_model_that_fails_ends_the_start(serve, base, exported):
+    (saved_models.publish(exported / "line1", base, 1) / "saved_model.pb").write_bytes(b"no model")
+    with pytest.raises(ServerStartError) as caught:
+        serve(wait=False, models={"ports_open_at_once": False, "max_load_retries": 1})
+    assert str(caught.value).startswith(
+        "UNKNOWN: 1 servable(s) did not become available: {{{name: m version: 1} due to error: DATA_LOSS: cannot read "
+    )
+
+
+def test_a_file_of_models_that_is_none_is_named(serve, tmp_path):
+    file = tmp_path / "models.config"
+    file.write_text("model_config_list { nonsense }")
+    with pytest.raises(ServerStartError) as caught:
+        serve(wait=False, models={"config_file": str(file)})
+    assert str(caught.value).startswith(f"INVALID_ARGUMENT: Invalid protobuf file: '{file}' (1:21 : ")

@@ -87,7 +87,7 @@ def test_waiting_requests_share_a_run_and_get_their_own_rows(hold, model):
     futures = submit_all(held, program(model, "serving_default"), [[[[i, 1.0], [i, 2.0]]] for i in range(5)])
     held.release()
     assert [future.result(10)[0].tolist() for future in futures] == [[i + 1, i + 2] for i in range(5)]
-    assert (held.runner.num_runs, held.runner.num_requests) == (2, 6)
+    assert (held.runner.executor.num_runs, held.runner.executor.num_requests) == (2, 6)
 
 
 def test_requests_of_different_shapes_never_share_a_run(hold, model):
@@ -96,7 +96,7 @@ def test_requests_of_different_shapes_never_share_a_run(hold, model):
     futures = submit_all(held, program(model, "serving_default"), [[row] for row in rows])
     held.release()
     assert [future.result(10)[0].tolist() for future in futures] == [[3], [6], [10], [1]]
-    assert held.runner.num_runs == 1 + 3
+    assert held.runner.executor.num_runs == 1 + 3
 
 
 def test_a_bad_request_fails_alone(hold, model):
@@ -204,7 +204,7 @@ def test_a_batch_waits_for_company_when_told_to(model):
         what = program(model, "root")
         futures = [pool.submit(runner.run, what, [np.float32([value])], FOREVER) for value in (1, 4, 9)]
         assert sorted(future.result(10)[0].item() for future in futures) == [1, 2, 3]
-    assert runner.num_runs == 1
+    assert runner.executor.num_runs == 1
     runner.stop()
 
 

@@ -233,3 +233,49 @@ def test_memory_comes_back_after_an_unload(serve, base, tmp_path):
         eventually(lambda v=version: stub.states().get(v) == "AVAILABLE" and stub.states().get(v - 1) == "END")
         stub.y(1)
     assert resident_megabytes() - before < 200
+
+
+def break_version(folder) -> bytes:
+    """Truncates a model; gives what stood there."""
+    file = folder / "saved_model.pb"
+    whole = file.read_bytes()
+    file.write_bytes(b"no model")
+    return whole
+
+
+def test_by_the_original_rule_a_version_is_loading_until_its_last_retry_failed(serve, base, exported):
+    saved_models.publish(exported / "line1", base, 1)
+    folder = saved_models.publish(exported / "line2", base.parent / "prepared", 2)
+    break_version(folder)
+    _, stub = serve(models={"max_load_retries": 2})
+    saved_models.publish(folder, base, 2)
+    eventually(lambda: stub.states().get(2) == "LOADING")
+    assert stub.status(version=2)[0].status.error_code == 0
+    eventually(lambda: stub.states().get(2) == "END")
+    assert stub.status(version=2)[0].status.error_message.startswith("cannot read ")
+    assert stub.y(0) == [1]
+
+
+def test_by_the_original_rule_a_version_given_up_is_tried_again_once_it_was_gone(serve, base, exported):
+    saved_models.publish(exported / "line1", base, 1)
+    _, stub = serve(models={"max_load_retries": 0})
+    prepared = saved_models.publish(exported / "line2", base.parent / "prepared", 2)
+    whole = break_version(prepared)
+    folder = saved_models.publish(prepared, base, 2)
+    eventually(lambda: stub.states().get(2) == "END")
+    (folder / "saved_model.pb").write_bytes(whole)
+    time.sleep(0.5)
+    assert stub.states()[2] == "END"
+    folder.rename(base / "away")
+    time.sleep(0.3)
+    (base / "away").rename(folder)
+    eventually(lambda: stub.states() == {1: "END", 2: "AVAILABLE"})
+
+
+def test_by_the_original_rule_a_version_without_a_model_is_tried_at_once(serve, base, exported):
+    saved_models.publish(exported / "line1", base, 1)
+    (base / "2").mkdir()
+    _, stub = serve(models={"skip_incomplete_versions": False})
+    eventually(lambda: stub.states().get(2) == "END")
+    assert stub.status(version=2)[0].status.error_code == NOT_FOUND.value[0]
+    assert stub.y(0) == [1]

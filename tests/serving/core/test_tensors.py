@@ -75,6 +75,10 @@ def test_surplus_values_are_ignored():
     assert decode_tensor(proto(types_pb2.DT_STRING, (1,), string_val=[b"a", b"b"])).tolist() == [b"a"]
 
 
+def test_the_low_bits_of_half_values_count_whatever_their_sign():
+    assert decode_tensor(proto(types_pb2.DT_HALF, (1,), half_val=[0x3C00 - 2**16])).tolist() == [1.0]
+
+
 @pytest.mark.parametrize(
     "broken",
     [
@@ -84,6 +88,8 @@ def test_surplus_values_are_ignored():
         proto(tensor_content=b"123"),
         proto(shape=(-1,), float_val=[1]),
         proto(shape=(2**40, 2**40)),
+        proto(shape=(0, 2**62)),
+        proto(shape=(1,) * 65),
         proto(types_pb2.DT_STRING, tensor_content=b"\xff"),
         proto(types_pb2.DT_STRING, tensor_content=b"\x01\x01\x01ab"),
         tensor_pb2.TensorProto(dtype=types_pb2.DT_FLOAT, tensor_shape={"unknown_rank": True}),
@@ -95,6 +101,8 @@ def test_surplus_values_are_ignored():
         "short",
         "negative",
         "huge",
+        "huge beside zero",
+        "more dimensions than numpy has",
         "open varint",
         "few bytes",
         "unknown rank",

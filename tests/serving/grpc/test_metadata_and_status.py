@@ -2,7 +2,7 @@
 
 import grpc
 import pytest
-from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_management_pb2
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
 from tests.serving import saved_models
 from tests.serving.conftest import eventually, refused
@@ -80,8 +80,3 @@ def test_status_lists_every_version_ever_seen_highest_first(serve, base, exporte
     saved_models.publish(exported / "line2", base, 10)
     eventually(lambda: stub.states() == {10: "AVAILABLE", 9: "END"})
     assert [entry.version for entry in stub.status()] == [10, 9]
-
-
-def test_reload_config_says_that_it_is_not_served(line):
-    with refused(grpc.StatusCode.UNIMPLEMENTED):
-        line.model.HandleReloadConfigRequest(model_management_pb2.ReloadConfigRequest(), timeout=10)

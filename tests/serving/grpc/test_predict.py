@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2, types_pb2
-from tensorflow_serving.apis import classification_pb2, inference_pb2, predict_pb2, regression_pb2
+from tensorflow_serving.apis import predict_pb2
 
 from serving.grpc.status import truncate
 from tests.serving import saved_models
@@ -267,6 +267,16 @@ def test_a_deadline_ends_the_call(serve, base, tmp_path):
     assert stub.y(1) == [1]
 
 
+def test_the_server_may_have_a_limit_of_its_own(serve, base, tmp_path):
+    gate = saved_models.Gate()
+    gate.save(tmp_path / "gate")
+    saved_models.publish(tmp_path / "gate", base, 1)
+    _, stub = serve(request_timeout_seconds=0.2)
+    with refused(grpc.StatusCode.DEADLINE_EXCEEDED, "Timed out waiting for notification"):
+        stub.predict(x=[1.0], timeout=20)
+    gate.open.set()
+
+
 def test_long_messages_are_cut(line):
     with refused(grpc.StatusCode.FAILED_PRECONDITION) as caught:
         line.predict("s" * 2000, x=[1.0])
@@ -283,7 +293,7 @@ def test_an_unexpected_error_tells_the_client_nothing(serve, base, exported, mon
     saved_models.publish(exported / "line2", base, 1)
     server, stub = serve()
     # The one place where a test reaches into the server: a bug cannot be ordered through the API.
-    monkeypatch.setattr("serving.grpc.prediction_service.encode_tensor", lambda *_: 1 / 0)
+    monkeypatch.setattr("serving.core.messages.encode_tensor", lambda *_: 1 / 0)
     with refused(grpc.StatusCode.INTERNAL, "Internal error; the server's log has the details"):
         stub.predict(x=[1.0])
     assert "ZeroDivisionError" in caplog.text
@@ -298,16 +308,3 @@ def test_a_message_over_the_limit_is_refused(serve, base, exported):
     few_bytes.tensor_shape.dim.add(size=10_000)
     with refused(INVALID, "tensor parsing error: x"):
         stub.predict(x=few_bytes)
-
-
-@pytest.mark.parametrize(
-    ("method", "request_message"),
-    [
-        ("Classify", classification_pb2.ClassificationRequest()),
-        ("Regress", regression_pb2.RegressionRequest()),
-        ("MultiInference", inference_pb2.MultiInferenceRequest()),
-    ],
-)
-def test_what_is_not_served_says_so(line, method, request_message):
-    with refused(grpc.StatusCode.UNIMPLEMENTED):
-        getattr(line.prediction, method)(request_message, timeout=10)

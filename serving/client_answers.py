@@ -1,0 +1,134 @@
+"""What a model answers to one input, by task."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """State of one version on the server.
+
+    Attributes:
+        version: Version number.
+        state: START, LOADING, AVAILABLE, UNLOADING or END.
+        error: Why its load failed; empty where it did not.
+    """
+
+    version: int
+    state: str
+    error: str
+
+
+@dataclass(frozen=True)
+class TextClass:
+    """Answer of a text_classification model to one text.
+
+    Attributes:
+        label: The most probable class.
+        scores: Class to probability.
+    """
+
+    label: str
+    scores: dict[str, float]
+
+
+@dataclass(frozen=True)
+class TaggedText:
+    """Answer of a sequence_labeling model to one text; its lists have one entry for each token.
+
+    Attributes:
+        tokens: What the text was cut into.
+        tags: Tag of each token.
+        scores: Probability of each tag.
+    """
+
+    tokens: list[str]
+    tags: list[str]
+    scores: list[float]
+
+
+@dataclass(frozen=True)
+class TransformedText:
+    """Answer of a text_to_text model to one source.
+
+    Attributes:
+        target: The text produced.
+        score: Log probability per token.
+    """
+
+    target: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Where a text_to_text model looks in one source while it writes one target.
+
+    Attributes:
+        source_pieces: S units of the source.
+        target_pieces: T units of the target; the last is its end.
+        weights: float (T, S), each row adds up to 1; zero for a model without attention.
+    """
+
+    source_pieces: list[str]
+    target_pieces: list[str]
+    weights: np.ndarray
+
+
+@dataclass(frozen=True)
+class GeneratedText:
+    """Answer of a language_modeling model to one prompt.
+
+    Attributes:
+        text: The text produced.
+        score: Log probability per unit.
+    """
+
+    text: str
+    score: float
+
+
+@dataclass(frozen=True)
+class TextScore:
+    """How probable a language_modeling model finds one text.
+
+    Attributes:
+        log_prob: Natural logarithm of the text's probability.
+        num_units: Units that the text was cut into.
+    """
+
+    log_prob: float
+    num_units: int
+
+    @property
+    def perplexity(self) -> float:
+        """Perplexity per unit; 1 where the model was sure of every one."""
+        return math.exp(-self.log_prob / max(1, self.num_units))
+
+
+@dataclass(frozen=True)
+class FilledText:
+    """Answer of a masked_language_modeling model to one text.
+
+    Attributes:
+        text: The text, each mask replaced by its best candidate.
+        candidates: For each mask: candidate to probability, best first.
+    """
+
+    text: str
+    candidates: list[dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Audio:
+    """Answer of an audio_generation model.
+
+    Attributes:
+        samples: float32 (N,) in [-1, 1].
+        sample_rate: Samples per second.
+    """
+
+    samples: np.ndarray
+    sample_rate: int

@@ -1,0 +1,123 @@
+"""What the server counts: TensorFlow Serving's metrics under its names, and more under names of our own."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from serving.core.metric_types import Counter, Gauge, Histogram, Labels, Metric
+from serving.core.status_names import status_name
+
+_LATENCY_LIMITS = [10 * 1.8**power for power in range(33)]  # microseconds
+_QUEUE_LIMITS = [100 * 1.2**power for power in range(52)]  # microseconds
+_SIZE_LIMITS = [2.0**power for power in range(14)]  # rows
+_EXAMPLE_LIMITS = [2.0**power for power in range(15)]
+
+
+@dataclass
+class RequestRecord:
+    """What is known of a request while it runs.
+
+    Attributes:
+        model: Name that it uses.
+        version: Version that answers; empty until found.
+        signature: Signature that runs; empty where none does.
+    """
+
+    model: str
+    version: str = ""
+    signature: str = ""
+
+
+class Metrics:
+    """All counts of one server."""
+
+    def __init__(self) -> None:
+        self._started = time.time()
+        self._in_flight = 0
+        self._lock = threading.Lock()
+        tf, ours = "/tensorflow/serving/", "/seqline/serving/"
+        self.request_count = Counter(f"{tf}request_count", ["model_name", "status"])
+        self.request_latency = Histogram(f"{tf}request_latency", ["model_name", "API", "entrypoint"], _LATENCY_LIMITS)
+        self.runtime_latency = Histogram(f"{tf}runtime_latency", ["model_name", "API", "runtime"], _LATENCY_LIMITS)
+        self.example_counts = Histogram(f"{tf}request_example_counts", ["model"], _EXAMPLE_LIMITS)
+        self.example_count_total = Counter(f"{tf}request_example_count_total", ["model"])
+        self.warmup_latency = Histogram(f"{tf}model_warmup_latency", ["model_path", "status"], _LATENCY_LIMITS)
+        self.warmup_records = Counter(f"{tf}model_warmup_records_read", ["model_path", "status"])
+        batching = f"{tf}batching_session/"
+        self.queuing_latency = Histogram(f"{batching}queuing_latency", ["thread_pool_name"], _QUEUE_LIMITS)
+        self.wrapped_run_count = Counter(f"{batching}wrapped_run_count")
+        self.input_batch_size = Histogram(f"{batching}input_batch_size", [], _SIZE_LIMITS)
+        self.processed_batch_size = Histogram(f"{batching}processed_batch_size", [], _SIZE_LIMITS)
+        self.padding_size = Histogram(f"{batching}padding_size", ["execution_batch_size"], _SIZE_LIMITS)
+        self.request_log_count = Counter(f"{tf}request_log_count", ["model_name", "status_code"])
+        detailed = ["model_name", "version", "signature", "API", "entrypoint"]
+        self.requests = Counter(f"{ours}request_count", [*detailed, "status"])
+        self.latency = Histogram(f"{ours}request_latency", detailed, _LATENCY_LIMITS)
+        self._gauges = [
+            Gauge(f"{ours}requests_in_flight", [], lambda: {(): self._in_flight}),
+            Gauge("process_start_time_seconds", [], lambda: {(): self._started}),
+        ]
+
+    def add_gauge(self, name: str, labels: list[str], read: Callable[[], dict[Labels, float]]) -> None:
+        """Adds a number of our own that is read when the page is made."""
+        self._gauges.append(Gauge(f"/seqline/serving/{name}", labels, read))
+
+    @contextlib.contextmanager
+    def request(self, model: str, api: str, entrypoint: str) -> Iterator[RequestRecord]:
+        """Counts a request and, where it succeeds, its time.
+
+        Args:
+            model: Name that the request uses; empty where it names none.
+            api: Predict, Classify or Regress over gRPC; the same in small letters, or nothing, over REST.
+            entrypoint: GRPC or REST.
+
+        Yields:
+            What the caller fills as it finds it out.
+        """
+        record = RequestRecord(model)
+        error: BaseException | None = None
+        started = time.perf_counter()
+        self._move(1)
+        try:
+            yield record
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            self._move(-1)
+            self._count(record, api, entrypoint, error, 1e6 * (time.perf_counter() - started))
+
+    def _move(self, change: int) -> None:
+        with self._lock:
+            self._in_flight += change
+
+    def _count(
+        self, record: RequestRecord, api: str, entrypoint: str, error: BaseException | None, micros: float
+    ) -> None:
+        status = status_name(error)
+        detailed = (record.model, record.version, record.signature, api, entrypoint)
+        self.request_count.add(record.model, status)
+        self.requests.add(*detailed, status)
+        if error is None:
+            self.request_latency.observe(micros, record.model, api, entrypoint)
+            self.latency.observe(micros, *detailed)
+
+    @contextlib.contextmanager
+    def run(self, model: str, api: str) -> Iterator[None]:
+        """Times the part of a request that the model itself takes, its wait for a batch included."""
+        started = time.perf_counter()
+        yield
+        self.runtime_latency.observe(1e6 * (time.perf_counter() - started), model, api, "TF1")
+
+    def counter(self, name: str) -> Counter | None:
+        """The counter of a name as TensorFlow writes it; None where there is none."""
+        counters = [metric for metric in vars(self).values() if isinstance(metric, Counter)]
+        wanted = name.replace("/", ":")
+        return next((counter for counter in counters if counter.name == wanted), None)
+
+    def render(self) -> str:
+        """The page of metrics, Prometheus's text form."""
+        metrics: list[Metric] = [one for one in vars(self).values() if isinstance(one, Counter | Histogram)]
+        return "\n".join(line for metric in [*metrics, *self._gauges] for line in metric.render()) + "\n"

@@ -1,0 +1,198 @@
+"""What the client asks models of each task, against the real server."""
+
+from concurrent import futures
+
+import numpy as np
+import pytest
+
+from serving.client import Client
+from serving.client_answers import Audio, FilledText, GeneratedText, TaggedText, TextScore, TransformedText
+from serving.errors import FailedPreconditionError, InvalidRequestError
+from serving.server import Server
+from serving.settings import ServingSettings
+from tests.serving import saved_models, task_models
+from tests.serving.conftest import QUICK
+
+_TASKS = {
+    "sequence_labeling": task_models.save_tagger,
+    "text_to_text": task_models.save_text_to_text,
+    "language_modeling": task_models.save_language_model,
+    "masked_language_modeling": task_models.save_masked_language_model,
+    "word_embedding": task_models.save_word_embedding,
+    "audio_generation": task_models.save_audio_generator,
+    "examples": saved_models.save_examples,
+    "text_classification": saved_models.save_text_classifier,
+}
+
+
+@pytest.fixture(scope="module")
+def clients(tmp_path_factory):
+    """Client of one server that has a model of every task, by the name of the task."""
+    folder = tmp_path_factory.mktemp("tasks")
+    models = []
+    for name, save in _TASKS.items():
+        save(folder / name / "1")
+        models.append(f'config {{name: "{name}" base_path: "{folder / name}" model_platform: "tensorflow"}}')
+    config = folder / "models.pbtxt"
+    config.write_text(f"model_config_list {{{' '.join(models)}}}")
+    # A wait that makes requests of the same time share a batch.
+    batching = {"batch_timeout_micros": 50_000, "max_batch_size": 64}
+    settings = {**QUICK, "models": {"config_file": str(config)}, "batching": batching}
+    with Server("", "", ServingSettings(**settings)) as server:
+        server.wait_until_available(30)
+        with Client(server.address, "none") as client:
+            yield lambda name: client.at(model_name=name)
+
+
+def test_texts_are_tagged_and_padding_is_cut_off(clients):
+    tagged = clients("sequence_labeling").tag_texts(["on 5 May", "", "7"])
+    assert tagged == [
+        TaggedText(["on", "5", "May"], ["O", "NUM", "O"], [0.5, 0.75, 0.5]),
+        TaggedText([], [], []),
+        TaggedText(["7"], ["NUM"], [0.75]),
+    ]
+
+
+def test_all_beams_are_given_best_first(clients):
+    targets = clients("text_to_text").generate_targets(["abc", "x"], beam_width=2, length_penalty=0.5, max_length=2)
+    assert targets == [
+        [TransformedText("ab0", -0.5), TransformedText("ab1", -1.5)],
+        [TransformedText("x0", -0.5), TransformedText("x1", -1.5)],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("task", "ask"),
+    [
+        ("text_to_text", lambda client, size: client.generate_targets(["a"], size, 0.0, 5)[0]),
+        ("word_embedding", lambda client, size: client.neighbors(["king"], size)[0]),
+        ("audio_generation", lambda client, size: client.generate_audio(["seven"], size)[0].samples),
+    ],
+)
+def test_requests_that_share_a_batch_get_what_they_asked_for(clients, task, ask):
+    client, sizes = clients(task), (1, 3, 5)
+    with futures.ThreadPoolExecutor(len(sizes)) as pool:
+        answers = pool.map(lambda size: ask(client, size), sizes)
+        assert [len(answer) for answer in answers] == [1, 3, 5]
+
+
+def test_attention_is_given_for_real_pieces_alone(clients):
+    short, long = clients("text_to_text").attend(["a", "a b c"], ["x", "x y"])
+    assert (short.source_pieces, short.target_pieces) == (["a"], ["x", "[END]"])
+    assert short.weights.tolist() == [[1], [0]]
+    assert long.target_pieces == ["x", "y", "[END]"]
+    assert np.array_equal(long.weights, np.eye(3))
+
+
+def test_prompts_are_continued(clients):
+    client = clients("language_modeling")
+    assert client.continue_texts(["Once", ""]) == ["Once and so on", " and so on"]
+    assert client.generate_texts(["é"], 9, temperature=0.5, top_k=4, top_p=0.5, seed=7) == [
+        GeneratedText("é 4 9 7", -0.25)
+    ]
+    assert client.generate_texts(["a", "b"], max_length=1, temperature=1) == [
+        GeneratedText("a 0 1 0", -1.0),
+        GeneratedText("b 0 1 0", -1.0),
+    ]
+
+
+def test_texts_are_scored(clients):
+    (score,) = clients("language_modeling").score_texts(["abc"])
+    assert score == TextScore(pytest.approx(-3 * np.log(2)), 3)
+    assert score.perplexity == pytest.approx(2)
+
+
+def test_masks_are_filled_as_many_as_a_text_has(clients):
+    both = {"cat": 0.75, "dog": 0.25}
+    assert clients("masked_language_modeling").fill_masks(["[MASK] and [MASK]", "a [MASK]", "none"]) == [
+        FilledText("cat and cat", [both, both]),
+        FilledText("a cat", [both]),
+        FilledText("none", []),
+    ]
+
+
+def test_texts_and_words_are_embedded(clients):
+    assert clients("masked_language_modeling").embed_texts(["ab", ""]).tolist() == [[2, -2], [0, 0]]
+    assert clients("word_embedding").embed_words(["abc"]).tolist() == [[3, -3]]
+    assert len(clients("word_embedding").embed_words([])) == 0
+
+
+def test_neighbors_and_analogies_are_found(clients):
+    client = clients("word_embedding")
+    assert client.neighbors(["king"], 2) == [{"king0": 1.0, "king1": 0.5}]
+    assert list(client.neighbors(["king"], 3)[0]) == ["king0", "king1", "king2"]
+    assert client.analogies([("man", "king", "woman"), ("a", "b", "c")], 1) == [
+        {"man-king-woman0": 1.0},
+        {"a-b-c0": 1.0},
+    ]
+
+
+def test_audio_is_generated(clients):
+    first, second = clients("audio_generation").generate_audio(["seven", ""], 16, temperature=2.0, seed=25)
+    assert isinstance(first, Audio)
+    assert (first.sample_rate, first.samples.dtype, first.samples.tolist()) == (8000, np.float32, [0.5] * 16)
+    assert second.samples.shape == (16,)
+
+
+def test_examples_are_classified_and_regressed(clients):
+    client = clients("examples")
+    assert client.classify([{"x": 2.0}, {"x": [4.0]}], "classify") == [
+        [("low", -3.0), ("high", 3.0)],
+        [("low", -4.0), ("high", 4.0)],
+    ]
+    assert client.classify([{"x": 2.0}]) == [[("", 3.0)]]
+    assert client.regress([{"x": 2.0}, {"x": np.float64([4])}], "regress") == [3.0, 4.0]
+
+
+def test_examples_share_a_context_and_their_own_features_win(clients):
+    client = clients("examples")
+    assert client.regress([{}, {"x": 4.0}], "regress", context={"x": 2.0}) == [3.0, 4.0]
+    assert client.classify([{}], context={"x": 2.0}) == [[("", 3.0)]]
+
+
+def test_several_signatures_are_asked_at_once(clients):
+    answers = clients("examples").multi_inference([{"x": 2.0}], classify=["classify"], regress=["regress"])
+    assert answers == {"classify": [[("low", -3.0), ("high", 3.0)]], "regress": [3.0]}
+
+
+def test_refusals_of_examples_come_as_errors_by_meaning(clients):
+    client = clients("examples")
+    with pytest.raises(InvalidRequestError, match="^Input is empty.$"):
+        client.classify([])
+    with pytest.raises(InvalidRequestError, match="No signature was found with the name: other"):
+        client.regress([{"x": 1.0}], "other")
+    with pytest.raises(InvalidRequestError, match="Feature: x"):
+        client.regress([{"y": 1.0}], "regress")
+
+
+def test_a_model_of_another_task_is_noticed(clients):
+    with pytest.raises(InvalidRequestError, match="input size does not match|not found in request"):
+        clients("language_modeling").classify_texts(["a"])
+    with pytest.raises(FailedPreconditionError, match="label, classes, scores, got scores, tags, tokens"):
+        clients("sequence_labeling").classify_texts(["a"])
+
+
+def test_a_single_text_is_no_list_of_texts(clients):
+    with pytest.raises(InvalidRequestError, match=r"write \['good'\]"):
+        clients("text_classification").classify_texts("good")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client: client.tag_texts([]),
+        lambda client: client.generate_targets([], 1, 0.0, 1),
+        lambda client: client.attend([], []),
+        lambda client: client.continue_texts([]),
+        lambda client: client.generate_texts([], 1),
+        lambda client: client.score_texts([]),
+        lambda client: client.fill_masks([]),
+        lambda client: client.neighbors([], 1),
+        lambda client: client.analogies([], 1),
+        lambda client: client.generate_audio([], 1),
+    ],
+)
+def test_without_inputs_nothing_is_sent(ask):
+    with Client("127.0.0.1:1", "m") as nobody:
+        assert ask(nobody) == []
+        assert nobody.multi_inference([{"x": 1.0}]) == {}
