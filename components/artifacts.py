@@ -14,3 +14,9 @@ class DataReport(Artifact):
     """Folder with `report.json`: what the data gate found, rule by rule."""
 
     TYPE_NAME = "SeqlineDataReport"
+
+
+class ReviewedClips(Artifact):
+    """Folder with `clips.json`, `page.html` and WAV files in `clips`: what a model generates and who hears what."""
+
+    TYPE_NAME = "SeqlineReviewedClips"

@@ -27,8 +27,17 @@ REPORT_FILE = "report.json"
 
 _SMALL_SPLIT = 100
 
-# SchemaGen takes the texts of a small train split for a closed set of values, so every new text looks unexpected.
-_CLOSED_SET = {AnomalyInfo.ENUM_TYPE_UNEXPECTED_STRING_VALUES}
+# SchemaGen takes the texts of a small train split for a closed set of values, so every new text looks unexpected; and
+# where all recordings of the train split have one length, it takes that for a rule.
+_HARMLESS = {
+    "text": {AnomalyInfo.ENUM_TYPE_UNEXPECTED_STRING_VALUES},
+    "label": set(),
+    "audio": {
+        AnomalyInfo.INVALID_FEATURE_SHAPE,
+        AnomalyInfo.FEATURE_TYPE_LOW_NUMBER_VALUES,
+        AnomalyInfo.FEATURE_TYPE_HIGH_NUMBER_VALUES,
+    },
+}
 
 _log = logging.getLogger("seqline.data")
 
@@ -102,11 +111,11 @@ RULES: tuple[Rule, ...] = (
 
 
 def _anomalies(evidence: Evidence, wanted: Callable[[int], bool]) -> list[str]:
-    texts = {feature.name for feature in evidence.features if feature.kind == "text"}
+    harmless = {feature.name: _HARMLESS[feature.kind] for feature in evidence.features}
     found = []
     for split, anomalies in evidence.anomalies.items():
         for name, info in sorted(anomalies.anomaly_info.items()):
-            reasons = [reason for reason in info.reason if not (name in texts and reason.type in _CLOSED_SET)]
+            reasons = [reason for reason in info.reason if reason.type not in harmless.get(name, ())]
             if wanted(info.severity):
                 found += [
                     f'{split}: feature "{name}": {_sentence(reason.short_description)}{reason.description}'

@@ -27,15 +27,17 @@ from models.tokenizers.settings import TokenizerSettings
 from models.tokenizers.vocabularies import Vocabularies, learn_vocabulary, split_units
 
 _COUNTS_FILE = "unit_counts.jsonl"
+# A recording is a thousand times as large as a text, and lies in memory with its batch.
+_MAX_BATCH, _MAX_AUDIO_BATCH = 2048, 64
 
 _progress = logging.getLogger("seqline.progress")
 
 
 class CountUnits(beam.DoFn):
-    """Turns a batch of serialized tf.Examples into ((feature, unit), count); a label is one unit."""
+    """Turns a batch of serialized tf.Examples into ((feature, unit), count); a label is one unit, audio has none."""
 
     def __init__(self, features: Sequence[Feature], settings: TokenizerSettings) -> None:
-        self._features = tuple(features)
+        self._features = tuple(feature for feature in features if feature.kind != "audio")
         self._settings = settings
 
     def process(self, batch: Sequence[bytes]) -> Iterator[tuple[tuple[str, str], int]]:
@@ -62,20 +64,21 @@ def count_units(
         directory: where the counts lie while they pass from Beam to here.
 
     Returns:
-        Per feature, each unit with its count; for label features each label.
+        Per feature, each unit with its count; for label features each label; for audio nothing.
     """
+    audio = any(feature.kind == "audio" for feature in features)
     path = os.path.join(directory, _COUNTS_FILE)
     with pipeline:
         (
             pipeline
             | "Read" >> beam.io.ReadFromTFRecord(os.path.join(examples, "*"))
-            | "Batch" >> beam.BatchElements(min_batch_size=64, max_batch_size=2048)
+            | "Batch" >> beam.BatchElements(min_batch_size=64, max_batch_size=_MAX_AUDIO_BATCH if audio else _MAX_BATCH)
             | "Count" >> beam.ParDo(CountUnits(features, settings))
             | "Sum" >> beam.CombinePerKey(sum)
             | "ToLine" >> beam.Map(json.dumps)
             | "Write" >> beam.io.WriteToText(path, num_shards=1, shard_name_template="")
         )
-    counts: dict[str, dict[str, int]] = {feature.name: {} for feature in features}
+    counts: dict[str, dict[str, int]] = {feature.name: {} for feature in features if feature.kind != "audio"}
     with fileio.open(path) as stream:
         for line in stream:
             (feature, unit), count = json.loads(line)
@@ -87,10 +90,10 @@ def count_units(
 def learn_vocabularies(
     counts: dict[str, dict[str, int]], features: Sequence[Feature], settings: TokenizerSettings
 ) -> Vocabularies:
-    """Learns one vocabulary per text feature, or one for all of them, and sorts the labels."""
+    """Learns one vocabulary per text feature, or one for all of them, and sorts the values of each label feature."""
     texts = [feature.name for feature in features if feature.kind == "text"]
-    labels = [label for feature in features if feature.kind == "label" for label in counts[feature.name]]
-    if settings.shared:
+    categories = {feature.name: sorted(counts[feature.name]) for feature in features if feature.kind == "label"}
+    if texts and settings.shared:
         total: dict[str, int] = defaultdict(int)
         for name in texts:
             for unit, count in counts[name].items():
@@ -98,7 +101,7 @@ def learn_vocabularies(
         pieces = dict.fromkeys(texts, learn_vocabulary(dict(total), settings))
     else:
         pieces = {name: learn_vocabulary(counts[name], settings) for name in texts}
-    return Vocabularies(settings, pieces, sorted(labels))
+    return Vocabularies(settings, pieces, categories)
 
 
 @component(use_beam=True)
@@ -110,7 +113,7 @@ def TokenizerTrainer(  # noqa: N802
     code_hash: Parameter[str] = "",
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
-    """Learns the pieces of every text feature and the labels from the train split.
+    """Learns the pieces of every text feature and the values of every label feature from the train split.
 
     Args:
         examples: raw examples.
@@ -130,12 +133,13 @@ def TokenizerTrainer(  # noqa: N802
 
 def _report(vocabularies: Vocabularies, vocabulary: Any) -> None:
     sizes = {f"{name}_pieces": len(pieces) for name, pieces in vocabularies.pieces.items()}
-    if vocabularies.labels:
-        sizes["labels"] = len(vocabularies.labels)
+    for name, values in vocabularies.categories.items():
+        if any(values):  # "" stands for no value
+            sizes[f"{name}s"] = sum(map(bool, values))
     for name, size in sizes.items():
         vocabulary.set_int_custom_property(name, size)
     _progress.info(
         "vocabulary learned: %s",
-        ", ".join(f"{name.replace('_', ' ')} {size}" for name, size in sizes.items()),
+        ", ".join(f"{name.replace('_', ' ')} {size}" for name, size in sizes.items()) or "none needed",
         extra={"progress": {"stage": "TokenizerTrainer", "completed": 1, "total": 1, "fields": sizes}},
     )

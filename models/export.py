@@ -39,7 +39,7 @@ def export(
     vocabularies: Vocabularies,
     directory: str,
     facts: dict[str, Any],
-    texts: list[str],
+    requests: dict[str, list[Any]],
 ) -> None:
     """Writes the SavedModel with all signatures of the task, and checks it.
 
@@ -49,7 +49,7 @@ def export(
         vocabularies: of the task's features.
         directory: folder of the SavedModel; made anew.
         facts: `code_version` and `metrics`, for `assets.extra/seqline.json`.
-        texts: real inputs for the batch-mate check.
+        requests: real inputs of `serving_default` for the batch-mate check, by name.
 
     Raises:
         SeqlineError: the graph has an operation that a stock server lacks, or batch-mates change an answer.
@@ -69,13 +69,15 @@ def export(
         "architecture": settings.model.architecture,
         "settings": settings.model_dump(),
         "labels": vocabularies.labels,
+        "categories": vocabularies.categories,
+        "request_defaults": signatures.request_defaults(),
         **facts,
     }
     extra = pathlib.Path(directory) / "assets.extra"
     extra.mkdir(exist_ok=True)
     (extra / "seqline.json").write_text(json.dumps(described, indent=1, ensure_ascii=False), encoding="utf-8")
     check_ops(directory)
-    check_batch_mates(directory, texts)
+    check_batch_mates(directory, requests)
 
 
 def check_ops(directory: str) -> None:
@@ -100,29 +102,36 @@ def check_ops(directory: str) -> None:
         )
 
 
-def check_batch_mates(directory: str, texts: list[str]) -> None:
-    """Asks the SavedModel every text alone and among others, in another order: the answers must agree.
+def check_batch_mates(directory: str, requests: dict[str, list[Any]]) -> None:
+    """Asks the SavedModel every request alone and among others, in another order: the answers must agree.
+
+    Args:
+        directory: folder of the SavedModel.
+        requests: input name to one value for each request.
 
     Raises:
-        SeqlineError: naming a text whose answer depends on its batch-mates.
+        SeqlineError: naming a request whose answer depends on its batch-mates.
     """
     predict = tf.saved_model.load(directory).signatures["serving_default"]
-    (name,) = predict.structured_input_signature[1]
-    together = _ask(predict, name, texts[::-1])
-    for index, text in enumerate(texts):
-        alone = _ask(predict, name, [text])
+    together = _ask(predict, {name: values[::-1] for name, values in requests.items()})
+    count = len(next(iter(requests.values())))
+    for index in range(count):
+        request = {name: values[index] for name, values in requests.items()}
+        alone = _ask(predict, {name: [value] for name, value in request.items()})
         for output, values in alone.items():
-            if not _agree(values[0], together[output][len(texts) - 1 - index]):
+            other = together[output][count - 1 - index]
+            if not _agree(values[0], other):
                 raise SeqlineError(
-                    "The answer to a text must not depend on the texts beside it. "
-                    f'Received for "{text}": {output}={values[0]!r} alone, '
-                    f"{together[output][len(texts) - 1 - index]!r} in a batch of {len(texts)}. "
+                    "The answer to a request must not depend on those beside it. "
+                    f"Received for {_shown(request)}: {output}={values[0]!r} alone, {other!r} in a batch of {count}. "
                     "A layer of this architecture ignores its padding mask."
                 )
 
 
-def _ask(predict: Any, name: str, texts: list[str]) -> dict[str, np.ndarray]:
-    return {key: value.numpy() for key, value in predict(**{name: tf.constant(texts)}).items()}
+def _ask(predict: Any, requests: dict[str, list[Any]]) -> dict[str, np.ndarray]:
+    specifications = predict.structured_input_signature[1]
+    inputs = {name: tf.constant(values, specifications[name].dtype) for name, values in requests.items()}
+    return {key: value.numpy() for key, value in predict(**inputs).items()}
 
 
 def _agree(one: Any, other: Any) -> bool:
@@ -130,4 +139,14 @@ def _agree(one: Any, other: Any) -> bool:
         return one == other
     if np.asarray(one).dtype == object:
         return list(one) == list(other)
+    if np.ndim(one):
+        # What is longer beside others is padding.
+        other, rest = other[: len(one)], other[len(one) :]
+        if np.any(rest):
+            return False
     return bool(np.allclose(one, other, rtol=_TOLERANCE, atol=_TOLERANCE))
+
+
+def _shown(request: dict[str, Any]) -> str:
+    values = {name: value.decode() if isinstance(value, bytes) else value for name, value in request.items()}
+    return ", ".join(f'{name} "{value}"' for name, value in values.items())

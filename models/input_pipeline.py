@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from models.registry import TASKS
+from models.run_settings import RunSettings
+
 
 @dataclasses.dataclass(frozen=True)
 class Batches:
@@ -24,7 +27,7 @@ class Batches:
     steps_per_epoch: int
 
 
-def read_examples(files: list[str], task: ModuleType) -> tf.data.Dataset:
+def read_features(files: list[str], task: ModuleType) -> tf.data.Dataset:
     """Reads transformed examples.
 
     Args:
@@ -32,19 +35,33 @@ def read_examples(files: list[str], task: ModuleType) -> tf.data.Dataset:
         task: module of the task.
 
     Returns:
-        dataset of what `task.training_example` makes of an example.
+        dataset of feature name to int32, (T,) for `task.SEQUENCE_FEATURES` and () for `task.SCALAR_FEATURES`.
     """
     features: dict[str, Any] = {
         name: tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64) for name in task.SEQUENCE_FEATURES
     }
     features |= {name: tf.io.FixedLenFeature([], tf.int64) for name in task.SCALAR_FEATURES}
 
-    def parse(serialized: tf.Tensor) -> Any:
+    def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
         parsed = tf.io.parse_single_example(serialized, features)
-        return task.training_example({name: tf.cast(value, tf.int32) for name, value in parsed.items()})
+        return {name: tf.cast(value, tf.int32) for name, value in parsed.items()}
 
     records = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP", num_parallel_reads=None)
-    return records.map(parse, num_parallel_calls=tf.data.AUTOTUNE).cache()
+    return records.map(parse, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def read_examples(files: list[str], settings: RunSettings) -> tf.data.Dataset:
+    """Reads what is trained on.
+
+    Args:
+        files: TFRecord files of transformed examples, gzip.
+        settings: of the run.
+
+    Returns:
+        dataset of what the task's `training_examples` makes of them.
+    """
+    task = TASKS[settings.task].load()
+    return task.training_examples(read_features(files, task), settings).cache()
 
 
 def longest_length(*example: Any) -> tf.Tensor:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Union
 
 import pydantic
 
+from models.audio_settings import AudioSettings
 from models.decoding.settings import DecodingSettings
 from models.registry import ARCHITECTURES
 from models.settings import Settings
@@ -28,6 +29,8 @@ class RunSettings(Settings):
     """Seed of weights, shuffling and dropout."""
     tokenizer: TokenizerSettings = TokenizerSettings()
     """How text is cut."""
+    audio: AudioSettings = AudioSettings()
+    """The form of the sound; tasks without sound ignore it."""
     model: ModelSettings
     """The architecture and its sizes."""
     training: TrainingSettings = TrainingSettings()

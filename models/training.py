@@ -16,7 +16,13 @@ import tensorflow as tf
 from models.checkpointing import Checkpointing, TrainingState
 from models.errors import SeqlineError
 from models.export import export
-from models.input_pipeline import bucket_boundaries, evaluation_batches, read_examples, training_batches
+from models.input_pipeline import (
+    bucket_boundaries,
+    evaluation_batches,
+    read_examples,
+    read_features,
+    training_batches,
+)
 from models.memory import keep_freed_memory
 from models.registry import ARCHITECTURES, TASKS
 from models.run_settings import RunSettings
@@ -51,7 +57,7 @@ def run_fn(fn_args: Any) -> None:
             vocabularies,
             fn_args.serving_model_dir,
             facts,
-            sample_texts(eval_files, settings, vocabularies),
+            sample_requests(eval_files, settings, vocabularies),
         )
     except (OSError, tf.errors.ResourceExhaustedError) as error:
         if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
@@ -88,10 +94,10 @@ def train(
     keras.utils.set_random_seed(settings.seed)
     task = TASKS[settings.task].load()
     training = settings.training
-    examples = read_examples(train_files, task)
+    examples = read_examples(train_files, settings)
     boundaries, num_examples = bucket_boundaries(examples, training.length_buckets)
     batches = training_batches(examples, training.batch_size, boundaries, num_examples, settings.seed)
-    validation = evaluation_batches(read_examples(eval_files, task), training.batch_size, boundaries)
+    validation = evaluation_batches(read_examples(eval_files, settings), training.batch_size, boundaries)
     with distribution_strategy().scope():
         model = build_model(settings, vocabularies)
         model.compile(
@@ -145,15 +151,12 @@ def distribution_strategy() -> tf.distribute.Strategy:
     return tf.distribute.get_strategy()
 
 
-def sample_texts(files: list[str], settings: RunSettings, vocabularies: Vocabularies, count: int = 16) -> list[str]:
-    """The model's input in the first examples of a split, joined from tokens: real texts for the checks at export."""
-    task = TASKS[settings.task]
-    feature = task.text_features[0]
-    name = task.load().SEQUENCE_FEATURES[0]
-    records = tf.data.TFRecordDataset(files, compression_type="GZIP").take(count)
-    parsed = [tf.io.parse_single_example(r, {name: tf.io.RaggedFeature(tf.int64)})[name] for r in records]
-    token_ids = tf.cast(tf.ragged.stack(parsed), tf.int32)
-    return [text.decode() for text in vocabularies.tokenizer(feature).detokenize(token_ids).numpy()]
+def sample_requests(
+    files: list[str], settings: RunSettings, vocabularies: Vocabularies, count: int = 16
+) -> dict[str, list[Any]]:
+    """Inputs of `serving_default`, by name, made from the first examples of a split: for the checks at export."""
+    task = TASKS[settings.task].load()
+    return task.sample_requests(list(read_features(files, task).take(count)), vocabularies, settings)
 
 
 class Progress(keras.callbacks.Callback):

@@ -1,6 +1,7 @@
 """Asks a running server, and words its answers."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 
 from pipeline.config import Config
 from pipeline.errors import ServerNotReadyError
@@ -20,11 +21,22 @@ def ask(config: Config, texts: Sequence[str], port: int | None = None) -> list[s
         texts: what a person would write.
         port: where it is not the configured one.
     """
+    with asking(config, port) as client:
+        if config.task == "text_classification":
+            return [scored(answer.label, answer.scores) for answer in client.classify_texts(texts)]
+        return [answer.target for answer in client.transform_texts(texts)]
+
+
+@contextlib.contextmanager
+def asking(config: Config, port: int | None = None) -> Iterator[Client]:
+    """A client of the configuration's server.
+
+    Raises:
+        ServerNotReadyError: the server does not serve this model.
+    """
     with _client(config, port) as client:
         try:
-            if config.task == "text_classification":
-                return [_scored(answer.label, answer.scores) for answer in client.classify_texts(texts)]
-            return [answer.target for answer in client.transform_texts(texts)]
+            yield client
         except NotFoundError as error:
             raise ServerNotReadyError(
                 f"The server answers, but does not serve {config.name}: {error}. If it has just started, wait a "
@@ -57,6 +69,7 @@ def _client(config: Config, port: int | None) -> Client:
     return Client(address, config.name, timeout=SECONDS_TO_ANSWER, tls=tls, token=token)
 
 
-def _scored(label: str, scores: dict[str, float]) -> str:
+def scored(label: str, scores: dict[str, float]) -> str:
+    """A label with the best scores, as a person reads them."""
     best = sorted(scores.items(), key=lambda item: -item[1])[:5]
     return f"{label}  ({', '.join(f'{name} {score:.3f}' for name, score in best)})"

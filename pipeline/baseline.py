@@ -24,9 +24,14 @@ class PreviousBlessedModel(resolver.ResolverStrategy):
     def resolve_artifacts(self, store: ml_metadata.MetadataStore, input_dict: Artifacts) -> Artifacts:
         """Resolves `model` and `model_blessing` to one artifact each, or to none; `candidate` stays as it is."""
         candidates = {model.id for model in input_dict["candidate"]}
-        blessings = {
+        # One model may have several verdicts: the evaluator's, then that of the clip review, which counts both.
+        verdicts = {
             blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY): blessing
-            for blessing in input_dict["model_blessing"]
+            for blessing in sorted(input_dict["model_blessing"], key=lambda blessing: blessing.id)
+        }
+        blessings = {
+            model: blessing
+            for model, blessing in verdicts.items()
             if blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY) == 1
         }
         for model in sorted(input_dict["model"], key=lambda model: model.id, reverse=True):

@@ -21,6 +21,7 @@ import typer.core
 from rich.console import Console
 from rich.table import Table
 
+from models.architectures.settings import WaveNetSettings
 from models.errors import SeqlineError
 from pipeline import config as configuration
 from pipeline.errors import ConfigError, StageFailed
@@ -105,6 +106,9 @@ def demo(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None
 def plan(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None:  # noqa: B006
     """Show the stages and which of them would run; run nothing."""
     settings = configuration.load(config, overrides)
+    if isinstance(settings.model, WaveNetSettings):
+        seen, rate = settings.model.receptive_field, settings.audio.sample_rate
+        _say(f"receptive field      {seen:,} samples, {1000 * seen / rate:.0f} ms at {rate:,} Hz")
     for stage, runs_again in plan_pipeline(settings).items():
         _say(f"{stage:<20} {'would run' if runs_again else 'cached'}")
 
@@ -149,19 +153,45 @@ def serve(
 
 @app.command()
 def predict(
-    texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help="What to ask; one answer line for each.")],
+    texts: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TEXT...]", help="What to ask; one answer line for each. For sound: WAV files."),
+    ] = None,
     config: ConfigFile = DEFAULT_CONFIG,
     overrides: Overrides = [],  # noqa: B006
+    label: Annotated[str, typer.Option(help="audio_generation: what to speak or play.")] = "",
+    speaker: Annotated[str, typer.Option(help="audio_generation: who speaks.")] = "",
+    out: Annotated[Path, typer.Option(metavar="FILE", help="audio_generation: the WAV file to write.")] = Path(
+        "clip.wav"
+    ),
+    seconds: Annotated[float, typer.Option(min=0.001, max=60, help="audio_generation: length of the clip.")] = 1.0,
+    temperature: Annotated[float, typer.Option(min=0, help="audio_generation: 1 draws freely, less plays safe.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="audio_generation: the same seed gives the same clip.")] = 0,
 ) -> None:
     """Ask the running server."""
-    from pipeline.ask import ask
-
     settings = configuration.load(config, overrides)
-    # TensorFlow, which has the message classes, talks when it is imported.
+    if settings.task == "audio_generation":
+        from pipeline.ask_audio import generate_clip
+
+        _say(generate_clip(settings, out, label, speaker, seconds, temperature, seed))
+        return
+    if not texts:
+        raise ConfigError("predict takes what to ask: seqline predict TEXT...")
+    # TensorFlow, which a protected server's keys need, talks when it is imported.
     with output_to(Path(os.devnull)):
-        answers = ask(settings, texts)
+        answers = _ask_all(settings, texts)
     for answer in answers:
         _say(answer)
+
+
+def _ask_all(settings: configuration.Config, texts: list[str]) -> list[str]:
+    from pipeline.ask import ask, scored
+
+    if settings.task == "audio_classification":
+        from pipeline.ask_audio import classify_clip
+
+        return [scored(*classify_clip(settings, Path(text))) for text in texts]
+    return ask(settings, texts)
 
 
 @app.command()

@@ -13,17 +13,18 @@ from typing import Any, Literal
 import pydantic
 import yaml
 
-from components.errors import EvaluationError
-from components.evaluation.catalogue import check_metric_names
+from components.clip_review.settings import ClipReviewSettings
 from components.evaluation.settings import EvaluationSettings
 from components.example_gen.settings import DataSettings
+from models.audio_settings import AudioSettings
 from models.decoding.settings import DecodingSettings
-from models.registry import ARCHITECTURES, TASKS
+from models.registry import TASKS
 from models.run_settings import ModelSettings, RunSettings
 from models.settings import Settings
 from models.tokenizers.settings import TokenizerSettings
 from models.training_settings import TrainingSettings
 from pipeline.config_errors import describe
+from pipeline.config_rules import RULES
 from pipeline.errors import ConfigError
 from pipeline.yaml_file import read_yaml
 from serving.settings import ServingSettings
@@ -42,8 +43,10 @@ class Config(Settings):
     """Seed of all that is random in training."""
     data: DataSettings
     """Where the raw examples come from."""
+    audio: AudioSettings = AudioSettings()
+    """The form that recordings are brought to (audio tasks only)."""
     tokenizer: TokenizerSettings = TokenizerSettings()
-    """How text is cut into units."""
+    """How text is cut into units (text tasks only)."""
     model: ModelSettings
     """What computes the answer; `architecture` decides which other keys there are."""
     training: TrainingSettings = TrainingSettings()
@@ -52,12 +55,14 @@ class Config(Settings):
     """How text is generated (task text_to_text only)."""
     evaluation: EvaluationSettings = EvaluationSettings()
     """How good a model must be to be pushed."""
+    clips: ClipReviewSettings = ClipReviewSettings()
+    """Clips that the trained model generates for people to hear, and who judges them (task audio_generation only)."""
     serving: ServingSettings = ServingSettings()
     """The server's address and batching."""
 
     @pydantic.model_validator(mode="after")
     def _check_across_sections(self) -> "Config":
-        problems = [problem for rule in _RULES for problem in rule(self)]
+        problems = [problem for rule in RULES for problem in rule(self)]
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -123,37 +128,3 @@ def _assign(values: dict[str, Any], key: str, value: Any) -> None:
         if not isinstance(values, dict):
             raise ConfigError(f"--set {key}: {'.'.join(sections[:depth])} is not a section but a value")
     values[last] = value
-
-
-def _architecture_solves_task(config: Config) -> list[str]:
-    if config.task in ARCHITECTURES[config.model.architecture].tasks:
-        return []
-    fitting = [name for name, architecture in ARCHITECTURES.items() if config.task in architecture.tasks]
-    return [
-        f"model.architecture must be one that solves the task {config.task}: {', '.join(fitting)}. "
-        f"Received: {config.model.architecture}"
-    ]
-
-
-def _decoding_has_a_use(config: Config) -> list[str]:
-    if config.task == "text_to_text" or "decoding" not in config.model_fields_set:
-        return []
-    return [f"decoding is for the task text_to_text only; remove the section. Received: task {config.task}"]
-
-
-def _evaluated_split_exists(config: Config) -> list[str]:
-    splits = config.data.splits()
-    if config.evaluation.split in splits:
-        return []
-    return [f"evaluation.split must be one of {', '.join(splits)}. Received: {config.evaluation.split}"]
-
-
-def _metrics_exist(config: Config) -> list[str]:
-    try:
-        check_metric_names(config.task, config.evaluation)
-    except EvaluationError as error:
-        return [str(error)]
-    return []
-
-
-_RULES = (_architecture_solves_task, _decoding_has_a_use, _evaluated_split_exists, _metrics_exist)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from models.registry import TASKS
 from pipeline import ports
-from pipeline.ask import ask, is_available
+from pipeline.ask import is_available
 from pipeline.config import Config
+from pipeline.demo_questions import answers_to, held_out_examples
 from pipeline.errors import ServerNotReadyError
 from pipeline.output_folder import OutputFolder
 from pipeline.run import Outcome
@@ -28,12 +28,11 @@ def ask_pushed_model(config: Config, config_file: Path, overrides: Sequence[str]
     with output_to(outcome.log) as stream:
         console = Console(file=stream)
         questions = held_out_examples(config, outcome.run.artifacts["ExampleGen/examples"], QUESTIONS)
-        feature, expected = (feature.name for feature in TASKS[config.task].features)
         with running_server(config, config_file, overrides) as port:
-            answers = ask(config, [question[feature] for question in questions], port)
+            lines = answers_to(config, questions, port)
         _say(console, f"\nAsked {config.name} on {config.serving.host}:{port} over gRPC:")
-        for question, answer in zip(questions, answers, strict=True):
-            _say(console, f"  {question[feature]}  ->  {answer}  ({expected} in the data: {question[expected]})")
+        for line in lines:
+            _say(console, f"  {line}")
 
 
 @contextlib.contextmanager
@@ -60,20 +59,6 @@ def running_server(config: Config, config_file: Path, overrides: Sequence[str]) 
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
-
-
-def held_out_examples(config: Config, examples: str, count: int) -> list[dict[str, str]]:
-    """Raw examples of the evaluation split, which the model has not seen in training: value by feature name."""
-    import tensorflow as tf
-
-    files = sorted(Path(examples, f"Split-{config.evaluation.split}").glob("*"))
-    records = tf.data.TFRecordDataset([str(file) for file in files], compression_type="GZIP").take(count)
-    found = []
-    for record in records.as_numpy_iterator():
-        values = tf.train.Example.FromString(record).features.feature
-        names = [feature.name for feature in TASKS[config.task].features]
-        found.append({name: values[name].bytes_list.value[0].decode("utf-8") for name in names})
-    return found
 
 
 def _wait_until_available(server: subprocess.Popen[bytes], config: Config, port: int, log: Path) -> None:

@@ -82,7 +82,7 @@ def check_data(config: Config) -> None:
     from components.example_gen.formats import check_beginnings, input_files
 
     features = TASKS[config.task].features
-    check_beginnings(input_files(config.data, features), features, config.data)
+    check_beginnings(input_files(config.data, features), features, config.data, config.audio)
 
 
 def new_run_id() -> str:
@@ -125,13 +125,19 @@ def _log_trace(log: Path, failure: StageFailed) -> None:
 
 
 def _keep_results(folder: OutputFolder, run_id: str) -> None:
+    from components.clip_review.result import load_review
     from components.evaluation.results import OVERALL, failures, load_metrics
 
     run = runs.read_run(folder.metadata, run_id)
-    uri = run.artifacts.get("ModelEvaluator/evaluation") if run else None
-    if uri:
-        notes = {
-            runs.NOTE_METRICS: load_metrics(uri).get(OVERALL, {}),
-            runs.NOTE_SHORTFALLS: [failure.message for failure in failures(uri)],
-        }
-        runs.add_notes(folder.metadata, run_id, notes)
+    if run is None:
+        return
+    metrics: dict[str, float] = {}
+    shortfalls: list[str] = []
+    if uri := run.artifacts.get("ModelEvaluator/evaluation"):
+        metrics |= load_metrics(uri).get(OVERALL, {})
+        shortfalls += [failure.message for failure in failures(uri)]
+    if uri := run.artifacts.get("ClipReview/clip_review"):
+        review = load_review(uri)
+        metrics |= review.metrics
+        shortfalls += review.shortfalls
+    runs.add_notes(folder.metadata, run_id, {runs.NOTE_METRICS: metrics, runs.NOTE_SHORTFALLS: shortfalls})

@@ -4,7 +4,11 @@ from pathlib import Path
 
 from ml_metadata.proto import metadata_store_pb2
 from tfx import v1 as tfx
+from tfx.dsl.components.base.base_node import BaseNode
 
+from components.clip_review.component import ClipReview
+from components.clip_review.page import template_hash
+from components.clip_review.recognizer import find_recognizer, fingerprint
 from components.data_gate import DataGate
 from components.evaluation.component import model_evaluator
 from components.example_gen.component import ExampleGen
@@ -13,6 +17,7 @@ from components.pusher import pusher
 from components.serving_validator import ServingValidator
 from components.tokenizer_trainer import TokenizerTrainer
 from components.transform import Transform
+from models.registry import TASKS
 from pipeline.baseline import PreviousBlessedModel
 from pipeline.code_hash import hash_room
 from pipeline.config import Config
@@ -32,15 +37,20 @@ def build_pipeline(config: Config) -> tfx.dsl.Pipeline:
     folder = OutputFolder(config)
     code = hash_room("models")
 
+    sounds = any(feature.kind == "audio" for feature in TASKS[config.task].features)
     examples = ExampleGen(
-        settings_json=config.data.model_dump_json(), task=config.task, fingerprint=data_fingerprint(config.data)
+        settings_json=config.data.model_dump_json(),
+        task=config.task,
+        fingerprint=data_fingerprint(config.data),
+        audio_json=config.audio.model_dump_json(),
     )
     statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
     schema = tfx.components.SchemaGen(
         # From the train split alone: what only the other splits hold is an anomaly.
         statistics=statistics.outputs["statistics"],
         exclude_splits=["eval", "test"],
-        infer_feature_shape=True,
+        # Texts and labels are one value each; recordings are of any length, even where all of train have one.
+        infer_feature_shape=not sounds,
     )
     anomalies = tfx.components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
@@ -94,6 +104,7 @@ def build_pipeline(config: Config) -> tfx.dsl.Pipeline:
         task=config.task,
         settings=config.evaluation,
     )
+    judges = [evaluator, *_clip_review(config, examples, trainer, evaluator)]
     validator = ServingValidator(
         model=trainer.outputs["model"],
         examples=examples.outputs["examples"],
@@ -102,10 +113,11 @@ def build_pipeline(config: Config) -> tfx.dsl.Pipeline:
         settings_json=config.serving.model_dump_json(),
         code_hash=hash_room("serving"),
     )
-    # Nothing flows between the two judges; a reader of the display expects the quality first.
-    validator.add_upstream_node(evaluator)
+    # Nothing flows from the judges to the server; a reader of the display expects the quality first.
+    validator.add_upstream_node(judges[-1])
     push = pusher(
-        model_blessing=evaluator.outputs["blessing"],
+        # The last judge gives the verdict of all.
+        model_blessing=judges[-1].outputs["blessing"],
         infra_blessing=validator.outputs["blessing"],
         base_directory=str(folder.serving),
     )
@@ -123,13 +135,33 @@ def build_pipeline(config: Config) -> tfx.dsl.Pipeline:
             transform,
             trainer,
             baseline,
-            evaluator,
+            *judges,
             validator,
             push,
         ],
         enable_cache=True,
         beam_pipeline_args=BEAM_ARGUMENTS,
     )
+
+
+def _clip_review(config: Config, examples: BaseNode, trainer: BaseNode, evaluator: BaseNode) -> list[BaseNode]:
+    """The stage that lets the model be heard, for a model that speaks."""
+    if config.task != "audio_generation" or not config.clips.per_label:
+        return []
+    folder = config.clips.recognizer
+    recognizer = find_recognizer(folder, config.audio.sample_rate) if folder else None
+    return [
+        ClipReview(
+            model=trainer.outputs["model"],
+            examples=examples.outputs["examples"],
+            evaluation_blessing=evaluator.outputs["blessing"],
+            split=config.evaluation.split,
+            settings_json=config.clips.model_dump_json(),
+            recognizer=str(recognizer or ""),
+            recognizer_hash=fingerprint(recognizer) if recognizer else "",
+            code_hash=template_hash(),
+        )
+    ]
 
 
 def _metadata_connection(folder: OutputFolder) -> metadata_store_pb2.ConnectionConfig:

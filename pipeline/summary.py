@@ -32,6 +32,8 @@ def print_outcome(console: Console, config: Config, outcome: Outcome, overrides:
     lines = [(name, f"{value:.4g}") for name, value in run.metrics.items()]
     if "ModelEvaluator/evaluation" in run.artifacts:
         lines.append(("evaluation", _near(run.artifacts["ModelEvaluator/evaluation"])))
+    if "ClipReview/clip_review" in run.artifacts:
+        lines.append(("clips", _near(Path(run.artifacts["ClipReview/clip_review"]) / "page.html")))
     if run.pushed_to:
         lines.append(("pushed", f"version {run.pushed_version} in {_near(run.pushed_to)}"))
     lines.append(("log", _near(outcome.log)))
@@ -78,7 +80,7 @@ def _near(path: str | Path) -> str:
 
 def _why_not(outcome: Outcome) -> str:
     if outcome.run.blessed is False:
-        return "the model falls short of what `evaluation` asks"
+        return "the model falls short of what was asked of it"
     if outcome.run.servable is False:
         reason = outcome.run.not_servable or f"see {outcome.log}"
         return f"the model failed its test on the server: {reason}"

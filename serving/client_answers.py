@@ -1,7 +1,8 @@
 """What a model answers to one input, by task."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -128,7 +129,9 @@ class Audio:
     Attributes:
         samples: float32 (N,) in [-1, 1].
         sample_rate: Samples per second.
+        conditions: What it was steered by, such as {"label": "seven"}; what was left open is what the model chose.
     """
 
     samples: np.ndarray
     sample_rate: int
+    conditions: Mapping[str, str] = field(default_factory=dict)

@@ -164,24 +164,46 @@ class TaskClient(ABC):
 
     def generate_audio(
         self,
-        labels: Sequence[str],
         num_samples: int,
+        seeds: Sequence[int],
         temperature: float = 1.0,
-        seed: int = 0,
+        labels: Sequence[str] = (),
+        speakers: Sequence[str] = (),
         timeout: float | None = None,
     ) -> list[Audio]:
-        """A recording for each label.
+        """A recording for each seed.
 
         Args:
-            labels: What to speak or play; "" for a model without labels.
             num_samples: Length of each recording.
-            temperature: Below 1 prefers what is probable.
-            seed: The same seed makes the same recording.
+            seeds: The same seed makes the same recording.
+            temperature: 1 draws as the model believes, less prefers what is probable, 0 takes the most probable.
+            labels: What each recording speaks or plays, "" for anything; none for a model that is not conditioned on
+                labels.
+            speakers: Who speaks each, the same way.
             timeout: Time for the call.
         """
-        settings = {"num_samples": num_samples, "temperature": float(temperature), "seed": seed}
-        rows = self._ask("audio sample_rate", {"label": labels}, settings, timeout=timeout)
-        return [Audio(samples[:num_samples], int(sample_rate)) for samples, sample_rate in rows]
+        if not seeds:
+            return []
+        inputs: dict[str, Any] = {
+            "num_samples": np.full(len(seeds), num_samples, np.int32),
+            "temperature": np.full(len(seeds), temperature, np.float32),
+            "seed": np.array(seeds, np.int32),
+        }
+        inputs |= {name: list(texts) for name, texts in (("label", labels), ("speaker", speakers)) if texts}
+        outputs = self.predict(inputs, timeout=timeout)
+        names = [name for name in ("label", "speaker") if name in outputs]
+        return [
+            Audio(samples[:num_samples], int(rate), {n: text.decode() for n, text in zip(names, texts, strict=True)})
+            for samples, rate, *texts in to_rows(outputs, ["audio", "sample_rate", *names])
+        ]
+
+    def classify_audio(self, samples: np.ndarray, timeout: float | None = None) -> TextClass:
+        """The class of one recording, float32 (N,) in [-1, 1] at the rate that the model learned from."""
+        audio = np.asarray(samples, np.float32)[np.newaxis]
+        outputs = self.predict({"audio": audio, "num_samples": np.array([len(samples)], np.int32)}, timeout=timeout)
+        label, classes, scores = (outputs[name][0] for name in ("label", "classes", "scores"))
+        named = {name.decode(): float(score) for name, score in zip(classes, scores, strict=True)}
+        return TextClass(label.decode(), named)
 
     def _ask(
         self,

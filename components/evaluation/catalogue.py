@@ -9,17 +9,19 @@ from components.evaluation.settings import EvaluationSettings
 
 @dataclasses.dataclass(frozen=True)
 class MetricEntry:
-    """One metric that thresholds may name; greater is better for all of them.
+    """One metric that thresholds may name.
 
     Attributes:
         name: what users write.
         class_name: class of the TFMA metric.
         module: where that class is; empty for TFMA's own.
+        lower_is_better: as for bits; else greater is better.
     """
 
     name: str
     class_name: str
     module: str = ""
+    lower_is_better: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,9 +31,10 @@ class TaskMetrics:
     Attributes:
         label_key: feature of the raw example that holds the right answer.
         prediction_key: output of the model that is compared with it.
-        text_key: feature whose length makes the length slices.
+        text_key: feature whose length makes the length slices; empty for none.
         entries: metrics with a name known in advance.
         class_scores: names that are computed once per class, as `f1/<label>`.
+        slice_keys: features whose values make the slices by label.
     """
 
     label_key: str
@@ -39,6 +42,7 @@ class TaskMetrics:
     text_key: str
     entries: tuple[MetricEntry, ...]
     class_scores: tuple[str, ...] = ()
+    slice_keys: tuple[str, ...] = ()
 
     def entry(self, name: str) -> MetricEntry | None:
         """The metric that the user calls `name`, also `f1/<label>` for whatever label, or None."""
@@ -50,19 +54,39 @@ class TaskMetrics:
 
 _METRICS = "components.evaluation.metrics"
 _EXAMPLE_COUNT = MetricEntry("example_count", "ExampleCount")
+_CLASSIFICATION = (
+    _EXAMPLE_COUNT,
+    MetricEntry("accuracy", "Accuracy", f"{_METRICS}.accuracy"),
+    MetricEntry("auc", "OneVersusRestAuc", f"{_METRICS}.auc"),
+    MetricEntry("macro_f1", "MacroF1", f"{_METRICS}.macro_f1"),
+)
 
 TASK_METRICS: dict[str, TaskMetrics] = {
     "text_classification": TaskMetrics(
         label_key="label",
         prediction_key="label",
         text_key="text",
+        entries=_CLASSIFICATION,
+        class_scores=("precision", "recall", "f1"),
+        slice_keys=("label",),
+    ),
+    "audio_classification": TaskMetrics(
+        label_key="label",
+        prediction_key="label",
+        text_key="",
+        entries=_CLASSIFICATION,
+        class_scores=("precision", "recall", "f1"),
+        slice_keys=("label", "speaker"),
+    ),
+    "audio_generation": TaskMetrics(
+        label_key="label",
+        prediction_key="log_prob",
+        text_key="",
         entries=(
             _EXAMPLE_COUNT,
-            MetricEntry("accuracy", "Accuracy", f"{_METRICS}.accuracy"),
-            MetricEntry("auc", "OneVersusRestAuc", f"{_METRICS}.auc"),
-            MetricEntry("macro_f1", "MacroF1", f"{_METRICS}.macro_f1"),
+            MetricEntry("bits_per_sample", "BitsPerSample", f"{_METRICS}.bits", lower_is_better=True),
         ),
-        class_scores=("precision", "recall", "f1"),
+        slice_keys=("label", "speaker"),
     ),
     "text_to_text": TaskMetrics(
         label_key="target",

@@ -36,9 +36,9 @@ def eval_config(task: str, settings: EvaluationSettings) -> config_pb2.EvalConfi
 
 def _slicing_specs(metrics: TaskMetrics, settings: EvaluationSettings) -> list[config_pb2.SlicingSpec]:
     specs = [config_pb2.SlicingSpec()]
-    if metrics.class_scores and settings.slice_by_label:
-        specs.append(config_pb2.SlicingSpec(feature_keys=[metrics.label_key]))
-    if settings.length_buckets:
+    if settings.slice_by_label:
+        specs += [config_pb2.SlicingSpec(feature_keys=[key]) for key in metrics.slice_keys]
+    if settings.length_buckets and metrics.text_key:
         feature = length_feature(metrics.text_key, settings.length_unit, settings.length_buckets)
         specs.append(config_pb2.SlicingSpec(feature_keys=[feature]))
     return specs
@@ -59,7 +59,7 @@ def _metric_configs(metrics: TaskMetrics, settings: EvaluationSettings) -> list[
 
 
 def _metric_config(entry: MetricEntry, settings: EvaluationSettings) -> config_pb2.MetricConfig:
-    threshold = _threshold(entry.name, settings)
+    threshold = _threshold(entry, settings)
     # A plain `threshold` would be asked of every slice; this form asks it of all examples together.
     overall = [config_pb2.PerSliceMetricThreshold(slicing_specs=[config_pb2.SlicingSpec()], threshold=threshold)]
     return config_pb2.MetricConfig(
@@ -70,8 +70,8 @@ def _metric_config(entry: MetricEntry, settings: EvaluationSettings) -> config_p
     )
 
 
-def _threshold(name: str, settings: EvaluationSettings) -> config_pb2.MetricThreshold:
-    threshold = config_pb2.MetricThreshold()
+def _threshold(entry: MetricEntry, settings: EvaluationSettings) -> config_pb2.MetricThreshold:
+    name, threshold = entry.name, config_pb2.MetricThreshold()
     bound = settings.thresholds.get(name)
     if bound and bound.min is not None:
         threshold.value_threshold.lower_bound.value = bound.min
@@ -81,6 +81,9 @@ def _threshold(name: str, settings: EvaluationSettings) -> config_pb2.MetricThre
         # TFX blesses nothing when no threshold is set, and an empty split proves nothing.
         threshold.value_threshold.lower_bound.value = 1.0
     if name in settings.max_regression:
-        threshold.change_threshold.direction = config_pb2.MetricDirection.HIGHER_IS_BETTER
-        threshold.change_threshold.absolute.value = -settings.max_regression[name] - _ROUNDING
+        allowed, change = settings.max_regression[name] + _ROUNDING, threshold.change_threshold
+        if entry.lower_is_better:
+            change.direction, change.absolute.value = config_pb2.MetricDirection.LOWER_IS_BETTER, allowed
+        else:
+            change.direction, change.absolute.value = config_pb2.MetricDirection.HIGHER_IS_BETTER, -allowed
     return threshold

@@ -41,8 +41,9 @@ class Failure:
             setting = f"evaluation.max_regression.{self.metric}"
             if math.isnan(self.value) or math.isnan(self.previous):
                 return f"{subject} could not be compared with the last blessed model's, which was asked ({setting})"
+            worse = abs(self.previous - self.value)
             return (
-                f"{subject} is {self.value:.4g}, {self.previous - self.value:.4g} worse than the last blessed model's "
+                f"{subject} is {self.value:.4g}, {worse:.4g} worse than the last blessed model's "
                 f"{self.previous:.4g}; at most {self.bound:.4g} worse was asked ({setting})"
             )
         asked = f"at {'least' if self.kind == 'min' else 'most'} {self.bound:.4g} was asked"
@@ -102,7 +103,7 @@ def _failures(failure: Any, slice_name: str, values: dict[str, float], previous:
     value = values.get(name, math.nan)
     threshold = failure.metric_threshold
     if threshold.HasField("change_threshold"):
-        bound = -threshold.change_threshold.absolute.value
+        bound = abs(threshold.change_threshold.absolute.value)
         return [Failure(name, value, round(bound, 8), "regression", slice_name, previous.get(name, math.nan))]
     result = []
     limits = threshold.value_threshold

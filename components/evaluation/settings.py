@@ -12,7 +12,7 @@ class Bound(Settings):
 
     min: float | None = None
     """Least value that passes, in the unit of the metric: 0 to 1 for accuracy, AUC, F1 and exact match, 0 to 100 for
-    BLEU and chrF."""
+    BLEU and chrF, bits for bits_per_sample."""
 
     max: float | None = None
     """Greatest value that passes, in the unit of the metric."""
@@ -41,7 +41,7 @@ class EvaluationSettings(Settings):
     for a first model."""
 
     slice_by_label: bool = True
-    """Whether all metrics are also computed for the examples of each label alone (text_classification)."""
+    """Whether all metrics are also computed for the examples of each label alone, and of each speaker."""
 
     length_buckets: tuple[pydantic.PositiveInt, ...] = (10, 20, 40)
     """Upper ends, inclusive, of the length ranges for which all metrics are also computed; the last range is open.

@@ -11,6 +11,7 @@ from tfx.types.standard_artifacts import Examples
 
 from components.example_gen.executor import generate_examples
 from components.example_gen.settings import DataSettings
+from models.audio_settings import AudioSettings
 from models.registry import TASKS
 
 _progress = logging.getLogger("seqline.progress")
@@ -22,6 +23,7 @@ def ExampleGen(  # noqa: N802
     settings_json: Parameter[str],
     task: Parameter[str],
     fingerprint: Parameter[str],
+    audio_json: Parameter[str] = "{}",
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Writes the raw examples of every split.
@@ -31,10 +33,12 @@ def ExampleGen(  # noqa: N802
         settings_json: `DataSettings` as JSON.
         task: name of the task, which says the features.
         fingerprint: `data_fingerprint(settings)`; not read here, it makes the cache notice changed data.
+        audio_json: `AudioSettings` as JSON.
         beam_pipeline: given by TFX.
     """
     settings = DataSettings.model_validate_json(settings_json)
-    counts = generate_examples(beam_pipeline, settings, TASKS[task].features, examples.uri)
+    audio = AudioSettings.model_validate_json(audio_json)
+    counts = generate_examples(beam_pipeline, settings, TASKS[task].features, examples.uri, audio)
     examples.splits = settings.splits()
     examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
     examples_utils.set_file_format(examples, "tfrecords_gzip")

@@ -13,10 +13,12 @@ from tfx.dsl.io import fileio
 
 from components.errors import DataError
 from components.example_gen import report as reports
+from components.example_gen.clips import Clips
 from components.example_gen.formats import input_files, read_file
 from components.example_gen.records import BadRecord, InputFile, Record
 from components.example_gen.settings import DataSettings
 from components.example_gen.splits import split_of
+from models.audio_settings import AudioSettings
 from models.tasks.task import Feature
 
 COUNTS_FILE = "counts.json"
@@ -31,7 +33,11 @@ _log = logging.getLogger("seqline.data")
 
 
 def generate_examples(
-    pipeline: beam.Pipeline, settings: DataSettings, features: Sequence[Feature], directory: str
+    pipeline: beam.Pipeline,
+    settings: DataSettings,
+    features: Sequence[Feature],
+    directory: str,
+    audio: AudioSettings | None = None,
 ) -> dict[str, Any]:
     """Reads what the settings name and writes `Split-<name>/data_tfrecord-*.gz`, `refused.jsonl` and `counts.json`.
 
@@ -43,6 +49,7 @@ def generate_examples(
         settings: the data section.
         features: the task's.
         directory: where to write; the caller removes it after an error.
+        audio: the audio section, for recordings; None = its defaults.
 
     Returns:
         What stands in `counts.json`.
@@ -51,12 +58,13 @@ def generate_examples(
         DataError: if the data cannot be used; see `report.judge`.
     """
     files = input_files(settings, features)
+    clips = Clips.of(settings, features, audio or AudioSettings())
     splits = settings.splits()
     with pipeline:
         read = (
             pipeline
             | "Files" >> beam.Create(files, reshuffle=True)
-            | "Read" >> beam.ParDo(ReadFile(settings, features)).with_outputs("refused", "reports", *splits)
+            | "Read" >> beam.ParDo(ReadFile(settings, features, clips)).with_outputs("refused", "reports", *splits)
         )
         read.refused | "WriteRefused" >> _one_text_file(directory, REFUSED_FILE)
         read.reports | "WriteReports" >> _one_text_file(directory, _REPORTS_FILE)
@@ -68,15 +76,16 @@ def generate_examples(
 class ReadFile(beam.DoFn):
     """Turns a file into (bucket, serialized tf.Example) per split, refused records and one report."""
 
-    def __init__(self, settings: DataSettings, features: Sequence[Feature]) -> None:
+    def __init__(self, settings: DataSettings, features: Sequence[Feature], clips: Clips) -> None:
         self._settings = settings
         self._features = tuple(features)
+        self._clips = clips
 
     def process(self, file: InputFile) -> Iterator[Any]:
         """Reads one file to its end, or to where it breaks."""
         report = reports.FileReport(file.paths, file.split)
         try:
-            for item in read_file(file, self._features, self._settings):
+            for item in read_file(file, self._features, self._settings, self._clips):
                 if isinstance(item, BadRecord):
                     report.refused += 1
                     yield beam.pvalue.TaggedOutput("refused", _to_line(item))
@@ -87,20 +96,24 @@ class ReadFile(beam.DoFn):
         yield beam.pvalue.TaggedOutput("reports", report.to_json())
 
     def _keep(self, record: Record, file: InputFile, report: reports.FileReport) -> beam.pvalue.TaggedOutput:
-        first = record.values[self._features[0].name]
-        split = file.split or split_of(record.split_key or first, self._settings.split)
+        key = record.split_key or str(record.values[self._features[0].name])
+        split = file.split or record.split or split_of(key, self._settings.split)
         report.kept[split] += 1
         for feature in self._features:
             if feature.kind == "label":
-                report.add_label(split, feature.name, record.values[feature.name], record.line)
+                report.add_label(split, feature.name, str(record.values[feature.name]), record.place)
         return beam.pvalue.TaggedOutput(split, _bucketed(encode(record)))
 
 
 def encode(record: Record) -> bytes:
-    """Returns a serialized tf.Example with one bytes value (UTF-8) per feature."""
+    """Returns a serialized tf.Example: one bytes value (UTF-8) per text or label, one float per sample of audio."""
     example = tf.train.Example()
     for name, value in record.values.items():
-        example.features.feature[name].bytes_list.value.append(value.encode())
+        feature = example.features.feature[name]
+        if isinstance(value, str):
+            feature.bytes_list.value.append(value.encode())
+        else:
+            feature.float_list.value.extend(value.tolist())
     return example.SerializeToString(deterministic=True)
 
 

@@ -2,9 +2,11 @@
 
 import itertools
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 from components.errors import DataError
+from components.example_gen.clips import Clips
 from components.example_gen.readers.delimited import read_csv, read_tsv
 from components.example_gen.readers.jsonl import read_jsonl
 from components.example_gen.readers.lines import read_labelled_lines
@@ -14,7 +16,9 @@ from components.example_gen.records import BadRecord, InputFile, Record
 from components.example_gen.sample_dates import read_dates
 from components.example_gen.settings import DataSettings, Paths, SplitPaths
 from components.example_gen.suggestions import did_you_mean, quoted
-from components.example_gen.text_files import find_files
+from components.example_gen.text_files import find_files, find_recordings
+from components.example_gen.wav_rules import WAV_SUFFIXES, suffix_of
+from models.audio_settings import AudioSettings
 from models.tasks.task import Feature
 
 Reader = Callable[[InputFile, Sequence[Feature], DataSettings], Iterator[Record | BadRecord]]
@@ -31,7 +35,13 @@ READERS: dict[str, Reader] = {
 
 # A second at most.
 _PEEKED_FILES, _PEEKED_RECORDS = 20, 1000
-_SUFFIXES = {".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+_SUFFIXES = {
+    ".tsv": "tsv",
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+} | dict.fromkeys(WAV_SUFFIXES, "wav")
 
 
 def input_files(settings: DataSettings, features: Sequence[Feature]) -> list[InputFile]:
@@ -66,34 +76,56 @@ def paths_of(settings: DataSettings) -> Iterator[tuple[str, str]]:
     for key, paths in settings.files().items():
         named = {f".{name}": part for name, part in paths.items()} if isinstance(paths, dict) else {"": paths}
         for suffix, part in named.items():
-            for path in _expand(part, f"data.{key}{suffix}"):
+            for path in _expand(part, f"data.{key}{suffix}", settings):
                 yield f"data.{key}{suffix}", path
+    if settings.labels_file:
+        for path in find_files(settings.labels_file, "data.labels_file"):
+            yield "data.labels_file", path
 
 
-def read_file(file: InputFile, features: Sequence[Feature], settings: DataSettings) -> Iterator[Record | BadRecord]:
-    """Yields the records of one file, good and bad.
+def read_file(
+    file: InputFile, features: Sequence[Feature], settings: DataSettings, clips: Clips
+) -> Iterator[Record | BadRecord]:
+    """Yields the records of one file, good and bad; `clips` is for recordings only.
 
     Raises:
         DataError: if the file as a whole cannot be used. It may come after records were handed out.
     """
     empty = True
-    for item in READERS[file.format](file, features, settings):
+    for item in _records(file, features, settings, clips):
         empty = False
         yield item
     if empty:
         raise DataError(f"{file.name}: the file has no records. Give a file with some, or take it out of the settings.")
 
 
-def check_beginnings(files: Sequence[InputFile], features: Sequence[Feature], settings: DataSettings) -> None:
+def _records(
+    file: InputFile, features: Sequence[Feature], settings: DataSettings, clips: Clips
+) -> Iterator[Record | BadRecord]:
+    if file.format != "wav":
+        return READERS[file.format](file, features, settings)
+    # Only recordings need the libraries that decode and resample them.
+    from components.example_gen.readers.wav import read_wav
+
+    return read_wav(file, features, settings, clips)
+
+
+def check_beginnings(
+    files: Sequence[InputFile],
+    features: Sequence[Feature],
+    settings: DataSettings,
+    audio: AudioSettings | None = None,
+) -> None:
     """Reads the first records of the first files, so that a mistake shows before minutes have gone by.
 
     Raises:
         DataError: with one line for each file that cannot be used.
     """
     problems = []
+    clips = Clips.of(settings, features, audio or AudioSettings())
     for file in [] if settings.source else files[:_PEEKED_FILES]:
         try:
-            for _ in itertools.islice(read_file(file, features, settings), _PEEKED_RECORDS):
+            for _ in itertools.islice(read_file(file, features, settings, clips), _PEEKED_RECORDS):
                 pass
         except DataError as error:
             problems.append(str(error))
@@ -123,23 +155,53 @@ def _files_of(
     key: str, paths: SplitPaths, split: str | None, settings: DataSettings, features: Sequence[Feature]
 ) -> list[InputFile]:
     if isinstance(paths, dict):
-        return _parallel_files(key, paths, split, features)
-    return [InputFile(_format_of(path, key, settings), (path,), split) for path in _expand(paths, key)]
+        _check_kind("parallel", key, features)
+        return _parallel_files(key, paths, split, features, settings)
+    files = []
+    for path, root in _expand(paths, key, settings).items():
+        file_format = _format_of(path, key, settings)
+        _check_kind(file_format, f"{key}: {path}", features)
+        files.append(InputFile(file_format, (path,), split, root))
+    return files
 
 
-def _expand(paths: Paths, key: str) -> list[str]:
-    patterns = [paths] if isinstance(paths, str) else paths
-    found = [path for pattern in patterns for path in find_files(pattern, key)]
-    return list(dict.fromkeys(found))
+def _check_kind(file_format: str, received: str, features: Sequence[Feature]) -> None:
+    audio = any(feature.kind == "audio" for feature in features)
+    if audio and file_format != "wav":
+        raise DataError(
+            f"The task learns from recordings: give WAV files, tar archives of them, or with data.format wav a folder. "
+            f"Received: {received}, format {file_format}."
+        )
+    if file_format == "wav" and not audio:
+        raise DataError(
+            f"Recordings fit tasks with audio only. Received: {received}, for a task with "
+            f"{quoted(feature.name for feature in features)}. Give texts, or choose an audio task."
+        )
+
+
+def _expand(paths: Paths, key: str, settings: DataSettings) -> dict[str, str]:
+    """Returns each file with the folder that its name is relative to, should it be a recording."""
+    found: dict[str, str] = {}
+    for pattern in [paths] if isinstance(paths, str) else paths:
+        folder = settings.format == "wav" and os.path.isdir(pattern)
+        for path in find_recordings(pattern, key) if folder else find_files(pattern, key):
+            found.setdefault(path, pattern if folder else _root(pattern))
+    return found
+
+
+def _root(pattern: str) -> str:
+    """The folder in front of the first wildcard."""
+    fixed = pattern if os.path.exists(pattern) else re.split(r"[*?\[]", pattern)[0]
+    return os.path.dirname(fixed)
 
 
 def _parallel_files(
-    key: str, paths: dict[str, Paths], split: str | None, features: Sequence[Feature]
+    key: str, paths: dict[str, Paths], split: str | None, features: Sequence[Feature], settings: DataSettings
 ) -> list[InputFile]:
     names = [feature.name for feature in features]
     if set(paths) != set(names):
         raise DataError(f'"{key}" must name one path per feature: {quoted(names)}. Received: {quoted(paths)}.')
-    columns = [_expand(paths[name], f"{key}.{name}") for name in names]
+    columns = [list(_expand(paths[name], f"{key}.{name}", settings)) for name in names]
     if len({len(column) for column in columns}) > 1:
         counts = ", ".join(f"{name} {len(column)}" for name, column in zip(names, columns, strict=True))
         raise DataError(
@@ -152,11 +214,11 @@ def _parallel_files(
 def _format_of(path: str, key: str, settings: DataSettings) -> str:
     if settings.format != "auto":
         return settings.format
-    suffix = os.path.splitext(path.removesuffix(".gz"))[1].lower()
+    suffix = suffix_of(path)
     if suffix not in _SUFFIXES:
         raise DataError(
             f'"{key}": the suffix of {path} tells no format. Known suffixes: {", ".join(_SUFFIXES)}. '
-            "Set data.format (tsv, csv, jsonl, parquet, lines), or give a path per feature for parallel text."
+            "Set data.format (tsv, csv, jsonl, parquet, lines, wav), or give a path per feature for parallel text."
         )
     return _SUFFIXES[suffix]
 

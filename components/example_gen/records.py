@@ -3,22 +3,39 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
+Value = str | npt.NDArray[np.float32]
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One example as text.
+    """One example.
 
     Attributes:
-        values: one text per feature.
-        file: path as the settings gave it.
-        line: first line of the record, from 1; the row for Parquet, the running number for a built-in sample.
+        values: one text per feature; for audio the samples, (N,).
+        file: path as the settings gave it; for a recording in an archive followed by `/` and its path there.
+        line: first line of the record, from 1; the row for Parquet, the running number for a built-in sample; 0 where
+            the file is the record.
         split_key: what the hash split looks at; empty = the first feature.
+        split: the split that its name says; empty = that of the file, or what the hash says.
     """
 
-    values: Mapping[str, str]
+    values: Mapping[str, Value]
     file: str
     line: int
     split_key: str = ""
+    split: str = ""
+
+    @property
+    def place(self) -> str:
+        """File and line, for messages."""
+        return place(self.file, self.line)
+
+
+class Unusable(Exception):
+    """Why a record is refused; readers turn it into a `BadRecord`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +47,7 @@ class BadRecord:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.reason}"
+        return f"{place(self.file, self.line)}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +57,24 @@ class InputFile:
     Attributes:
         format: key of `formats.READERS`.
         paths: one path; for parallel text one per feature, in the order of the task's features.
-        split: the split it belongs to; None = each record goes where its hash says.
+        split: the split it belongs to; None = each record goes where its name or its hash says.
+        root: folder that the name of a recording is relative to.
     """
 
     format: str
     paths: tuple[str, ...]
     split: str | None = None
+    root: str = ""
 
     @property
     def name(self) -> str:
         """All paths in one text, for messages and counts."""
         return file_name(self.paths)
+
+
+def place(file: str, line: int) -> str:
+    """Returns where a record stands; line 0 is no line."""
+    return f"{file}:{line}" if line else file
 
 
 def file_name(paths: Sequence[str]) -> str:

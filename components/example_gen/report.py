@@ -25,7 +25,7 @@ class FileReport:
         split: the split it belongs to, or None where a hash decides for each record.
         refused: number of bad records.
         kept: number of records per split.
-        labels: per split, label feature and label: where it came first, as [line, number of records].
+        labels: per split, label feature and label: the place where it came first.
         problem: why the file as a whole cannot be used, or empty.
     """
 
@@ -33,7 +33,7 @@ class FileReport:
     split: str | None
     refused: int = 0
     kept: Counter[str] = field(default_factory=Counter)
-    labels: dict[str, dict[str, dict[str, list[int]]]] = field(default_factory=dict)
+    labels: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
     problem: str = ""
 
     @property
@@ -46,10 +46,9 @@ class FileReport:
         """Number of records, good and bad."""
         return self.refused + self.kept.total()
 
-    def add_label(self, split: str, feature: str, label: str, line: int) -> None:
-        """Counts one label."""
-        place = self.labels.setdefault(split, {}).setdefault(feature, {}).setdefault(label, [line, 0])
-        place[1] += 1
+    def add_label(self, split: str, feature: str, label: str, place: str) -> None:
+        """Remembers a label that stands in a record at `place`."""
+        self.labels.setdefault(split, {}).setdefault(feature, {}).setdefault(label, place)
 
     def to_json(self) -> str:
         """Returns the report as one line."""
@@ -89,7 +88,7 @@ def judge(
     1. a file that cannot be used as a whole
     2. too many bad records in a split
     3. a split without records
-    4. a label feature with one value only, or with values that training never sees
+    4. a label feature with one value only (unless it is optional), or with values that training never sees
 
     Raises:
         DataError: on the first of these.
@@ -99,7 +98,7 @@ def judge(
     _check_empty(reports, settings)
     for feature in features:
         if feature.kind == "label":
-            _check_labels(reports, feature.name)
+            _check_labels(reports, feature)
 
 
 def _check_files(reports: Sequence[FileReport]) -> None:
@@ -115,7 +114,8 @@ def _check_refused(reports: Sequence[FileReport], refused: Iterable[BadRecord], 
         bad, read = sum(report.refused for report in files), sum(report.read for report in files)
         if bad > settings.max_bad_fraction * read:
             paths = {path for report in files for path in report.paths}
-            of_split = (record for record in refused if record.file in paths)
+            archives = tuple(f"{path}/" for path in paths)
+            of_split = (record for record in refused if record.file in paths or record.file.startswith(archives))
             shown = heapq.nsmallest(_SHOWN, of_split, key=lambda record: (record.file, record.line))
             raise DataError(
                 f"{bad} of {read} records{f' of split {split}' if split else ''} cannot be used ({bad / read:.2%}); "
@@ -130,35 +130,39 @@ def _check_empty(reports: Sequence[FileReport], settings: DataSettings) -> None:
     for split in settings.splits():
         if not any(report.kept[split] for report in reports):
             total = sum(report.kept.total() for report in reports)
-            way_out = (
-                "Name files with good records."
-                if settings.train
-                else f'Give more data ({total} records came), or a larger "data.split" size for it: {settings.split}.'
-            )
+            if settings.train:
+                way_out = "Name files with good records."
+            elif settings.eval_pattern:
+                way_out = (
+                    f"Correct the patterns: data.eval_pattern {settings.eval_pattern!r}, data.test_pattern "
+                    f"{settings.test_pattern!r}, {total} records came."
+                )
+            else:
+                way_out = f'Give more data ({total} records came), or a larger "data.split" size: {settings.split}.'
             raise DataError(f"The {split} split has no records. {way_out}")
 
 
-def _check_labels(reports: Sequence[FileReport], feature: str) -> None:
-    known = _labels(reports, "train", feature)
-    if len(known) < 2:
+def _check_labels(reports: Sequence[FileReport], feature: Feature) -> None:
+    known = _labels(reports, "train", feature.name)
+    if len(known) < 2 and not feature.optional:
         raise DataError(
-            f'"{feature}" must have at least two different values in the train split. Received: {quoted(known)} only. '
-            "Check the label column, or give files of all classes."
+            f'"{feature.name}" must have at least two different values in the train split. '
+            f"Received: {quoted(known)} only. Check the label column, or give files of all classes."
         )
     for split in ("eval", "test"):
-        for label, (report, line) in _labels(reports, split, feature).items():
+        for label, place in _labels(reports, split, feature.name).items():
             if label not in known:
                 raise DataError(
-                    f'{report.file}:{line}: {feature} "{label}" of the {split} split does not occur in train, '
+                    f'{place}: {feature.name} "{label}" of the {split} split does not occur in train, '
                     f"so it cannot be learned. Labels in train: {quoted(sorted(known))}.{did_you_mean(label, known)}"
                     " Correct the label, or give training examples for it."
                 )
 
 
-def _labels(reports: Sequence[FileReport], split: str, feature: str) -> dict[str, tuple[FileReport, int]]:
-    """Returns each label with the first file, in the order of the settings, and line that has it."""
-    found: dict[str, tuple[FileReport, int]] = {}
+def _labels(reports: Sequence[FileReport], split: str, feature: str) -> dict[str, str]:
+    """Returns each label with the first place, files in the order of the settings, that has it."""
+    found: dict[str, str] = {}
     for report in reports:
-        for label, (line, _) in report.labels.get(split, {}).get(feature, {}).items():
-            found.setdefault(label, (report, line))
+        for label, place in report.labels.get(split, {}).get(feature, {}).items():
+            found.setdefault(label, place)
     return found

@@ -1,12 +1,14 @@
 """The `data` section of the configuration."""
 
 import codecs
+import itertools
 import os
 import re
 from typing import Any, Literal, Self
 
 import pydantic
 
+from components.example_gen.wav_rules import check_expression, check_label_pattern, check_wav_keys, names_recordings
 from models.settings import Settings
 
 SAMPLES = ("sample:dates",)
@@ -23,8 +25,9 @@ class DataSettings(Settings):
     """Where the examples come from and how files are read.
 
     Exactly one of three ways: `source` (a built-in sample), `train` with `eval` (files per split), or `path` (files
-    that `split` divides by a hash of their content). Paths may hold `*`, `?`, `[...]`, `**`, and `${VARIABLE}` or
-    `${VARIABLE:-default}`; relative paths start at the working directory; files that end in `.gz` are unpacked.
+    that `split` divides by a hash of their content, recordings by a hash of their name or by patterns). Paths may hold
+    `*`, `?`, `[...]`, `**`, and `${VARIABLE}` or `${VARIABLE:-default}`; relative paths start at the working directory;
+    files that end in `.gz` are unpacked; a folder means, for recordings, all WAV files in it and below.
     """
 
     source: str = ""
@@ -51,15 +54,33 @@ class DataSettings(Settings):
     split: dict[str, pydantic.PositiveInt] = {"train": 9, "eval": 1}
     """Relative sizes of the splits made from `path` or a built-in sample; equal inputs fall in one split."""
 
-    format: Literal["auto", "tsv", "csv", "jsonl", "parquet", "parallel", "lines"] = "auto"
+    eval_pattern: str = ""
+    """Regular expression: recordings of `path` whose name has it are the eval split, the rest train, instead of
+    `split`."""
+
+    test_pattern: str = ""
+    """Regular expression: recordings of `path` whose name has it are the test split (optional, with
+    `eval_pattern`)."""
+
+    format: Literal["auto", "tsv", "csv", "jsonl", "parquet", "parallel", "lines", "wav"] = "auto"
     """File format: tsv (no quoting), csv (quoted), jsonl, parquet, parallel (line-aligned files, one per feature),
-    lines (one text per line, label in the file name), or auto (by suffix; parallel for paths per feature)."""
+    lines (one text per line, label in the file name), wav (recordings, in folders or tar archives too), or auto (by
+    suffix; parallel for paths per feature)."""
 
     columns: dict[str, str] = {}
     """Column (or JSON key) of each feature; a feature that is not named here has a column of its own name."""
 
     label_pattern: str = ""
-    """Regular expression with a group `label` that finds the label in the file name; format lines only."""
+    """Regular expression that finds the label in the file name by a group `label`; for wav also or only the speaker by
+    a group `speaker`, and the name is the path inside the archive or below the folder. Formats lines and wav only."""
+
+    label_names: dict[str, str] = {}
+    """What the labels that `label_pattern` finds are called: {"0": zero, "1": one}. Empty: as they stand in the file
+    name. If given, it names every label."""
+
+    labels_file: str = ""
+    """TSV file with the columns file, label and/or speaker; file is a recording's name, or its path inside the archive
+    or below the folder. Instead of `label_pattern`, format wav only."""
 
     encoding: str = "utf-8"
     """Character encoding of text files, by Python's name (utf-8, cp1252, cp949, ...)."""
@@ -67,10 +88,10 @@ class DataSettings(Settings):
     max_bad_fraction: float = pydantic.Field(default=0.0, ge=0.0, lt=1.0)
     """Share of a split's records (0 to 1) that may be refused before the run stops."""
 
-    @pydantic.field_validator("train", "eval", "test", "path", mode="before")
+    @pydantic.field_validator("train", "eval", "test", "path", "labels_file", mode="before")
     @classmethod
     def _expand(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
-        return _expand_variables(value, f"data.{info.field_name}")
+        return expand_variables(value, f"data.{info.field_name}")
 
     @pydantic.field_validator("source")
     @classmethod
@@ -107,20 +128,10 @@ class DataSettings(Settings):
             )
         return encoding
 
-    @pydantic.field_validator("label_pattern")
+    @pydantic.field_validator("label_pattern", "eval_pattern", "test_pattern")
     @classmethod
-    def _pattern_with_label(cls, pattern: str) -> str:
-        try:
-            groups = re.compile(pattern).groupindex
-        except re.error as error:
-            raise ValueError(
-                f'"data.label_pattern" must be a regular expression. Received: {pattern!r} ({error}).'
-            ) from error
-        if pattern and "label" not in groups:
-            raise ValueError(
-                f'"data.label_pattern" must hold a group named label: "(?P<label>neg|pos)". Received: {pattern!r}.'
-            )
-        return pattern
+    def _expression(cls, pattern: str, info: pydantic.ValidationInfo) -> str:
+        return check_expression(str(info.field_name), pattern)
 
     @pydantic.model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -158,23 +169,35 @@ class DataSettings(Settings):
                 "data.format parallel needs one path per feature, such as {source: train.en.gz, target: train.de.gz}. "
                 f"Received: {self.files()}."
             )
-        if bool(self.label_pattern) != (self.format == "lines"):
+        check_label_pattern(self.label_pattern, self.format, self.reads_wav())
+        if self.label_names and "(?P<label>" not in self.label_pattern:
             raise ValueError(
-                '"data.label_pattern" and data.format lines go together. '
-                f"Received: data.format {self.format}, data.label_pattern {self.label_pattern!r}."
+                '"data.label_names" names what a group label of "data.label_pattern" finds. '
+                f"Received: data.label_pattern {self.label_pattern!r}. Add (?P<label>...) to it, or remove the names."
             )
-        if self.columns and (parallel or self.format == "lines" or self.source):
+        if self.columns and (parallel or self.format == "lines" or self.source or self.reads_wav()):
             raise ValueError(
                 f'"data.columns" is for tables only ({", ".join(TABLE_FORMATS)}). Received: {self.columns}.'
             )
+        values = {key: getattr(self, key) for key in ("label_pattern", "labels_file", "eval_pattern", "test_pattern")}
+        check_wav_keys(values, self.reads_wav(), bool(self.path), self.format)
         return self
 
     def files(self) -> dict[str, SplitPaths]:
         """Returns what is set of train, eval, test and path."""
         return {key: getattr(self, key) for key in (*SPLITS, "path") if getattr(self, key)}
 
+    def reads_wav(self) -> bool:
+        """Whether the files are recordings: by `format`, or where that is auto by the suffixes of all paths."""
+        paths = self.files().values()
+        if self.format != "auto" or any(isinstance(part, dict) for part in paths):
+            return self.format == "wav"
+        return names_recordings(itertools.chain.from_iterable([p] if isinstance(p, str) else p for p in paths))
+
     def splits(self) -> tuple[str, ...]:
         """Returns the names of the splits that come out, in the order train, eval, test."""
+        if self.eval_pattern:
+            return SPLITS if self.test_pattern else SPLITS[:2]
         made: Any = self.files() if self.train else self.split
         return tuple(split for split in SPLITS if split in made)
 
@@ -183,12 +206,12 @@ def _names(flags: dict[str, bool], wanted: bool) -> str:
     return ", ".join(f"data.{key}" for key, flag in flags.items() if flag == wanted) or "none"
 
 
-def _expand_variables(value: Any, key: str) -> Any:
+def expand_variables(value: Any, key: str) -> Any:
     """Replaces `${VARIABLE}` and `${VARIABLE:-default}` in every text inside `value`."""
     if isinstance(value, dict):
-        return {name: _expand_variables(item, key) for name, item in value.items()}
+        return {name: expand_variables(item, key) for name, item in value.items()}
     if isinstance(value, list):
-        return [_expand_variables(item, key) for item in value]
+        return [expand_variables(item, key) for item in value]
     if not isinstance(value, str):
         return value
 

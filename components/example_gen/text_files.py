@@ -51,9 +51,29 @@ def find_files(pattern: str, key: str) -> list[str]:
     return files
 
 
+def find_recordings(folder: str, key: str) -> list[str]:
+    """Returns the WAV files in a local folder and below, sorted.
+
+    Raises:
+        DataError: if there is none.
+    """
+    found = [
+        os.path.join(parent, name)
+        for parent, _, names in os.walk(folder, followlinks=True)
+        for name in names
+        if name.lower().endswith(".wav")
+    ]
+    if not found:
+        raise DataError(f'"{key}": no file in {folder} or below ends in .wav. Correct the path.')
+    return sorted(found)
+
+
 def _not_found(pattern: str, key: str, folders: list[str]) -> str:
     if folders:
-        return f'"{key}" must name files. Received: {pattern}, a folder. Add a pattern, such as {pattern}/*.tsv.'
+        return (
+            f'"{key}" must name files. Received: {pattern}, a folder. Add a pattern, such as {pattern}/*.tsv, '
+            "or for recordings set data.format wav."
+        )
     start = "" if "://" in pattern or os.path.isabs(pattern) else f" (relative to {os.getcwd()})"
     if glob.has_magic(pattern):
         return f'"{key}": no file matches {pattern}{start}. Correct the pattern.'
@@ -80,13 +100,13 @@ def open_raw(path: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def open_unpacked(path: str) -> Iterator[BinaryIO]:
-    """Opens a file for reading, unpacked if its name ends in `.gz`.
+    """Opens a file for reading, unpacked if its name ends in `.gz` or `.tgz`.
 
     Raises:
         DataError: as `open_raw`, and if the gzip data are damaged.
     """
     with open_raw(path) as raw:
-        if not path.endswith(".gz"):
+        if not path.endswith((".gz", ".tgz")):
             yield raw
             return
         try:

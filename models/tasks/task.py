@@ -7,15 +7,17 @@ from typing import Any, Literal
 
 @dataclasses.dataclass(frozen=True)
 class Feature:
-    """A raw feature: one UTF-8 string an example.
+    """A raw feature of an example.
 
     Attributes:
         name: key in the raw tf.Example and in `data.columns`.
-        kind: "text" is tokenized; "label" is one of a closed set.
+        kind: "text" is one UTF-8 string that is tokenized; "label" one of a closed set; "audio" samples in [-1, 1].
+        optional: data may do without it; every example then has an empty string in its place.
     """
 
     name: str
-    kind: Literal["text", "label"]
+    kind: Literal["text", "label", "audio"]
+    optional: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,9 +40,9 @@ class Task:
         return tuple(feature.name for feature in self.features if feature.kind == "text")
 
     @property
-    def label_feature(self) -> str | None:
-        """Name of the label feature, if the task has one."""
-        return next((feature.name for feature in self.features if feature.kind == "label"), None)
+    def label_features(self) -> tuple[str, ...]:
+        """Names of the features that are one of a closed set."""
+        return tuple(feature.name for feature in self.features if feature.kind == "label")
 
     def load(self) -> Any:
         """Imports the implementing module (and with it TensorFlow)."""

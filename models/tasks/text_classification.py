@@ -30,6 +30,19 @@ def preprocess(inputs: dict[str, tf.Tensor], vocabularies: Vocabularies) -> dict
     }
 
 
+def training_examples(features: tf.data.Dataset, settings: RunSettings) -> tf.data.Dataset:
+    """Transformed examples to what `training_example` makes of each."""
+    return features.map(training_example, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def sample_requests(
+    features: list[dict[str, tf.Tensor]], vocabularies: Vocabularies, settings: RunSettings
+) -> dict[str, list[Any]]:
+    """Inputs of `serving_default` from transformed examples: real texts, joined from their tokens."""
+    token_ids = tf.ragged.stack([example["token_ids"] for example in features])
+    return {"text": vocabularies.tokenizer("text").detokenize(token_ids).numpy().tolist()}
+
+
 def training_example(features: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """One transformed example to (token ids int32 (T,), label id int32 (), weight 1.0)."""
     return features["token_ids"], features["label_id"], tf.constant(1.0)
@@ -57,6 +70,10 @@ class Signatures(tf.Module):
         self.model = model
         self.tokenizer = vocabularies.tokenizer("text")
         self.labels = list(vocabularies.labels)
+
+    def request_defaults(self) -> dict[str, float]:
+        """Values for inputs of the signatures that no example fills: here there are none."""
+        return {}
 
     def endpoints(self) -> dict[str, tuple[Any, list[tf.TensorSpec]]]:
         """Signature name to its function and the specification of its inputs."""

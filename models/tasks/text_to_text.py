@@ -30,6 +30,19 @@ def preprocess(inputs: dict[str, tf.Tensor], vocabularies: Vocabularies) -> dict
     }
 
 
+def training_examples(features: tf.data.Dataset, settings: RunSettings) -> tf.data.Dataset:
+    """Transformed examples to what `training_example` makes of each."""
+    return features.map(training_example, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def sample_requests(
+    features: list[dict[str, tf.Tensor]], vocabularies: Vocabularies, settings: RunSettings
+) -> dict[str, list[Any]]:
+    """Inputs of `serving_default` from transformed examples: real texts, joined from their tokens."""
+    token_ids = tf.ragged.stack([example["source_token_ids"] for example in features])
+    return {"source": vocabularies.tokenizer("source").detokenize(token_ids).numpy().tolist()}
+
+
 def training_example(features: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
     """One transformed example to model inputs, right tokens and weights.
 
@@ -69,6 +82,14 @@ class Signatures(tf.Module):
         self.source = vocabularies.tokenizer("source")
         self.target = vocabularies.tokenizer("target")
         self.decoding = settings.decoding
+
+    def request_defaults(self) -> dict[str, float]:
+        """Values for inputs of the signatures that no example fills: the settings of a request."""
+        return {
+            "beam_width": self.decoding.beam_width,
+            "length_penalty": self.decoding.length_penalty,
+            "max_length": self.decoding.max_length,
+        }
 
     def endpoints(self) -> dict[str, tuple[Any, list[tf.TensorSpec]]]:
         """Signature name to its function and the specification of its inputs."""

@@ -34,17 +34,22 @@ def learn_vocabulary(counts: dict[str, int], settings: TokenizerSettings) -> lis
 
 @dataclasses.dataclass(frozen=True)
 class Vocabularies:
-    """Pieces of every text feature and the labels, as one folder of text files.
+    """Pieces of every text feature and the values of every label feature, as one folder of text files.
 
     Attributes:
         settings: the tokenizer section.
         pieces: text feature to its pieces; the position is the token id.
-        labels: label strings, sorted; the position is the label id. Empty where the task has none.
+        categories: label feature to its values, sorted; the position is the id.
     """
 
     settings: TokenizerSettings
     pieces: dict[str, list[str]]
-    labels: list[str] = dataclasses.field(default_factory=list)
+    categories: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def labels(self) -> list[str]:
+        """Values of the feature `label`; empty where the task has none."""
+        return self.categories.get("label", [])
 
     @functools.cached_property
     def tokenizers(self) -> dict[str, Tokenizer]:
@@ -55,29 +60,33 @@ class Vocabularies:
         """The tokenizer of a text feature."""
         return self.tokenizers[feature]
 
-    def label_ids(self, labels: tf.Tensor) -> tf.Tensor:
-        """Looks up labels: string (B,) to int64 (B,); -1 for a label that training did not see."""
-        known = tf.constant(self.labels)
+    def label_ids(self, labels: tf.Tensor, feature: str = "label") -> tf.Tensor:
+        """Looks up values of a label feature: string (B,) to int64 (B,); -1 for one that training did not see."""
+        known = tf.constant(self.categories[feature])
         matches = labels[:, tf.newaxis] == known[tf.newaxis, :]
         found = tf.argmax(tf.cast(matches, tf.int32), axis=-1)
         return tf.where(tf.reduce_any(matches, axis=-1), found, -1)
 
     def save(self, directory: str) -> None:
-        """Writes `tokenizer.json`, `labels.json` and one `<feature>.vocabulary.json` for each text feature."""
+        """Writes `tokenizer.json`, and for each feature `<feature>.vocabulary.json` or `<feature>.categories.json`."""
         folder = pathlib.Path(directory)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "tokenizer.json").write_text(self.settings.model_dump_json(indent=1), encoding="utf-8")
-        _write_list(folder / "labels.json", self.labels)
         for feature, pieces in self.pieces.items():
             _write_list(folder / f"{feature}.vocabulary.json", pieces)
+        for feature, values in self.categories.items():
+            _write_list(folder / f"{feature}.categories.json", values)
 
     @classmethod
     def load(cls, directory: str) -> "Vocabularies":
         """Reads what `save` wrote."""
         folder = pathlib.Path(directory)
-        pieces = {file.name.split(".")[0]: _read_list(file) for file in sorted(folder.glob("*.vocabulary.json"))}
+        pieces, categories = (
+            {file.name.split(".")[0]: _read_list(file) for file in sorted(folder.glob(f"*.{kind}.json"))}
+            for kind in ("vocabulary", "categories")
+        )
         settings = TokenizerSettings.model_validate_json((folder / "tokenizer.json").read_text(encoding="utf-8"))
-        return cls(settings, pieces, _read_list(folder / "labels.json"))
+        return cls(settings, pieces, categories)
 
 
 # JSON, one piece a line: pieces may be line breaks or blanks themselves, which a plain text file would lose.

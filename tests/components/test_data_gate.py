@@ -1,3 +1,4 @@
+import numpy as np
 import pandas
 import pytest
 import tensorflow_data_validation as tfdv
@@ -96,9 +97,10 @@ def test_the_level_decides():
         inspect(evidence(), [Rule("mine", "fail", find)])
 
 
-def validate(train, other):
+def validate(train, other, infer_feature_shape=True):
     """What TFX's own stages find: statistics, the schema of the train split, and the anomalies of another."""
-    schema = tfdv.infer_schema(tfdv.generate_statistics_from_dataframe(pandas.DataFrame(train)))
+    statistics = tfdv.generate_statistics_from_dataframe(pandas.DataFrame(train))
+    schema = tfdv.infer_schema(statistics, infer_feature_shape=infer_feature_shape)
     return tfdv.validate_statistics(tfdv.generate_statistics_from_dataframe(pandas.DataFrame(other)), schema)
 
 
@@ -112,3 +114,32 @@ def test_real_anomalies_of_a_small_data_set():
         inspect(evidence(eval_=new_label))
     with pytest.raises(DataError, match='eval: feature "label": Column dropped'):
         inspect(evidence(eval_=validate(train, {"text": ["good"] * 60})))
+
+
+def clips(lengths, label=("one", "two"), speaker=("",)):
+    """Columns of recordings of these lengths, their labels in turn."""
+    return {
+        "audio": [np.linspace(-1, 1, length, dtype=np.float32) for length in lengths],
+        "label": [label[number % len(label)] for number in range(len(lengths))],
+        "speaker": [speaker[number % len(speaker)] for number in range(len(lengths))],
+    }
+
+
+@pytest.mark.parametrize("train_lengths", [[400] * 60, list(range(300, 360))], ids=["one length", "many lengths"])
+@pytest.mark.parametrize("eval_lengths", [[500] * 60, list(range(100, 900, 20))], ids=["another", "others"])
+@pytest.mark.parametrize("speaker", [("",), ("ann", "bob"), ("ann", "")])
+@pytest.mark.parametrize("infer_feature_shape", [True, False])
+def test_recordings_may_have_any_length_and_no_speaker(train_lengths, eval_lengths, speaker, infer_feature_shape):
+    train, other = clips(train_lengths, speaker=speaker), clips(eval_lengths, speaker=speaker)
+    found = validate(train, other, infer_feature_shape)
+    features = TASKS["audio_classification"].features
+    assert findings(inspect(evidence(eval_=found, features=features))) == {}
+
+
+def test_what_is_wrong_with_recordings_still_stops_the_run():
+    features = TASKS["audio_classification"].features
+    columns = clips([400] * 60, speaker=("ann",))
+    with pytest.raises(DataError, match='eval: feature "label": Unexpected string values. .*three'):
+        inspect(evidence(eval_=validate(columns, clips([500] * 60, ("one", "three"), ("ann",))), features=features))
+    with pytest.raises(DataError, match='eval: feature "audio": Column dropped'):
+        inspect(evidence(eval_=validate(columns, {**columns, "audio": [None] * 60}), features=features))

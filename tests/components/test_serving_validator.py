@@ -9,7 +9,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from components import serving_validator
-from components.serving_validator import find_difference, form_inputs, read_examples, validate
+from components.serving_validator import find_difference, form_inputs, read_examples, validate, write_warmup
 from serving.settings import ServingSettings
 from tests.components.evaluation.tiny_models import (
     ROWS,
@@ -63,6 +63,17 @@ def test_a_good_model_is_served_and_stamped_with_warmup_requests(tmp_path: Path,
         sizes.setdefault(request.model_spec.signature_name, []).append(len(answer["label"]))
     assert sizes == {"examples": [1, 4, 16], "serving_default": [1, 4, 16]}
     assert {request.model_spec.name for request in requests} == {"tiny"}
+
+
+def test_warmup_requests_of_recordings_are_whole_recordings(tmp_path: Path):
+    (tmp_path / "assets.extra").mkdir()
+    recordings = np.arange(6, dtype=np.float32).reshape(2, 3)
+    write_warmup(tmp_path, "tiny", {"serving_default": {"audio": recordings}})
+    records = tf.data.TFRecordDataset(str(tmp_path / "assets.extra" / "tf_serving_warmup_requests"))
+    requests = [prediction_log_pb2.PredictionLog.FromString(r).predict_log.request for r in records.as_numpy_iterator()]
+    sent = [tf.make_ndarray(request.inputs["audio"]) for request in requests]
+    assert [one.shape for one in sent] == [(1, 3), (4, 3), (16, 3)]
+    assert sent[1].tolist() == [[0, 1, 2], [3, 4, 5]] * 2
 
 
 class WrongInput(tf.Module):

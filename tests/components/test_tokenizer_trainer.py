@@ -1,4 +1,5 @@
 import apache_beam as beam
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -13,6 +14,7 @@ SPECIAL = ["[PAD]", "[UNK]", "[START]", "[END]"]
 
 CLASSIFICATION = TASKS["text_classification"].features
 TRANSLATION = TASKS["text_to_text"].features
+GENERATION = TASKS["audio_generation"].features
 
 
 def write_examples(folder, rows):
@@ -51,7 +53,7 @@ def test_one_vocabulary_per_feature_and_sorted_labels():
     counts = {"text": {"c": 5, "a": 9, "b": 7}, "label": {"pos": 1, "neg": 9, "10": 3, "9": 3}}
     vocabularies = learn_vocabularies(counts, CLASSIFICATION, settings)
     assert vocabularies.pieces == {"text": [*SPECIAL, "a", "b"]}
-    assert vocabularies.labels == ["10", "9", "neg", "pos"]
+    assert vocabularies.categories == {"label": ["10", "9", "neg", "pos"]}
 
 
 @pytest.mark.parametrize(
@@ -62,4 +64,18 @@ def test_a_shared_vocabulary_adds_the_counts(shared, source, target):
     counts = {"source": {"a": 5, "c": 4}, "target": {"b": 4, "c": 5}}
     vocabularies = learn_vocabularies(counts, TRANSLATION, settings)
     assert vocabularies.pieces == {"source": [*SPECIAL, *source], "target": [*SPECIAL, *target]}
-    assert vocabularies.labels == []
+    assert vocabularies.categories == {}
+
+
+def test_recordings_are_not_counted_but_each_of_their_labels_is(tmp_path):
+    audio = np.zeros(100, np.float32)
+    rows = [{"audio": audio, "label": "7", "speaker": ""}] * 150 + [{"audio": audio, "label": "8", "speaker": "bob"}]
+    counts = count(tmp_path, rows, GENERATION, TokenizerSettings())
+    assert counts == {"label": {"7": 150, "8": 1}, "speaker": {"": 150, "bob": 1}}
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_recordings_have_categories_and_no_pieces(shared):
+    counts = {"label": {"8": 1, "7": 3}, "speaker": {"": 4}}
+    vocabularies = learn_vocabularies(counts, GENERATION, TokenizerSettings(shared=shared))
+    assert (vocabularies.pieces, vocabularies.categories) == ({}, {"label": ["7", "8"], "speaker": [""]})

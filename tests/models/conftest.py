@@ -18,8 +18,8 @@ def learn(rows: list[dict[str, str]], settings: RunSettings) -> Vocabularies:
     for feature in task.text_features:
         units = split_units(tf.constant([row[feature] for row in rows]), settings.tokenizer).flat_values.numpy()
         pieces[feature] = learn_vocabulary(Counter(unit.decode() for unit in units), settings.tokenizer)
-    labels = sorted({row[task.label_feature] for row in rows}) if task.label_feature else []
-    return Vocabularies(settings.tokenizer, pieces, labels)
+    categories = {name: sorted({row[name] for row in rows}) for name in task.label_features}
+    return Vocabularies(settings.tokenizer, pieces, categories)
 
 
 def write_transformed(

@@ -32,7 +32,7 @@ def exported(task, model, rows, feature, directory, **sections):
     vocabularies = learn(rows, settings)
     keras_model = build_model(settings, vocabularies)
     texts = [row[feature] for row in rows[:6]]
-    export(keras_model, settings, vocabularies, str(directory), {"code_version": "0", "metrics": {}}, texts)
+    export(keras_model, settings, vocabularies, str(directory), {"code_version": "0", "metrics": {}}, {feature: texts})
     signatures = TASKS[task].load().Signatures(keras_model, vocabularies, settings)
     return tf.saved_model.load(str(directory)).signatures, signatures, texts
 
@@ -179,8 +179,8 @@ def test_answer_that_depends_on_batch_mates_is_refused(tmp_path):
     module = tf.Module()
     module.f = tf.function(predict, input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     tf.saved_model.save(module, str(tmp_path), signatures={"serving_default": module.f})
-    with pytest.raises(SeqlineError, match="must not depend on the texts beside it"):
-        check_batch_mates(str(tmp_path), ["a", "abc"])
+    with pytest.raises(SeqlineError, match="must not depend on those beside it"):
+        check_batch_mates(str(tmp_path), {"text": ["a", "abc"]})
 
 
 def test_bfloat16_model_answers_in_float32(tmp_path):

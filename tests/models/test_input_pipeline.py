@@ -4,7 +4,6 @@ import numpy as np
 import tensorflow as tf
 
 from models.input_pipeline import bucket_boundaries, evaluation_batches, read_examples, training_batches
-from models.tasks import text_classification, text_to_text
 from tests.models.architectures import test_recurrent, test_seq2seq
 from tests.models.conftest import learn, run_settings, write_transformed
 
@@ -13,7 +12,7 @@ def classification_examples(tmp_path, count=100):
     settings = run_settings("text_classification", {"architecture": "recurrent"})
     rows = test_recurrent.rows(count, 0)
     file = write_transformed(rows, settings, learn(rows, settings), tmp_path / "rows.gz")
-    return read_examples([file], text_classification), rows
+    return read_examples([file], settings), rows
 
 
 def test_target_is_shifted_behind_the_start_token(tmp_path):
@@ -21,7 +20,7 @@ def test_target_is_shifted_behind_the_start_token(tmp_path):
     rows = test_seq2seq.rows(3, 0)
     vocabularies = learn(rows, settings)
     file = write_transformed(rows, settings, vocabularies, tmp_path / "rows.gz")
-    inputs, right, weights = next(read_examples([file], text_to_text).as_numpy_iterator())
+    inputs, right, weights = next(read_examples([file], settings).as_numpy_iterator())
     target = vocabularies.tokenizer("target").tokenize([rows[0]["target"]]).to_list()[0]
     assert inputs["decoder_token_ids"].tolist() == [2, *target]
     assert right.tolist() == [*target, 3]

@@ -13,7 +13,7 @@ import pytest
 
 from models.checkpointing import Checkpointing
 from models.errors import SeqlineError
-from models.training import run_fn, sample_texts, train
+from models.training import run_fn, sample_requests, train
 from tests.models.architectures.test_recurrent import rows
 from tests.models.conftest import learn, run_settings, write_transformed
 
@@ -75,9 +75,10 @@ def test_early_stopping_exports_the_best_weights(tmp_path):
         np.testing.assert_array_equal(model.get_weights()[0], saved["best_0"])
 
 
-def test_sample_texts_are_the_texts_of_the_split(tmp_path):
+def test_sample_requests_are_the_texts_of_the_split(tmp_path):
     settings, vocabularies, _, eval_files = prepared(tmp_path)
-    assert sample_texts(eval_files, settings, vocabularies, 3) == [row["text"] for row in rows(40, 2)[:3]]
+    requests = sample_requests(eval_files, settings, vocabularies, 3)
+    assert requests == {"text": [row["text"].encode() for row in rows(40, 2)[:3]]}
 
 
 def fn_args(tmp_path, checkpoint_dir: str, **training) -> types.SimpleNamespace:

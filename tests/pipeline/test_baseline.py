@@ -9,7 +9,9 @@ from pipeline.orchestrators import local
 from tests.pipeline import tiny_stages
 
 
-def run(root: Path, text: str, verdict: int = 1, task: str = "text_to_text") -> tuple[str, dict[str, State]]:
+def run(
+    root: Path, text: str, verdict: int = 1, task: str = "text_to_text", second_verdict: int | None = None
+) -> tuple[str, dict[str, State]]:
     """Trains on `text`; returns what the new model was compared with, and how the stages ended."""
     load, train = tiny_stages.load_and_train(root, text)
     baseline = tfx.dsl.Resolver(
@@ -22,9 +24,13 @@ def run(root: Path, text: str, verdict: int = 1, task: str = "text_to_text") -> 
     compare = tiny_stages.Compare(model=train.outputs["model"], baseline=baseline.outputs["model"])
     judge = tiny_stages.Judge(model=train.outputs["model"], verdict=verdict)
     judge.add_upstream_node(compare)
+    judges = [judge]
+    if second_verdict is not None:
+        judges.append(tiny_stages.Judge(model=train.outputs["model"], verdict=second_verdict).with_id("Second"))
+        judges[1].add_upstream_node(judge)
     ended: dict[str, State] = {}
     compiled = local.compile_pipeline(
-        tiny_stages.pipeline_of(root, [load, train, baseline, compare, judge]), f"{len(list(root.glob('run-*')))}"
+        tiny_stages.pipeline_of(root, [load, train, baseline, compare, *judges]), f"{len(list(root.glob('run-*')))}"
     )
     (root / f"run-{len(list(root.glob('run-*')))}").touch()
     local.run(compiled, lambda event: ended.update({event.stage: event.state}), {})
@@ -49,6 +55,12 @@ def test_a_new_model_is_compared_with_the_newest_blessed_one(tmp_path: Path) -> 
     run(tmp_path, "b")
     run(tmp_path, "c", verdict=0)
     assert run(tmp_path, "d")[0] == "a model of b"
+
+
+def test_the_last_verdict_on_a_model_counts(tmp_path: Path) -> None:
+    run(tmp_path, "a", second_verdict=1)
+    run(tmp_path, "b", second_verdict=0)
+    assert run(tmp_path, "c")[0] == "a model of a"
 
 
 def test_a_model_that_was_deleted_is_passed_over(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_all_problems_are_told_at_once(file: Path) -> None:
 
 def test_an_architecture_that_does_not_exist(file: Path) -> None:
     assert refusal(file, overrides=("model.architecture=recurent",)) == (
-        "--set model.architecture=recurent: model.architecture must be one of recurrent, seq2seq. "
+        "--set model.architecture=recurent: model.architecture must be one of recurrent, gated_conv, wavenet, seq2seq. "
         "Received: recurent; did you mean recurrent?"
     )
 
@@ -188,3 +188,50 @@ def test_the_schema_knows_every_section_and_says_what_keys_mean() -> None:
 def test_an_unknown_section_of_an_override_names_the_override(file: Path) -> None:
     with pytest.raises(ConfigError, match="^--set trainig.epochs=3: Unknown key trainig; did you mean training"):
         config.load(file, ["trainig.epochs=3"])
+
+
+DIGITS = """\
+name: digits
+task: audio_generation
+data:
+  path: digits.tar
+  label_pattern: (?P<label>\\d)_
+  eval_pattern: _9\\.wav$
+audio: {sample_rate: 8000}
+model:
+  architecture: wavenet
+  condition_on: [label]
+"""
+
+
+def test_a_configuration_of_sound(file: Path) -> None:
+    file.write_text(DIGITS, encoding="utf-8")
+    loaded = config.load(file)
+    assert loaded.run_settings().audio.sample_rate == 8000
+    assert loaded.model.receptive_field == 2048
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (DATES + "audio: {sample_rate: 8000}\n", "audio is for audio tasks only; remove the section."),
+        (DIGITS + "tokenizer: {unit: byte}\n", "tokenizer is for text tasks only; remove the section."),
+        (
+            DIGITS + "training: {chunk_length: 2047}\n",
+            "training.chunk_length must be at least the model's receptive field",
+        ),
+        (
+            DIGITS.replace("[label]", "[label, speaker]"),
+            "model.condition_on names speaker, so data.label_pattern must have a group of that name, (?P<speaker>...)",
+        ),
+        (DIGITS.replace("wavenet\n  condition_on: [label]", "recurrent"), "model.architecture must be one that solves"),
+        (DATES + "clips: {per_label: 1}\n", "clips is for the task audio_generation only; remove the section."),
+        (DIGITS + "clips: {min_recognized: 0.5}\n", "clips.min_recognized needs clips.recognizer"),
+        (
+            DIGITS.replace("[label]", "[]") + "clips: {min_recognized: 0.5, recognizer: ears}\n",
+            "clips.min_recognized needs a model that can be asked for a label: one with label in model.condition_on",
+        ),
+    ],
+)
+def test_sections_that_do_not_go_together(file: Path, text: str, problem: str) -> None:
+    assert problem in refusal(file, text)

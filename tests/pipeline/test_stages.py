@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from tfx.types.standard_artifacts import PushedModel
 
+from components.errors import EvaluationError
 from pipeline.code_hash import hash_room
 from pipeline.config import Config, load
 from pipeline.orchestrators import local
@@ -82,3 +83,51 @@ def test_the_cache_notices_edited_code_that_a_stage_calls(dates_config: Config, 
     key = cache_key(dates_config, stage)
     assert key["code_hash"] == hash_room(room)
     assert key["executor_code_hash"] != key["code_hash"]
+
+
+DIGITS = """\
+name: digits
+task: audio_generation
+data: {path: "WAVS/*.wav", label_pattern: "(?P<label>[a-z]+)_", split: {train: 1, eval: 1}}
+audio: {sample_rate: 1000}
+model: {architecture: wavenet, dilation_depth: 3, num_stacks: 1, condition_on: [label]}
+"""
+
+
+@pytest.fixture
+def digits_file(tmp_path: Path) -> Path:
+    (tmp_path / "high_1.wav").write_bytes(b"")
+    path = tmp_path / "digits.yaml"
+    path.write_text(f"{DIGITS}output_dir: {tmp_path}/outputs\n".replace("WAVS", str(tmp_path)), encoding="utf-8")
+    return path
+
+
+def test_a_model_that_speaks_is_heard_before_it_is_served(digits_file: Path) -> None:
+    compiled = local.compile_pipeline(build_pipeline(load(digits_file)), "1")
+    assert local.stage_ids(compiled) == [*LINE[:9], "ClipReview", *LINE[9:]]
+    [push] = [one.pipeline_node for one in compiled.nodes if one.pipeline_node.node_info.id == "Pusher"]
+    [channel] = push.inputs.inputs["model_blessing"].channels
+    assert channel.producer_node_query.id == "ClipReview"
+    silent = local.compile_pipeline(build_pipeline(load(digits_file, ["clips.per_label=0"])), "1")
+    assert local.stage_ids(silent) == LINE
+
+
+def test_a_recognizer_that_is_not_there_is_told_before_the_first_stage(digits_file: Path, tmp_path: Path) -> None:
+    config = load(digits_file, [f"clips.recognizer={tmp_path}/no"])
+    with pytest.raises(
+        EvaluationError, match="^clips.recognizer must be the folder of a pushed model .* does not exist"
+    ):
+        build_pipeline(config)
+
+
+def test_the_cache_notices_another_recognizer(digits_file: Path, tmp_path: Path) -> None:
+    version = tmp_path / "ears" / "3"
+    (version / "assets.extra").mkdir(parents=True)
+    (version / "assets.extra" / "seqline.json").write_text(
+        '{"name": "ears", "task": "audio_classification", "settings": {"audio": {"sample_rate": 1000}}}'
+    )
+    config = load(digits_file, [f"clips.recognizer={tmp_path}/ears"])
+    key = cache_key(config, "ClipReview")
+    assert key["recognizer"] == str(version)
+    (version / "saved_model.pb").write_bytes(b"trained anew")
+    assert cache_key(config, "ClipReview")["recognizer_hash"] != key["recognizer_hash"]

@@ -56,6 +56,11 @@ def test_a_model_that_falls_short_names_metric_value_and_bound(dates_config: Con
     assert "Not pushed: the model falls short" in text and shortfall in text
 
 
+def test_clips_can_be_opened(dates_config: Config) -> None:
+    _, text = shown(dates_config, outcome(blessed=False, artifacts={"ClipReview/clip_review": "/artifacts/clips/9"}))
+    assert "  clips          /artifacts/clips/9/page.html\n" in text
+
+
 def test_a_model_that_failed_on_the_server(dates_config: Config) -> None:
     code, text = shown(dates_config, outcome(blessed=True, servable=False, not_servable="it has no signature x"))
     assert code == NOT_BLESSED

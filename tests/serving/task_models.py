@@ -155,6 +155,6 @@ def save_audio_generator(folder: Path) -> Path:
     def generate(label, num_samples, temperature, seed):
         level = tf.cast(seed, tf.float32) / 100.0 * temperature
         audio = tf.tile(level[:, tf.newaxis], [1, tf.reduce_max(num_samples)])
-        return {"audio": audio, "sample_rate": tf.fill(tf.shape(label), 8000)}
+        return {"audio": audio, "sample_rate": tf.fill(tf.shape(label), 8000), "label": label}
 
     return save(folder, serving_default=generate)

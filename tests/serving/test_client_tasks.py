@@ -66,7 +66,7 @@ def test_all_beams_are_given_best_first(clients):
     [
         ("text_to_text", lambda client, size: client.generate_targets(["a"], size, 0.0, 5)[0]),
         ("word_embedding", lambda client, size: client.neighbors(["king"], size)[0]),
-        ("audio_generation", lambda client, size: client.generate_audio(["seven"], size)[0].samples),
+        ("audio_generation", lambda client, size: client.generate_audio(size, [1], labels=["seven"])[0].samples),
     ],
 )
 def test_requests_that_share_a_batch_get_what_they_asked_for(clients, task, ask):
@@ -128,7 +128,7 @@ def test_neighbors_and_analogies_are_found(clients):
 
 
 def test_audio_is_generated(clients):
-    first, second = clients("audio_generation").generate_audio(["seven", ""], 16, temperature=2.0, seed=25)
+    first, second = clients("audio_generation").generate_audio(16, [25, 5], temperature=2.0, labels=["seven", ""])
     assert isinstance(first, Audio)
     assert (first.sample_rate, first.samples.dtype, first.samples.tolist()) == (8000, np.float32, [0.5] * 16)
     assert second.samples.shape == (16,)
@@ -189,7 +189,7 @@ def test_a_single_text_is_no_list_of_texts(clients):
         lambda client: client.fill_masks([]),
         lambda client: client.neighbors([], 1),
         lambda client: client.analogies([], 1),
-        lambda client: client.generate_audio([], 1),
+        lambda client: client.generate_audio(1, []),
     ],
 )
 def test_without_inputs_nothing_is_sent(ask):

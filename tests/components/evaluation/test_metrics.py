@@ -8,6 +8,7 @@ import sacrebleu
 
 from components.evaluation.metrics import auc
 from components.evaluation.metrics.accuracy import accuracy
+from components.evaluation.metrics.bits import SumBits
 from components.evaluation.metrics.class_scores import class_scores
 from components.evaluation.metrics.confusion_counts import ConfusionCounts, Counts
 from components.evaluation.metrics.corpus_score import corpus_score_computations
@@ -123,3 +124,15 @@ def test_auc_counts_a_tie_as_half_and_is_undefined_for_one_label():
         == 0
         < auc.log_odds_step(1.0)
     )
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_bits_are_those_of_all_samples_together(parts: int):
+    # 3 bits a sample over 100 samples, 1 bit over 300: (300 + 300) / 400. The mean of the clips would be 2.
+    clips = [(3.0, 100), (1.0, 300)]
+    elements = [
+        Element(None, {"log_prob": np.float32(-bits * samples * math.log(2)), "num_samples": np.int32(samples)})
+        for bits, samples in clips
+    ]
+    assert combine(SumBits(KEY), elements, parts) == pytest.approx(1.5)
+    assert math.isnan(combine(SumBits(KEY), [], parts))

@@ -36,7 +36,8 @@ def test_unknown_metric_is_refused_with_the_nearest_one(task: str, name: str, me
 
 
 def test_unknown_task_is_refused():
-    with pytest.raises(EvaluationError, match='task "poetry". Tasks that have one: text_classification, text_to_text'):
+    known = "text_classification, audio_classification, audio_generation, text_to_text"
+    with pytest.raises(EvaluationError, match=f'task "poetry". Tasks that have one: {known}'):
         task_metrics("poetry")
 
 

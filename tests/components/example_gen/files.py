@@ -4,13 +4,16 @@ import gzip
 import json
 from pathlib import Path
 
+from components.example_gen.clips import Clips
 from components.example_gen.formats import input_files, read_file
 from components.example_gen.records import BadRecord, Record
 from components.example_gen.settings import DataSettings
+from models.audio_settings import AudioSettings
 from models.registry import TASKS
 
 CLASSIFICATION = TASKS["text_classification"].features
 TRANSLATION = TASKS["text_to_text"].features
+DEFAULT_AUDIO = AudioSettings()
 
 
 def write(path: Path, content: str | bytes) -> str:
@@ -25,10 +28,11 @@ def jsonl(*rows: dict) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-def read(features=CLASSIFICATION, **settings) -> list[Record | BadRecord]:
+def read(features=CLASSIFICATION, audio: AudioSettings = DEFAULT_AUDIO, **settings) -> list[Record | BadRecord]:
     """Reads everything that the settings name, in order."""
     data = DataSettings(**settings)
-    return [item for file in input_files(data, features) for item in read_file(file, features, data)]
+    clips = Clips.of(data, features, audio)
+    return [item for file in input_files(data, features) for item in read_file(file, features, data, clips)]
 
 
 def values(records) -> list[tuple[str, ...]]:

@@ -33,6 +33,7 @@ def test_every_field_is_documented():
         ({"path": "a", "format": "lines"}, '"data.label_pattern" and data.format lines go together'),
         ({"path": "a.tsv", "label_pattern": "(?P<label>a)"}, "go together"),
         ({"path": "a", "format": "lines", "label_pattern": "(neg|pos)"}, "group named label"),
+        ({"path": "a.wav", "label_names": {"0": "zero"}}, "names what a group label"),
         ({"path": "a", "format": "lines", "label_pattern": "(?P<label>"}, "regular expression"),
         ({"path": "a", "format": "parallel"}, "one path per feature"),
         ({"train": {"source": "a", "target": "b"}, "eval": "c"}, "per feature: data.train, plain: data.eval"),

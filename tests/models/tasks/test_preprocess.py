@@ -8,7 +8,9 @@ from models.tokenizers.vocabularies import Vocabularies
 
 LETTERS = ["[PAD]", "[UNK]", "[START]", "[END]", "a", "b"]
 VOCABULARIES = Vocabularies(
-    TokenizerSettings(unit="character"), {"text": LETTERS, "source": LETTERS, "target": LETTERS}, ["neg", "pos"]
+    TokenizerSettings(unit="character"),
+    {"text": LETTERS, "source": LETTERS, "target": LETTERS},
+    {"label": ["neg", "pos"], "speaker": ["ann", "bob"]},
 )
 
 

@@ -15,7 +15,9 @@ def make(texts: list[str], **settings) -> Vocabularies:
     tokenizer_settings = TokenizerSettings(**settings)
     units = split_units(tf.constant(texts), tokenizer_settings).flat_values.numpy()
     counts = Counter(unit.decode() for unit in units)
-    return Vocabularies(tokenizer_settings, {"text": learn_vocabulary(counts, tokenizer_settings)}, ["neg", "pos"])
+    return Vocabularies(
+        tokenizer_settings, {"text": learn_vocabulary(counts, tokenizer_settings)}, {"label": ["neg", "pos"]}
+    )
 
 
 def round_trip(vocabularies: Vocabularies, texts: list[str]) -> list[str]:
