@@ -20,20 +20,16 @@ pytestmark = [
     pytest.mark.skipif(not DATA.is_dir(), reason=f"no real data in {DATA}; SEQLINE_DATA names its folder"),
 ]
 
-SMALL = [
-    "training.epochs=1",
-    "model.embedding_dim=32",
-    "model.hidden_dim=32",
-    "model.dropout=0.0",
-    "evaluation.thresholds={}",
-]
+SMALL = ("training.epochs=1", "model.hidden_dim=32", "evaluation.thresholds={}")
+SMALL_TEXT = (*SMALL, "model.embedding_dim=32", "model.dropout=0.0")
+SMALL_WAVENET = (*SMALL, "model.hidden_dim=8", "model.skip_dim=16", "model.dilation_depth=6", "model.num_stacks=1")
 
 
 def metrics_of_a_run(config: str, output_dir: Path, *overrides: str) -> dict[str, float]:
     """Runs a configuration with overrides; returns the metrics that `seqline runs` tells of it."""
     environment = os.environ | {"SEQLINE_DATA": str(DATA)}
     settings = ["-c", str(ROOT / "configs" / config)]
-    for override in (*SMALL, *overrides, f"output_dir={output_dir}"):
+    for override in (*overrides, f"output_dir={output_dir}"):
         settings += ["--set", override]
 
     def seqline(*arguments: str) -> str:
@@ -50,13 +46,13 @@ def metrics_of_a_run(config: str, output_dir: Path, *overrides: str) -> dict[str
 
 def test_english_reviews(tmp_path):
     # Guessing gives 0.5; the shrunk model need only be clearly better.
-    assert metrics_of_a_run("sentiment_rt.yaml", tmp_path, "training.learning_rate=0.003")["accuracy"] > 0.65
+    metrics = metrics_of_a_run("sentiment_rt.yaml", tmp_path, *SMALL_TEXT, "training.learning_rate=0.003")
+    assert metrics["accuracy"] > 0.65
 
 
 def test_korean_reviews(tmp_path):
-    metrics = metrics_of_a_run(
-        "sentiment_nsmc.yaml", tmp_path, "tokenizer.unit=character", "tokenizer.vocabulary_size=2000"
-    )
+    overrides = ("tokenizer.unit=character", "tokenizer.vocabulary_size=2000")
+    metrics = metrics_of_a_run("sentiment_nsmc.yaml", tmp_path, *SMALL_TEXT, *overrides)
     assert metrics["accuracy"] > 0.7
 
 
@@ -64,6 +60,21 @@ def test_english_to_german(tmp_path):
     """Every real sentence comes through. A model of this size learns nothing in one epoch that BLEU would see: how well
     the full one translates stands in docs/results.md, and tests/models shows that the architecture learns."""
     overrides = ("tokenizer.unit=word", "tokenizer.vocabulary_size=2000", "training.batch_size=256")
-    metrics = metrics_of_a_run("translation_seq2seq.yaml", tmp_path, *overrides)
+    metrics = metrics_of_a_run("translation_seq2seq.yaml", tmp_path, *SMALL_TEXT, *overrides)
     assert metrics["example_count"] == 1000
     assert metrics.keys() >= {"bleu", "chrf", "exact_match"}
+
+
+def test_spoken_digits_are_recognized_and_generated(tmp_path):
+    """How well the full models do it stands in docs/results.md; here every real recording comes through, the judge is
+    right about most of them, and the speaker speaks to it."""
+    metrics = metrics_of_a_run("digits_recognizer.yaml", tmp_path / "judge", *SMALL, "training.epochs=3")
+    assert metrics["example_count"] == 300
+    assert metrics["accuracy"] > 0.8
+    judge = tmp_path / "judge/serving/digits_recognizer"
+    clips = (f"clips.recognizer={judge}", "clips.per_label=1", "clips.min_recognized=0")
+    metrics = metrics_of_a_run("digits_wavenet.yaml", tmp_path / "speaker", *SMALL_WAVENET, *clips)
+    assert metrics["bits_per_sample"] < 7, "8 bits would be a guess"
+    assert metrics["recognized_real"] > 0.8
+    [page] = tmp_path.glob("speaker/artifacts/ClipReview/clip_review/*/page.html")
+    assert page.read_text().count("<audio") == 20, "one clip and one recording of each digit"

@@ -14,6 +14,7 @@ from models.tasks.audio_generation import BitsPerSample
 from models.tokenizers.vocabularies import Vocabularies
 from models.training import sample_requests, train
 from tests.models.conftest import run_settings
+from tests.models.xla import without_xla
 
 RATE = 1000
 MODEL = {"architecture": "wavenet", "hidden_dim": 16, "skip_dim": 32, "dilation_depth": 5, "num_stacks": 1}
@@ -132,7 +133,7 @@ def pitch(audio: np.ndarray) -> float:
 def test_two_tones_are_learned_and_generated_by_label(two_tones):
     _, loaded, _, state = two_tones
     assert state.best_metrics["val_bits_per_sample"] < 3
-    audio = ask(loaded["serving_default"], ["high", "low"], 800)["audio"].numpy()
+    audio = ask(loaded["serving_default"], ["high", "low"], 800, 0.3)["audio"].numpy()
     assert pitch(audio[0, 300:]) == pytest.approx(TONES["high"], abs=8)
     assert pitch(audio[1, 300:]) == pytest.approx(TONES["low"], abs=8)
 
@@ -204,26 +205,19 @@ def test_an_unknown_label_is_refused_with_the_known_ones(two_tones):
         ask(two_tones[1]["serving_default"], ["middle"], 10)
 
 
-def test_the_graph_runs_on_a_stock_server_and_without_xla(two_tones, tmp_path):
-    import shutil
+def test_the_graph_holds_only_ops_of_a_stock_server(two_tones):
+    check_ops(str(two_tones[0]))
 
-    from tensorflow.core.protobuf import saved_model_pb2
 
-    folder, loaded, _, _ = two_tones
-    check_ops(str(folder))
-    plain = shutil.copytree(folder, tmp_path / "plain")
-    model = saved_model_pb2.SavedModel.FromString((plain / "saved_model.pb").read_bytes())
-    compiled = 0
-    for function in model.meta_graphs[0].graph_def.library.function:
-        compiled += function.attr.pop("_XlaMustCompile", None) is not None
-        for node in function.node_def:
-            node.attr.pop("_XlaMustCompile", None)
-    assert compiled
-    (plain / "saved_model.pb").write_bytes(model.SerializeToString())
-    without = tf.saved_model.load(str(plain)).signatures["serving_default"]
-    np.testing.assert_allclose(
-        ask(without, ["low"], 60, 0.0)["audio"], ask(loaded["serving_default"], ["low"], 60, 0.0)["audio"], atol=1e-6
-    )
+def test_a_server_that_refuses_xla_gives_the_same_clips(two_tones):
+    signature = two_tones[1]["serving_default"]
+    compiled = ask(signature, ["low", "high", "low"], [60, 700, 30], 0.5)["audio"].numpy()
+    with without_xla():
+        # Loaded anew: what was compiled before would go on being used.
+        signature = tf.saved_model.load(str(two_tones[0])).signatures["serving_default"]
+        plain = ask(signature, ["low", "high", "low"], [60, 700, 30], 0.5)["audio"].numpy()
+    np.testing.assert_allclose(plain[:, :60], compiled[:, :60], atol=1e-6)
+    assert plain.shape == compiled.shape
 
 
 def test_evaluation_reads_raw_examples(two_tones):
