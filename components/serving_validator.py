@@ -377,6 +377,7 @@ def find_difference(expected: Tensors, received: Tensors) -> str:
     """Compares answers: strings and whole numbers exactly, floats to 1e-4.
 
     A request of one row may come back less padded than a batch; what is cut off must then be padding: "" or 0.
+    Of two texts with the same `score` rounding chooses one, so a few may differ.
 
     Args:
         expected: outputs in process.
@@ -398,12 +399,20 @@ def find_difference(expected: Tensors, received: Tensors) -> str:
             if wanted.dtype.kind == "f"
             else found == wanted
         )
-        if not np.all(same):
+        if not np.all(same) and not _are_ties(same, expected.get("score"), received.get("score")):
             first = tuple(int(i) for i in np.argwhere(~np.asarray(same))[0])
             return (
                 f'output "{name}"{list(first)} is {_shown(found[first])} over gRPC, {_shown(wanted[first])} in process'
             )
     return ""
+
+
+def _are_ties(same: np.ndarray, expected: np.ndarray | None, received: np.ndarray | None) -> bool:
+    """Whether the values that differ, fewer than half, are each as good as the other by their scores."""
+    if expected is None or received is None or not expected.shape == received.shape == same.shape:
+        return False
+    equal = np.isclose(received, expected, rtol=_TOLERANCE, atol=_TOLERANCE)
+    return bool(np.all(same | equal) and np.mean(same) > 0.5)
 
 
 def _shown(value: Any) -> str:

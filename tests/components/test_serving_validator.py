@@ -170,3 +170,17 @@ def test_examples_are_read_as_example_gen_writes_them(tmp_path: Path):
     shutil.rmtree(tmp_path / "Split-eval")
     (tmp_path / "Split-eval").mkdir()
     assert read_examples(tmp_path / "Split-eval", 3) == []
+
+
+def test_of_equal_scores_either_text_will_do():
+    def beams(texts: list[str], scores: list[float]) -> dict[str, np.ndarray]:
+        return {"target": np.array([[t.encode() for t in texts]], object), "score": np.array([scores], np.float32)}
+
+    expected = beams(["a", "b", "c"], [-1.0, -2.0, -2.00001])
+    assert not find_difference(expected, beams(["a", "b", "d"], [-1.0, -2.0, -2.0]))
+    assert "target" in find_difference(expected, beams(["a", "d", "e"], [-1.0, -2.0, -2.0])), "that is no coincidence"
+    assert "target" in find_difference(
+        {"target": expected["target"]}, {"target": beams(["a", "b", "d"], [0])["target"]}
+    )
+    other = beams(["a", "b", "d"], [-1.0, -2.0, -2.5])
+    assert find_difference(expected, other), "another score is another answer"

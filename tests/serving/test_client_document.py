@@ -26,6 +26,7 @@ _MODELS = {
     "sentences": task_models.save_masked_language_model,
     "words": task_models.save_word_embedding,
     "digits": task_models.save_audio_generator,
+    "recognizer": task_models.save_audio_classifier,
     "houses": saved_models.save_examples,
 }
 

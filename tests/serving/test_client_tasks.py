@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from serving.client import Client
-from serving.client_answers import Audio, FilledText, GeneratedText, TaggedText, TextScore, TransformedText
+from serving.client_answers import Audio, FilledText, GeneratedText, TaggedText, TextClass, TextScore, TransformedText
 from serving.errors import FailedPreconditionError, InvalidRequestError
 from serving.server import Server
 from serving.settings import ServingSettings
@@ -20,6 +20,7 @@ _TASKS = {
     "masked_language_modeling": task_models.save_masked_language_model,
     "word_embedding": task_models.save_word_embedding,
     "audio_generation": task_models.save_audio_generator,
+    "audio_classification": task_models.save_audio_classifier,
     "examples": saved_models.save_examples,
     "text_classification": saved_models.save_text_classifier,
 }
@@ -132,6 +133,12 @@ def test_audio_is_generated(clients):
     assert isinstance(first, Audio)
     assert (first.sample_rate, first.samples.dtype, first.samples.tolist()) == (8000, np.float32, [0.5] * 16)
     assert second.samples.shape == (16,)
+
+
+def test_audio_is_classified(clients):
+    client = clients("audio_classification")
+    assert client.classify_audio(np.array([0.1, -0.9])) == TextClass("loud", {"quiet": 0.25, "loud": 0.75})
+    assert client.classify_audio(np.array([0.1, 0.2, 0.3])).label == "quiet"
 
 
 def test_examples_are_classified_and_regressed(clients):

@@ -14,7 +14,7 @@ def two_tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = settings_of(
         "audio_generation",
         {**WAVENET, "condition_on": ["label"]},
-        epochs=30,
+        epochs=60,
         learning_rate=0.005,
         early_stopping_patience=0,
     )

@@ -304,6 +304,11 @@ def test_a_message_over_the_limit_is_refused(serve, base, exported):
     _, stub = serve(max_message_bytes=10_000)
     with refused(grpc.StatusCode.RESOURCE_EXHAUSTED):
         stub.predict(x=[1.0] * 10_000)
+
+
+def test_a_tensor_that_unfolds_beyond_the_limit_is_refused(serve, base, exported):
+    saved_models.publish(exported / "line2", base, 1)
+    _, stub = serve(max_tensor_bytes=10_000)
     few_bytes = tensor_pb2.TensorProto(dtype=types_pb2.DT_FLOAT, float_val=[1])
     few_bytes.tensor_shape.dim.add(size=10_000)
     with refused(INVALID, "tensor parsing error: x"):
