@@ -377,7 +377,7 @@ def find_difference(expected: Tensors, received: Tensors) -> str:
     """Compares answers: strings and whole numbers exactly, floats to 1e-4.
 
     A request of one row may come back less padded than a batch; what is cut off must then be padding: "" or 0.
-    Of two texts with the same `score` rounding chooses one, so a few may differ.
+    Of texts with the same `score` rounding chooses one, and their order.
 
     Args:
         expected: outputs in process.
@@ -408,11 +408,25 @@ def find_difference(expected: Tensors, received: Tensors) -> str:
 
 
 def _are_ties(same: np.ndarray, expected: np.ndarray | None, received: np.ndarray | None) -> bool:
-    """Whether the values that differ, fewer than half, are each as good as the other by their scores."""
+    """Whether rounding alone may have chosen among the texts that differ.
+
+    Each must have the score of the one in its place. Beams of a row that have the same score may stand in any order;
+    beyond them fewer than half may differ, since a beam just outside the answer may tie with the last one in it.
+    """
     if expected is None or received is None or not expected.shape == received.shape == same.shape:
         return False
     equal = np.isclose(received, expected, rtol=_TOLERANCE, atol=_TOLERANCE)
-    return bool(np.all(same | equal) and np.mean(same) > 0.5)
+    return bool(np.all(same | equal) and np.mean(same | _tied(expected)) > 0.5)
+
+
+def _tied(scores: np.ndarray) -> np.ndarray:
+    """Where a row, whose best comes first, holds the same score right before or after."""
+    tied = np.zeros(scores.shape, bool)
+    if scores.ndim == 2:
+        pairs = np.isclose(scores[:, 1:], scores[:, :-1], rtol=_TOLERANCE, atol=_TOLERANCE)
+        tied[:, 1:] |= pairs
+        tied[:, :-1] |= pairs
+    return tied
 
 
 def _shown(value: Any) -> str:

@@ -178,7 +178,11 @@ def test_of_equal_scores_either_text_will_do():
 
     expected = beams(["a", "b", "c"], [-1.0, -2.0, -2.00001])
     assert not find_difference(expected, beams(["a", "b", "d"], [-1.0, -2.0, -2.0]))
-    assert "target" in find_difference(expected, beams(["a", "d", "e"], [-1.0, -2.0, -2.0])), "that is no coincidence"
+    assert not find_difference(expected, beams(["a", "c", "b"], [-1.0, -2.0, -2.0])), "their order is chance"
+    distinct = beams(["a", "b", "c"], [-1.0, -2.0, -3.0])
+    assert not find_difference(distinct, beams(["a", "b", "d"], [-1.0, -2.0, -3.0])), "one may tie outside the beam"
+    assert "target" in find_difference(distinct, beams(["a", "d", "e"], [-1.0, -2.0, -3.0])), "that is no coincidence"
+    assert "target" in find_difference(beams(["a"], [-1.0]), beams(["b"], [-1.0]))
     assert "target" in find_difference(
         {"target": expected["target"]}, {"target": beams(["a", "b", "d"], [0])["target"]}
     )
