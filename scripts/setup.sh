@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prepares everything that Seqline needs inside this checkout: .tools (uv, patchelf), .glibc (only where the system's
-# glibc is older than 2.39) and .venv. Safe to repeat; returns at once when nothing changed.
+# glibc is older than 2.39), .venv, and for dev .browser. Safe to repeat; returns at once when nothing changed.
 # Usage: scripts/setup.sh [runtime|dev]
 set -eu
 cd "$(dirname "$0")/.."
@@ -23,9 +23,9 @@ find_python() {
     fail "this is $(uname -s) $(uname -m), but TFX publishes packages for Linux x86_64 only; use such a machine, or the Dockerfile"
 python=$(find_python)
 stamp=.venv/.setup-stamp
-wanted=$(cat "$lock" locks/tools.txt pyproject.toml scripts/setup.sh scripts/contained_glibc.sh | sha256sum | cut -d' ' -f1)-$python
+wanted=$(cat "$lock" locks/tools.txt pyproject.toml scripts/*.sh | sha256sum | cut -d' ' -f1)-$python
 # A dev environment holds all of runtime, so it also serves where runtime is asked for.
-dev_wanted=$(cat locks/dev.txt locks/tools.txt pyproject.toml scripts/setup.sh scripts/contained_glibc.sh | sha256sum | cut -d' ' -f1)-$python
+dev_wanted=$(cat locks/dev.txt locks/tools.txt pyproject.toml scripts/*.sh | sha256sum | cut -d' ' -f1)-$python
 if [ -f "$stamp" ] && { [ "$(cat "$stamp")" = "$wanted" ] || [ "$(cat "$stamp")" = "$dev_wanted" ]; } && [ -x .venv/bin/seqline ]; then
     exit 0
 fi
@@ -55,5 +55,6 @@ say "installing $(grep -c '==' "$lock") pinned packages from $lock (3 GB; half a
 # Uncompiled, each worker process pays about 20 s more to import TFX.
 say "compiling the packages to byte code (about a minute, once)"
 .venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true
+if [ "$lock" = locks/dev.txt ]; then sh scripts/browser.sh; fi
 echo "$wanted" >"$stamp"
 say "ready"
