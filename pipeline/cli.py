@@ -26,7 +26,7 @@ from models.errors import SeqlineError
 from pipeline import config as configuration
 from pipeline.errors import ConfigError, StageFailed
 from pipeline.failures import gist, is_disk_full
-from pipeline.run import Outcome, check_data, plan_pipeline, run_pipeline
+from pipeline.run import Outcome, check_inputs, plan_pipeline, run_pipeline
 from pipeline.run_log import output_to
 from pipeline.serve import Engine
 from pipeline.serve import serve as serve_pushed
@@ -115,9 +115,9 @@ def plan(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None
 
 @app.command()
 def validate(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None:  # noqa: B006
-    """Check the configuration, and that its data files are there and begin as they should."""
+    """Check the configuration, that its data files begin as they should, and that the recognizer of clips fits."""
     settings = configuration.load(config, overrides)
-    check_data(settings)
+    check_inputs(settings)
     _say(f"{config} is valid: {settings.name}, {settings.task} with {settings.model.architecture}")
 
 

@@ -50,7 +50,7 @@ def run_pipeline(config: Config, config_file: Path) -> Outcome:
     Raises:
         SeqlineError: before the first stage, for data that cannot work or an output folder in use.
     """
-    check_data(config)
+    check_inputs(config)
     folder = OutputFolder(config)
     with run_lock(folder.root):
         run_id = new_run_id()
@@ -66,7 +66,7 @@ def run_pipeline(config: Config, config_file: Path) -> Outcome:
 
 def plan_pipeline(config: Config) -> dict[str, bool]:
     """For each stage, whether it would run (else it comes from the cache)."""
-    check_data(config)
+    check_inputs(config)
     with tempfile.TemporaryDirectory(prefix="seqline-plan-") as scratch, output_to(Path(scratch) / "log"):
         # Importing TFX takes seconds, and `seqline --help` should not.
         from pipeline.orchestrators import local, plan
@@ -76,13 +76,21 @@ def plan_pipeline(config: Config) -> dict[str, bool]:
         return plan.plan(compiled, STILL_TRUE)
 
 
-def check_data(config: Config) -> None:
-    """Raises DataError for data files that are not there, do not fit the task, or cannot be read from the start."""
+def check_inputs(config: Config) -> None:
+    """Looks at what a run reads, before it starts.
+
+    Raises:
+        DataError: data files that are not there, do not fit the task, or cannot be read from the start.
+        EvaluationError: clips.recognizer is not a recognizer that fits.
+    """
     # Brings in the readers of every file format.
+    from components.clip_review.pushed_recognizer import find_recognizer
     from components.example_gen.formats import check_beginnings, input_files
 
     features = TASKS[config.task].features
     check_beginnings(input_files(config.data, features), features, config.data, config.audio)
+    if config.clips.recognizer:
+        find_recognizer(config.clips.recognizer, config.audio.sample_rate)
 
 
 def new_run_id() -> str:

@@ -8,7 +8,7 @@ from tfx.dsl.components.base.base_node import BaseNode
 
 from components.clip_review.component import ClipReview
 from components.clip_review.page import template_hash
-from components.clip_review.recognizer import find_recognizer, fingerprint
+from components.clip_review.pushed_recognizer import find_recognizer, fingerprint
 from components.data_gate import DataGate
 from components.evaluation.component import model_evaluator
 from components.example_gen.component import ExampleGen

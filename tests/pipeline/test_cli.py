@@ -4,12 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
 from pipeline.cli import app
 from pipeline.lock import run_lock
+from tests.components.example_gen.recordings import write_wav
 
 
 def seqline(*arguments: str | Path) -> Result:
@@ -59,6 +61,21 @@ def test_a_missing_data_file_stops_before_anything_is_written(dates_file: Path, 
         result = seqline(command, "-c", dates_file)
         assert result.exit_code == 2, result.output
         assert "no-*.tsv" in result.stderr
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_a_judge_of_the_clips_that_is_not_there_stops_before_anything_is_written(tmp_path: Path) -> None:
+    for number in range(2):
+        write_wav(tmp_path / f"a_{number}.wav", np.zeros(800), rate=8000)
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        f"name: digits\ntask: audio_generation\nmodel: {{architecture: wavenet}}\naudio: {{sample_rate: 8000}}\n"
+        f"data: {{path: {tmp_path}/a_*.wav}}\nclips: {{recognizer: {tmp_path}/ears}}\noutput_dir: {tmp_path}/outputs\n"
+    )
+    for command in ("validate", "plan", "run"):
+        result = seqline(command, "-c", config)
+        assert result.exit_code == 2, result.output
+        assert f"Received: {tmp_path}/ears, which does not exist" in " ".join(result.stderr.split())
     assert not (tmp_path / "outputs").exists()
 
 

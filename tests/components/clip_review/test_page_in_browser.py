@@ -1,6 +1,5 @@
 """The page as a person opens it."""
 
-
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
