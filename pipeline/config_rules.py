@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from components.errors import EvaluationError
 from components.evaluation.catalogue import check_metric_names
-from models.architectures.settings import WaveNetSettings
+from models.architectures.settings import GatedConvSettings, WaveNetSettings
 from models.registry import ARCHITECTURES, TASKS
 
 if TYPE_CHECKING:
@@ -75,6 +75,13 @@ def _something_says_what_clips_hold(config: "Config") -> list[str]:
     ]
 
 
+def _noise_has_a_use(config: "Config") -> list[str]:
+    model = config.model
+    if not isinstance(model, GatedConvSettings) or model.noise_snr_db is None or config.task == "audio_classification":
+        return []
+    return [f"model.noise_snr_db is for the task audio_classification only; remove it. Received: task {config.task}"]
+
+
 def _evaluated_split_exists(config: "Config") -> list[str]:
     splits = config.data.splits()
     if config.evaluation.split in splits:
@@ -98,6 +105,7 @@ RULES = (
     _conditions_are_in_the_data,
     _clips_have_a_use,
     _something_says_what_clips_hold,
+    _noise_has_a_use,
     _evaluated_split_exists,
     _metrics_exist,
 )

@@ -12,6 +12,7 @@ from models.architectures.settings import GatedConvSettings
 from models.audio import NUM_MEL_BINS
 from models.layers.gated_conv import GatedConv, SqueezeExcitation
 from models.layers.masks import masked_max, masked_mean, padding_mask
+from models.layers.noise import NoiseFloor
 from models.tokenizers.vocabularies import Vocabularies
 
 
@@ -58,7 +59,7 @@ def build(settings: GatedConvSettings, vocabularies: Vocabularies) -> keras.Mode
         A model to logits, float32 (B, number of labels), from `token_ids`, int (B, T), 0 = padding; or from `frames`,
         float (B, F, M), and `num_frames`, int (B,), how many of them are real.
     """
-    inputs, vectors, mask = _text(settings, vocabularies) if "text" in vocabularies.pieces else _sound()
+    inputs, vectors, mask = _text(settings, vocabularies) if "text" in vocabularies.pieces else _sound(settings)
     # === Layers ===
     token_dropout = keras.layers.Dropout(settings.token_dropout, noise_shape=(None, None, 1), name="token_dropout")
     stack = GatedConvStack(settings, name="gated_conv_stack")
@@ -79,13 +80,14 @@ def _text(settings: GatedConvSettings, vocabularies: Vocabularies) -> tuple[Any,
     return token_ids, dropout(embedding(token_ids)), padding_mask(token_ids)
 
 
-def _sound() -> tuple[Any, keras.KerasTensor, keras.KerasTensor]:
+def _sound(settings: GatedConvSettings) -> tuple[Any, keras.KerasTensor, keras.KerasTensor]:
     frames = keras.Input((None, NUM_MEL_BINS), name="frames")
     num_frames = keras.Input((), dtype="int32", name="num_frames")
     mask = SequenceMask(name="mask")(num_frames, frames)
+    heard = frames if settings.noise_snr_db is None else NoiseFloor(settings.noise_snr_db, name="noise")(frames, mask)
     # Levels and their spread differ from band to band. Those that serving uses must be learned in a short training too:
     # Keras's own momentum, 0.99, would have forgotten only a fifth of the zero that it begins with after 24 steps.
-    normalized = keras.layers.BatchNormalization(momentum=0.9, name="normalization")(frames, mask=mask)
+    normalized = keras.layers.BatchNormalization(momentum=0.9, name="normalization")(heard, mask=mask)
     return {"frames": frames, "num_frames": num_frames}, normalized, mask
 
 

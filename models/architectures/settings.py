@@ -132,6 +132,9 @@ class GatedConvSettings(Settings):
     """Share of values dropped after the embedding, after each layer and before the output."""
     token_dropout: float = pydantic.Field(0.0, ge=0, lt=1)
     """Share of positions dropped whole."""
+    noise_snr_db: float | None = None
+    """Sounds only: in training, noise of random height and colour is added, which lies at least so many decibels below
+    the recording. Empty: none."""
 
     @pydantic.model_validator(mode="after")
     def _check(self) -> "GatedConvSettings":

@@ -225,6 +225,10 @@ def test_a_configuration_of_sound(file: Path) -> None:
             "model.condition_on names speaker, so data.label_pattern must have a group of that name, (?P<speaker>...)",
         ),
         (DIGITS.replace("wavenet\n  condition_on: [label]", "recurrent"), "model.architecture must be one that solves"),
+        (
+            DATES.replace("to_text", "classification").replace("seq2seq", "gated_conv\n  noise_snr_db: 5"),
+            "model.noise_snr_db is for the task audio_classification only; remove it. Received: task ",
+        ),
         (DATES + "clips: {per_label: 1}\n", "clips is for the task audio_generation only; remove the section."),
         (DIGITS + "clips: {min_recognized: 0.5}\n", "clips.min_recognized needs clips.recognizer"),
         (

@@ -78,6 +78,15 @@ def test_a_row_without_anything_real_gives_scores(vocabularies, nothing):
     assert np.isfinite(small(vocabularies, squeeze_excitation=2)(nothing)).all()
 
 
+def test_noise_is_heard_in_training_only():
+    clean, noisy = small(SOUNDS, dropout=0.0), small(SOUNDS, dropout=0.0, noise_snr_db=0.0)
+    np.testing.assert_array_equal(clean(sound(9)), noisy(sound(9)))
+    np.testing.assert_array_equal(noisy(sound(9)), noisy(sound(9)))
+    np.testing.assert_array_equal(clean(sound(9), training=True), clean(sound(9), training=True))
+    assert np.abs(noisy(sound(9), training=True) - noisy(sound(9), training=True)).max() > 1e-3
+    assert clean.count_params() == noisy.count_params()
+
+
 def test_lengths_become_a_mask():
     mask = SequenceMask()(tf.constant([0, 2, 3, 9]), tf.zeros([4, 3, 5]))
     assert mask.numpy().tolist() == [[False] * 3, [True, True, False], [True] * 3, [True] * 3]
