@@ -76,7 +76,7 @@ def test_english_to_german(tmp_path):
 def test_spoken_digits_are_recognized_and_generated(tmp_path):
     """How well the full models do it stands in docs/results.md; here every real recording comes through, the judge is
     right about most of them, and the speaker speaks to it."""
-    metrics = metrics_of_a_run("digits_recognizer.yaml", tmp_path / "judge", *SMALL)
+    metrics = metrics_of_a_run("digits_recognizer.yaml", tmp_path / "judge", *SMALL, "training.epochs=2")
     assert metrics["example_count"] == 300
     assert metrics["accuracy"] > 0.5, "guessing gives 0.1"
     judge = tmp_path / "judge/serving/digits_recognizer"
