@@ -1,5 +1,7 @@
 """The `audio` section of the configuration: one form for every clip."""
 
+from typing import Literal
+
 import pydantic
 
 from models.settings import Settings
@@ -15,6 +17,8 @@ class AudioSettings(Settings):
     trim_silence_db: float | None = pydantic.Field(None, gt=0)
     """Cut what comes before the first and after the last part less than so many decibels below the clip's loudest.
     Empty: cut nothing."""
+    trim_silence_at: Literal["both", "start", "end"] = "both"
+    """Where to cut. A model that generates learns from the start to begin at once, and from the end when to fall silent."""
     loudness_db: float | None = pydantic.Field(None, le=0)
     """Bring each clip's mean power (RMS) to so many decibels relative to full scale, less where its peaks would clip.
     Empty: leave the loudness alone."""

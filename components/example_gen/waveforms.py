@@ -3,6 +3,8 @@
 N: samples, C: channels.
 """
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 import soxr
@@ -50,7 +52,7 @@ def conform(samples: Waveform, rate: int, full_scale: float, audio: AudioSetting
         waveform = _resampled(waveform, rate, audio)
     waveform = np.clip(waveform, -1.0, 1.0)
     if audio.trim_silence_db is not None:
-        waveform = trim_silence(waveform, audio.sample_rate, audio.trim_silence_db)
+        waveform = trim_silence(waveform, audio.sample_rate, audio.trim_silence_db, audio.trim_silence_at)
     if audio.loudness_db is not None:
         waveform = set_loudness(waveform, audio.loudness_db)
     _check_length(waveform, audio)
@@ -69,8 +71,10 @@ def clipped_fraction(samples: Waveform, full_scale: float) -> float:
     return float(clipped.mean())
 
 
-def trim_silence(waveform: Waveform, rate: int, threshold_db: float) -> Waveform:
-    """Cuts both ends of (N,) up to the first and last 10 ms whose power is within `threshold_db` of the loudest."""
+def trim_silence(
+    waveform: Waveform, rate: int, threshold_db: float, where: Literal["both", "start", "end"] = "both"
+) -> Waveform:
+    """Cuts the ends of (N,) up to the first and last 10 ms whose power is within `threshold_db` of the loudest."""
     size = max(rate // _FRAMES_PER_SECOND, 1)
     starts = np.arange(0, len(waveform), size)
     if not len(starts):
@@ -78,7 +82,9 @@ def trim_silence(waveform: Waveform, rate: int, threshold_db: float) -> Waveform
     lengths = np.diff(np.append(starts, len(waveform)))
     power = np.add.reduceat(np.square(waveform, dtype=np.float64), starts) / lengths
     loud = np.flatnonzero(power >= power.max() * 10 ** (-threshold_db / 10))
-    return waveform[starts[loud[0]] : starts[loud[-1]] + size]
+    first = 0 if where == "end" else starts[loud[0]]
+    last = len(waveform) if where == "start" else starts[loud[-1]] + size
+    return waveform[first:last]
 
 
 def set_loudness(waveform: Waveform, loudness_db: float) -> Waveform:
