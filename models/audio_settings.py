@@ -18,7 +18,8 @@ class AudioSettings(Settings):
     """Cut what comes before the first and after the last part less than so many decibels below the clip's loudest.
     Empty: cut nothing."""
     trim_silence_at: Literal["both", "start", "end"] = "both"
-    """Where to cut. A model that generates learns from the start to begin at once, and from the end when to fall silent."""
+    """Where to cut. Of a start without silence a model that generates learns to begin at once, of an end with silence
+    when to stop."""
     loudness_db: float | None = pydantic.Field(None, le=0)
     """Bring each clip's mean power (RMS) to so many decibels relative to full scale, less where its peaks would clip.
     Empty: leave the loudness alone."""

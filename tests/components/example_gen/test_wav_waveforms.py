@@ -34,6 +34,8 @@ def test_silence_is_cut_at_the_ends_only():
     loud = tone(0.05).astype(np.float32)
     waveform = np.concatenate([quiet, loud, quiet, loud, quiet, quiet[:30]])
     np.testing.assert_array_equal(trim_silence(waveform, RATE, 40), waveform[240:1280])
+    np.testing.assert_array_equal(trim_silence(waveform, RATE, 40, "start"), waveform[240:])
+    np.testing.assert_array_equal(trim_silence(waveform, RATE, 40, "end"), waveform[:1280])
     np.testing.assert_array_equal(trim_silence(waveform, RATE, 80), waveform)
     np.testing.assert_array_equal(trim_silence(0 * waveform, RATE, 40), 0 * waveform)
     assert trim_silence(waveform[:0], RATE, 40).shape == (0,)
@@ -65,6 +67,8 @@ def test_lengths_are_judged_after_trimming():
         conform(samples, RATE, 1.0, AudioSettings(sample_rate=RATE, trim_silence_db=40))
     trimmed = AudioSettings(sample_rate=RATE, trim_silence_db=40, min_seconds=0, max_seconds=0.05)
     assert len(conform(samples, RATE, 1.0, trimmed)) == 320
+    at_start = AudioSettings(sample_rate=RATE, trim_silence_db=40, trim_silence_at="start")
+    assert len(conform(samples, RATE, 1.0, at_start)) == 4320
 
 
 def test_resampling_never_leaves_the_range():
