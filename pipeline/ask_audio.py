@@ -1,5 +1,6 @@
 """Asks a running server for sound, or about sound."""
 
+import re
 from pathlib import Path
 
 from components.clip_review.wav import wav_bytes
@@ -9,6 +10,9 @@ from components.example_gen.waveforms import conform
 from pipeline.ask import asking
 from pipeline.config import Config
 from pipeline.errors import ConfigError
+from serving.errors import InvalidRequestError
+
+_UNKNOWN_VALUE = re.compile(r"\[(label|speaker) must be one of: (.*?)\. Received another")
 
 
 def generate_clip(
@@ -37,14 +41,20 @@ def generate_clip(
         A line that says what was written.
 
     Raises:
-        ConfigError: a condition has no use, or the file cannot be written.
+        ConfigError: a condition has no use, the model does not know its value, or the file cannot be written.
     """
     given = {"label": label, "speaker": speaker}
     _check_conditions(config, given)
     labels, speakers = ([value] if name in config.model.condition_on else [] for name, value in given.items())
     num_samples = max(1, round(seconds * config.audio.sample_rate))
-    with asking(config, port) as client:
-        [clip] = client.generate_audio(num_samples, [seed], temperature, labels, speakers)
+    try:
+        with asking(config, port) as client:
+            [clip] = client.generate_audio(num_samples, [seed], temperature, labels, speakers)
+    except InvalidRequestError as error:
+        # The sentence of the graph, without TensorFlow's account of the place.
+        if not (rule := _UNKNOWN_VALUE.search(str(error))):
+            raise
+        raise ConfigError(f"--{rule[1]} must be one of: {rule[2]}. Received: {given.get(rule[1])}") from error
     try:
         out.write_bytes(wav_bytes(clip.samples, clip.sample_rate))
     except OSError as error:

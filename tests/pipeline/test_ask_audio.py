@@ -79,6 +79,7 @@ def test_a_label_need_not_be_named(digits: list[str], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
+        (["--label", "eleven"], "error: --label must be one of: seven, eight. Received: eleven\n"),
         (["--label", "seven", "--speaker", "ann"], "the model is not conditioned on the speaker; leave --speaker ann"),
         (["--label", "seven", "--out", "/nowhere/at/all.wav"], "/nowhere/at/all.wav cannot be written"),
     ],
