@@ -9,3 +9,7 @@ class DataError(SeqlineError):
 
 class EvaluationError(SeqlineError):
     """The evaluation cannot be done as the settings ask."""
+
+
+class NotServableError(Exception):
+    """The model must not be pushed; the message is the reason that the user reads."""

@@ -14,7 +14,7 @@ from components.evaluation.component import model_evaluator
 from components.example_gen.component import ExampleGen
 from components.example_gen.fingerprint import data_fingerprint
 from components.pusher import pusher
-from components.serving_validator import ServingValidator
+from components.serving_validator.component import ServingValidator
 from components.tokenizer_trainer import TokenizerTrainer
 from components.transform import Transform
 from models.registry import TASKS

@@ -12,7 +12,7 @@ from components.evaluation.component import model_evaluator
 from components.evaluation.results import failures, load_metrics
 from components.evaluation.settings import EvaluationSettings
 from components.pusher import pusher
-from components.serving_validator import ServingValidator
+from components.serving_validator.component import ServingValidator
 from serving.settings import ServingSettings
 from tests.components.evaluation.tiny_models import ROWS, KeywordClassifier, save, write_examples
 

@@ -8,8 +8,10 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from components import serving_validator
-from components.serving_validator import find_difference, form_inputs, read_examples, validate, write_warmup
+from components.serving_validator import component, requests, server
+from components.serving_validator.comparison import find_difference
+from components.serving_validator.component import validate
+from components.serving_validator.requests import form_inputs, read_examples, write_warmup
 from serving.settings import ServingSettings
 from tests.components.evaluation.tiny_models import (
     ROWS,
@@ -33,7 +35,7 @@ def processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen
             super().__init__(*args, **kwargs)  # type: ignore[call-overload]
             started.append(self)
 
-    monkeypatch.setattr(serving_validator.subprocess, "Popen", RecordingPopen)
+    monkeypatch.setattr(server.subprocess, "Popen", RecordingPopen)
     yield started
     assert all(process.poll() is not None for process in started), "a server outlived its validation"
 
@@ -127,17 +129,17 @@ def test_garbage_is_refused(tmp_path: Path):
 
 def test_a_server_that_cannot_load_the_model_or_start_gives_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     model = save(KeywordClassifier(SENTIMENT), tmp_path / "model")
-    write_warmup = serving_validator.write_warmup
+    write_warmup = requests.write_warmup
 
     def write_and_damage(served: Path, name: str, requests: dict) -> None:
         write_warmup(served, name, requests)
         (served / "saved_model.pb").write_bytes(b"garbage")
 
     with monkeypatch.context() as patch:
-        patch.setattr(serving_validator, "write_warmup", write_and_damage)
+        patch.setattr(component, "write_warmup", write_and_damage)
         assert check(model, tmp_path / "blessing").startswith("the server cannot load it: ")
     with monkeypatch.context() as patch:
-        patch.setattr(serving_validator, "_free_port", lambda: -1)
+        patch.setattr(server, "_free_port", lambda: -1)
         assert "the server ended with status 255: Failed to start server" in check(model, tmp_path / "other")
 
 
