@@ -23,14 +23,14 @@ from rich.table import Table
 
 from models.architectures.settings import WaveNetSettings
 from models.errors import SeqlineError
-from pipeline import config as configuration
+from pipeline.config import config as configuration
 from pipeline.errors import ConfigError, StageFailed
-from pipeline.failures import gist, is_disk_full
-from pipeline.run import Outcome, check_inputs, plan_pipeline, run_pipeline
-from pipeline.run_log import output_to
-from pipeline.serve import Engine
-from pipeline.serve import serve as serve_pushed
-from pipeline.summary import BAD_INPUT, BUG, INTERRUPTED, TERMINATED, print_error, print_outcome
+from pipeline.run.failures import gist, is_disk_full
+from pipeline.run.log import output_to
+from pipeline.run.run import Outcome, check_inputs, plan_pipeline, run_pipeline
+from pipeline.run.summary import BAD_INPUT, BUG, INTERRUPTED, TERMINATED, print_error, print_outcome
+from pipeline.serve.serve import Engine
+from pipeline.serve.serve import serve as serve_pushed
 from serving.errors import ServingError
 
 
@@ -94,7 +94,7 @@ def run(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None:
 @app.command()
 def demo(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None:  # noqa: B006
     """Run the pipeline, serve what it pushed, ask it three questions over gRPC, and stop the server."""
-    from pipeline.demo import ask_pushed_model
+    from pipeline.serve.demo import ask_pushed_model
 
     settings, outcome, code = _run(config, overrides, may_fall_short=True)
     if not outcome.pushed:
@@ -129,7 +129,7 @@ def schema(
     if file is None:
         typer.echo(configuration.schema_text(), nl=False)
         return
-    from pipeline.reference import reference_text
+    from pipeline.config.reference import reference_text
 
     text = reference_text() if file.suffix == ".md" else configuration.schema_text()
     try:
@@ -171,7 +171,7 @@ def predict(
     """Ask the running server."""
     settings = configuration.load(config, overrides)
     if settings.task == "audio_generation":
-        from pipeline.ask_audio import generate_clip
+        from pipeline.serve.ask_audio import generate_clip
 
         _say(generate_clip(settings, out, label, speaker, seconds, temperature, seed))
         return
@@ -185,10 +185,10 @@ def predict(
 
 
 def _ask_all(settings: configuration.Config, texts: list[str]) -> list[str]:
-    from pipeline.ask import ask, scored
+    from pipeline.serve.ask import ask, scored
 
     if settings.task == "audio_classification":
-        from pipeline.ask_audio import classify_clip
+        from pipeline.serve.ask_audio import classify_clip
 
         return [scored(*classify_clip(settings, Path(text))) for text in texts]
     return ask(settings, texts)
@@ -202,9 +202,9 @@ def runs(
     last: Annotated[int, typer.Option(min=1, metavar="N", help="How many runs at most.")] = 20,
 ) -> None:
     """Show the history of runs: when, which configuration, metrics, blessed or not, pushed version."""
-    from pipeline.output_folder import OutputFolder
-    from pipeline.runs import read_runs
-    from pipeline.runs_table import runs_table
+    from pipeline.history.runs import read_runs
+    from pipeline.history.table import runs_table
+    from pipeline.run.output_folder import OutputFolder
 
     folder = OutputFolder(configuration.load(config, overrides))
     history = read_runs(folder.metadata, last)

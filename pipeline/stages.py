@@ -18,11 +18,11 @@ from components.serving_validator.component import ServingValidator
 from components.tokenizer_trainer import TokenizerTrainer
 from components.transform import Transform
 from models.registry import TASKS
-from pipeline.baseline import PreviousBlessedModel
-from pipeline.code_hash import hash_room
-from pipeline.config import Config
+from pipeline.config.config import Config
+from pipeline.orchestrators.baseline import PreviousBlessedModel
+from pipeline.orchestrators.code_hash import hash_room
 from pipeline.orchestrators.local import Outputs, StillTrue
-from pipeline.output_folder import OutputFolder
+from pipeline.run.output_folder import OutputFolder
 
 # In this process. Beam's DirectRunner would first try to download a runner from the network.
 # TFX would pack its own source for workers at every Beam stage, unless told that there are none.

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from pipeline import config as configuration
 from pipeline.cli import app
-from pipeline.reference import reference_text
+from pipeline.config import config as configuration
+from pipeline.config.reference import reference_text
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

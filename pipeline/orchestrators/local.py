@@ -25,9 +25,9 @@ from tfx.orchestration.portable import (
 from tfx.proto.orchestration import local_deployment_config_pb2, pipeline_pb2
 from tfx.types import artifact
 
-from pipeline.code_hash import ROOMS, hash_module
 from pipeline.errors import StageFailed
-from pipeline.events import Listener, StageEvent, State
+from pipeline.orchestrators.code_hash import ROOMS, hash_module
+from pipeline.orchestrators.events import Listener, StageEvent, State
 
 Outputs = Mapping[str, list[artifact.Artifact]]
 StillTrue = Callable[[Outputs], bool]

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import config
+from pipeline.config import config
 
 DATES = """\
 name: dates

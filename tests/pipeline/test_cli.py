@@ -10,7 +10,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from pipeline.cli import app
-from pipeline.lock import run_lock
+from pipeline.run.lock import run_lock
 from tests.components.example_gen.recordings import write_wav
 
 

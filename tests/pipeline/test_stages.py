@@ -4,9 +4,9 @@ import pytest
 from tfx.types.standard_artifacts import PushedModel
 
 from components.errors import EvaluationError
-from pipeline.code_hash import hash_room
-from pipeline.config import Config, load
+from pipeline.config.config import Config, load
 from pipeline.orchestrators import local
+from pipeline.orchestrators.code_hash import hash_room
 from pipeline.stages import build_pipeline, is_push_current
 
 LINE = [

@@ -7,9 +7,9 @@ from tfx import v1 as tfx
 from tfx.types.standard_artifacts import Model
 
 from pipeline.errors import StageFailed
-from pipeline.events import StageEvent, State
+from pipeline.history.runs import read_runs
 from pipeline.orchestrators import local
-from pipeline.runs import read_runs
+from pipeline.orchestrators.events import StageEvent, State
 from tests.pipeline import tiny_stages
 
 STARTED, DONE, CACHED, FAILED = State.STARTED, State.DONE, State.CACHED, State.FAILED

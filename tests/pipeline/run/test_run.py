@@ -8,9 +8,9 @@ from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
 
 from components.artifacts import ReviewedClips
 from components.clip_review.result import FILE, ClipReviewResult
-from pipeline import runs
+from pipeline.history import runs
 from pipeline.orchestrators import local
-from pipeline.run import _keep_results
+from pipeline.run.run import _keep_results
 from tests.pipeline import tiny_stages
 
 

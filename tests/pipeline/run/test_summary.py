@@ -6,11 +6,11 @@ import pytest
 from rich.console import Console
 
 from components.errors import DataError
-from pipeline.config import Config
+from pipeline.config.config import Config
 from pipeline.errors import StageFailed
-from pipeline.run import Outcome
-from pipeline.runs import Run
-from pipeline.summary import BAD_INPUT, BUG, DONE, NOT_BLESSED, print_outcome
+from pipeline.history.runs import Run
+from pipeline.run.run import Outcome
+from pipeline.run.summary import BAD_INPUT, BUG, DONE, NOT_BLESSED, print_outcome
 
 LOG = Path("/somewhere/logs/1.log")
 

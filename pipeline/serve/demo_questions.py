@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from models.registry import TASKS
-from pipeline.ask import ask, asking, scored
-from pipeline.ask_audio import generate_clip
-from pipeline.config import Config
-from pipeline.output_folder import OutputFolder
+from pipeline.config.config import Config
+from pipeline.run.output_folder import OutputFolder
+from pipeline.serve.ask import ask, asking, scored
+from pipeline.serve.ask_audio import generate_clip
 
 
 def held_out_examples(config: Config, examples: str, count: int) -> list[dict[str, Any]]:

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import LockedError
-from pipeline.lock import run_lock
+from pipeline.run.lock import run_lock
 
 HOLD = """
 import sys
 from pathlib import Path
-from pipeline.lock import run_lock
+from pipeline.run.lock import run_lock
 with run_lock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

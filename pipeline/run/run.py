@@ -11,13 +11,13 @@ from pathlib import Path
 from rich.console import Console
 
 from models.registry import TASKS
-from pipeline import runs
-from pipeline.config import Config
+from pipeline.config.config import Config
 from pipeline.errors import StageFailed
-from pipeline.lock import run_lock
-from pipeline.output_folder import OutputFolder
-from pipeline.run_display import RunDisplay
-from pipeline.run_log import output_to
+from pipeline.history import runs
+from pipeline.run.display import RunDisplay
+from pipeline.run.lock import run_lock
+from pipeline.run.log import output_to
+from pipeline.run.output_folder import OutputFolder
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.run_log import output_to
+from pipeline.run.log import output_to
 
 # In a process of its own: pytest has its hands on this one's descriptors.
 SCRIPT = """
 import os, subprocess, sys
 from pathlib import Path
-from pipeline.run_log import output_to
+from pipeline.run.log import output_to
 print("before")
 try:
     with output_to(Path(sys.argv[1])) as ours:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import config
+from pipeline.config import config
 from pipeline.errors import ConfigError
 
 DATES = """\

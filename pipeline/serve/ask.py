@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Sequence
 
-from pipeline.config import Config
+from pipeline.config.config import Config
 from pipeline.errors import ServerNotReadyError
 from serving.client import Client
 from serving.core.tokens import read_tokens

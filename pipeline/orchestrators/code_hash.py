@@ -9,7 +9,7 @@ ROOMS = ("models", "components", "serving", "pipeline")
 
 def hash_room(room: str) -> str:
     """Hash of every Python file of a room, names included."""
-    return _hash_files(Path(__file__).parent.parent / room)
+    return _hash_files(Path(__file__).parents[2] / room)
 
 
 def hash_module(module: str) -> str:

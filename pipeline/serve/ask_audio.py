@@ -7,9 +7,9 @@ from components.clip_review.wav import wav_bytes
 from components.example_gen.readers.wav import decode
 from components.example_gen.records import Unusable
 from components.example_gen.waveforms import conform
-from pipeline.ask import asking
-from pipeline.config import Config
+from pipeline.config.config import Config
 from pipeline.errors import ConfigError
+from pipeline.serve.ask import asking
 from serving.errors import InvalidRequestError
 
 _UNKNOWN_VALUE = re.compile(r"\[(label|speaker) must be one of: (.*?)\. Received another")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from pipeline import ports
-from pipeline.config import Config
+from pipeline.config.config import Config
 from pipeline.errors import NothingPushedError, ServerNotReadyError
-from pipeline.output_folder import OutputFolder
-from pipeline.run_log import output_to
+from pipeline.run.log import output_to
+from pipeline.run.output_folder import OutputFolder
+from pipeline.serve import ports
 
 if TYPE_CHECKING:
     from serving.server import Server

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from pipeline import runs
 from pipeline.errors import StageFailed
+from pipeline.history import runs
+from pipeline.history.table import runs_table
 from pipeline.orchestrators import local
-from pipeline.runs_table import runs_table
 from tests.pipeline import tiny_stages
 
 

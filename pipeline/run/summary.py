@@ -6,11 +6,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from pipeline.config import Config
+from pipeline.config.config import Config
 from pipeline.errors import StageFailed
-from pipeline.failures import gist, is_disk_full, user_message
-from pipeline.output_folder import OutputFolder
-from pipeline.run import Outcome
+from pipeline.run.failures import gist, is_disk_full, user_message
+from pipeline.run.output_folder import OutputFolder
+from pipeline.run.run import Outcome
 
 DONE, BUG, BAD_INPUT, NOT_BLESSED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
 # Settings that `seqline serve` reads.

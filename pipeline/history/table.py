@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from pipeline.runs import Run
+from pipeline.history.runs import Run
 
 # The table must fit a terminal; `--json` has all of them.
 METRICS_SHOWN = 3

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
-from pipeline.events import StageEvent, State
+from pipeline.orchestrators.events import StageEvent, State
 
 PROGRESS_LOGGER = "seqline.progress"
 _MARKS = {

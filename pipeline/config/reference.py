@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from models.registry import ARCHITECTURES
-from pipeline.config import Config
+from pipeline.config.config import Config
 
 _INTRODUCTION = """\
 # Configuration

@@ -6,7 +6,7 @@ import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from components.errors import DataError
-from pipeline.failures import gist, is_disk_full, user_message
+from pipeline.run.failures import gist, is_disk_full, user_message
 from serving.errors import ServerStartError
 from tests.pipeline.tiny_stages import refuse
 

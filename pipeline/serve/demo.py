@@ -9,14 +9,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from pipeline import ports
-from pipeline.ask import is_available
-from pipeline.config import Config
-from pipeline.demo_questions import answers_to, held_out_examples
+from pipeline.config.config import Config
 from pipeline.errors import ServerNotReadyError
-from pipeline.output_folder import OutputFolder
-from pipeline.run import Outcome
-from pipeline.run_log import output_to
+from pipeline.run.log import output_to
+from pipeline.run.output_folder import OutputFolder
+from pipeline.run.run import Outcome
+from pipeline.serve import ports
+from pipeline.serve.ask import is_available
+from pipeline.serve.demo_questions import answers_to, held_out_examples
 
 QUESTIONS = 3
 SECONDS_TO_START = 180.0

@@ -8,7 +8,7 @@ from models.architectures.settings import GatedConvSettings, WaveNetSettings
 from models.registry import ARCHITECTURES, TASKS
 
 if TYPE_CHECKING:
-    from pipeline.config import Config
+    from pipeline.config.config import Config
 
 
 def _architecture_solves_task(config: "Config") -> list[str]:

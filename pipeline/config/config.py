@@ -23,10 +23,10 @@ from models.run_settings import ModelSettings, RunSettings
 from models.settings import Settings
 from models.tokenizers.settings import TokenizerSettings
 from models.training_settings import TrainingSettings
-from pipeline.config_errors import describe
-from pipeline.config_rules import RULES
+from pipeline.config.errors import describe
+from pipeline.config.rules import RULES
+from pipeline.config.yaml_file import read_yaml
 from pipeline.errors import ConfigError
-from pipeline.yaml_file import read_yaml
 from serving.settings import ServingSettings
 
 

@@ -3,8 +3,8 @@ import logging
 
 from rich.console import Console
 
-from pipeline.events import StageEvent, State
-from pipeline.run_display import PROGRESS_LOGGER, RunDisplay
+from pipeline.orchestrators.events import StageEvent, State
+from pipeline.run.display import PROGRESS_LOGGER, RunDisplay
 
 
 def tell(completed: int, **fields: float) -> None:

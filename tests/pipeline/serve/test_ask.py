@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import config
-from pipeline.ask import ask, is_available
+from pipeline.config import config
+from pipeline.serve.ask import ask, is_available
 from serving.errors import UnauthenticatedError
 from serving.server import Server
 from tests.serving import saved_models

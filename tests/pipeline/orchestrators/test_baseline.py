@@ -3,9 +3,9 @@ from pathlib import Path
 from tfx import v1 as tfx
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
-from pipeline.baseline import PreviousBlessedModel
-from pipeline.events import State
 from pipeline.orchestrators import local
+from pipeline.orchestrators.baseline import PreviousBlessedModel
+from pipeline.orchestrators.events import State
 from tests.pipeline import tiny_stages
 
 

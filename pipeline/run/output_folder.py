@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.config import Config
+from pipeline.config.config import Config
 
 
 class OutputFolder:
