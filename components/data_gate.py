@@ -20,8 +20,8 @@ from tfx.types.standard_artifacts import ExampleAnomalies, ExampleStatistics
 from components.artifacts import DataReport
 from components.errors import DataError
 from components.example_gen.settings import DataSettings
+from models.features import Feature
 from models.registry import TASKS
-from models.tasks.task import Feature
 
 REPORT_FILE = "report.json"
 

@@ -21,8 +21,8 @@ from tfx.types.artifact_utils import get_split_uri
 from tfx.types.standard_artifacts import Examples
 
 from components.artifacts import Vocabulary
+from models.features import Feature
 from models.registry import TASKS
-from models.tasks.task import Feature
 from models.tokenizers.settings import TokenizerSettings
 from models.tokenizers.vocabularies import Vocabularies, learn_vocabulary, split_units
 

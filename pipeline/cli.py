@@ -21,7 +21,7 @@ import typer.core
 from rich.console import Console
 from rich.table import Table
 
-from models.architectures.settings import WaveNetSettings
+from models.architectures.settings.wavenet import WaveNetSettings
 from models.errors import SeqlineError
 from pipeline.config import config as configuration
 from pipeline.errors import ConfigError, StageFailed

@@ -12,7 +12,7 @@ from components.example_gen.suggestions import did_you_mean, quoted
 from components.example_gen.text_files import Line, find_files, read_lines
 from components.example_gen.wav_rules import WAV_FEATURES
 from models.audio_settings import AudioSettings
-from models.tasks.task import Feature
+from models.features import Feature
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from components.example_gen.records import BadRecord, InputFile, Record
 from components.example_gen.settings import DataSettings
 from components.example_gen.splits import split_of
 from models.audio_settings import AudioSettings
-from models.tasks.task import Feature
+from models.features import Feature
 
 COUNTS_FILE = "counts.json"
 REFUSED_FILE = "refused.jsonl"

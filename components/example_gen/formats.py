@@ -19,7 +19,7 @@ from components.example_gen.suggestions import did_you_mean, quoted
 from components.example_gen.text_files import find_files, find_recordings
 from components.example_gen.wav_rules import WAV_SUFFIXES, suffix_of
 from models.audio_settings import AudioSettings
-from models.tasks.task import Feature
+from models.features import Feature
 
 Reader = Callable[[InputFile, Sequence[Feature], DataSettings], Iterator[Record | BadRecord]]
 

@@ -11,7 +11,7 @@ from components.errors import DataError
 from components.example_gen.records import BadRecord, file_name
 from components.example_gen.settings import DataSettings
 from components.example_gen.suggestions import did_you_mean, quoted
-from models.tasks.task import Feature
+from models.features import Feature
 
 _SHOWN = 10
 

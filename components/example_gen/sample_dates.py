@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from components.example_gen.records import BadRecord, InputFile, Record
 from components.example_gen.settings import DataSettings
-from models.tasks.task import Feature
+from models.features import Feature
 
 FIRST_DATE = datetime.date(1950, 1, 1)
 LAST_DATE = datetime.date(2049, 12, 31)

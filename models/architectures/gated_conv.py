@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from models.architectures.settings import GatedConvSettings
+from models.architectures.settings.gated_conv import GatedConvSettings
 from models.audio import NUM_MEL_BINS
 from models.layers.gated_conv import GatedConv, SqueezeExcitation
 from models.layers.masks import masked_max, masked_mean, padding_mask

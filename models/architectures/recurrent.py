@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from models.architectures.settings import RecurrentSettings
+from models.architectures.settings.recurrent import RecurrentSettings
 from models.layers.masks import masked_max, masked_mean, padding_mask
 from models.layers.recurrent import RecurrentStack
 from models.tokenizers.vocabularies import Vocabularies

@@ -7,7 +7,7 @@ B: batch, S: source length, T: target length, H: `hidden_dim`, V: size of the ta
 import keras
 from keras import ops
 
-from models.architectures.settings import Seq2SeqSettings
+from models.architectures.settings.seq2seq import Seq2SeqSettings
 from models.layers.attention_decoder import AttentionDecoder, Cache, Memory
 from models.layers.masks import padding_mask
 from models.layers.recurrent import RecurrentStack

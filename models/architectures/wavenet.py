@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from models.architectures.settings import WaveNetSettings
+from models.architectures.settings.wavenet import WaveNetSettings
 from models.audio import LEVELS
 from models.layers.gated_conv import GatedConv
 from models.tokenizers.vocabularies import Vocabularies

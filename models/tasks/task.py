@@ -1,23 +1,33 @@
-"""What a task is, without TensorFlow: its name, its raw features, and where its code stands."""
+"""What a task is, without TensorFlow: its name, its raw features, what it needs, and where its code stands."""
 
 import dataclasses
 import importlib
-from typing import Any, Literal
+from typing import TYPE_CHECKING
+
+from models.features import Feature
+from models.request_settings import RequestSetting
+
+if TYPE_CHECKING:
+    from models.tasks.code import TaskCode
 
 
 @dataclasses.dataclass(frozen=True)
-class Feature:
-    """A raw feature of an example.
+class Judging:
+    """How answers are judged.
 
     Attributes:
-        name: key in the raw tf.Example and in `data.columns`.
-        kind: "text" is one UTF-8 string that is tokenized; "label" one of a closed set; "audio" samples in [-1, 1].
-        optional: data may do without it; every example then has an empty string in its place.
+        label_key: feature of the raw example that holds the right answer.
+        prediction_key: output of the signature `examples` that is compared with it.
+        metrics: keys of the table of metrics.
+        per_class: metrics that are computed once for each class, as `f1/<label>`.
+        length_of: feature whose length makes the slices by length; "" for none.
     """
 
-    name: str
-    kind: Literal["text", "label", "audio"]
-    optional: bool = False
+    label_key: str
+    prediction_key: str
+    metrics: tuple[str, ...]
+    per_class: tuple[str, ...] = ()
+    length_of: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,28 +36,31 @@ class Task:
 
     Attributes:
         name: value of `task` in the configuration.
+        module: dotted name of the module whose `CODE` is the class of its code.
         features: raw features, inputs first.
-        module: dotted name of the module that implements it, with the names of `models/tasks/text_classification.py`.
+        roles: what an architecture must play, as in `models.architectures.roles`.
+        judging: how its answers are judged.
+        uses: what else of the configuration it has a use for, as `only_for` names it.
+        request_settings: what a client may decide for each request.
+        review: key of the table of reviews, which show samples to people; "" for none.
     """
 
     name: str
-    features: tuple[Feature, ...]
     module: str
+    features: tuple[Feature, ...]
+    roles: tuple[str, ...]
+    judging: Judging
+    uses: frozenset[str] = frozenset()
+    request_settings: tuple[RequestSetting, ...] = ()
+    review: str = ""
 
     @property
-    def text_features(self) -> tuple[str, ...]:
-        """Names of the features that are tokenized."""
-        return tuple(feature.name for feature in self.features if feature.kind == "text")
+    def all_uses(self) -> frozenset[str]:
+        """Everything that `only_for` may name and that this task has a use for."""
+        kinds = {feature.kind for feature in self.features}
+        slices = {"lengths"} if self.judging.length_of else set()
+        return self.uses | kinds | set(self.roles) | slices | ({"review"} if self.review else set())
 
-    @property
-    def label_features(self) -> tuple[str, ...]:
-        """Names of the features that are one of a closed set."""
-        return tuple(feature.name for feature in self.features if feature.kind == "label")
-
-    def load(self) -> Any:
+    def code(self) -> "TaskCode":
         """Imports the implementing module (and with it TensorFlow)."""
-        return importlib.import_module(self.module)
-
-    def preprocess(self, inputs: dict[str, Any], vocabularies: Any) -> dict[str, Any]:
-        """Turns raw features, string (B, 1), into what training reads; see the implementing module."""
-        return self.load().preprocess(inputs, vocabularies)
+        return importlib.import_module(self.module).CODE(self)

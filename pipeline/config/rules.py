@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from components.errors import EvaluationError
 from components.evaluation.catalogue import check_metric_names
-from models.architectures.settings import GatedConvSettings, WaveNetSettings
+from models.architectures.settings.gated_conv import GatedConvSettings
+from models.architectures.settings.wavenet import WaveNetSettings
 from models.registry import ARCHITECTURES, TASKS
 
 if TYPE_CHECKING:
@@ -12,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def _architecture_solves_task(config: "Config") -> list[str]:
-    if config.task in ARCHITECTURES[config.model.architecture].tasks:
+    if ARCHITECTURES[config.model.architecture].solves(TASKS[config.task]):
         return []
-    fitting = [name for name, architecture in ARCHITECTURES.items() if config.task in architecture.tasks]
+    fitting = [name for name, architecture in ARCHITECTURES.items() if architecture.solves(TASKS[config.task])]
     return [
         f"model.architecture must be one that solves the task {config.task}: {', '.join(fitting)}. "
         f"Received: {config.model.architecture}"

@@ -8,7 +8,7 @@ from components.example_gen.records import BadRecord, InputFile, Record, checked
 from components.example_gen.settings import DataSettings
 from components.example_gen.suggestions import did_you_mean, quoted
 from components.example_gen.text_files import Line, read_lines
-from models.tasks.task import Feature
+from models.features import Feature
 
 
 def read_jsonl(file: InputFile, features: Sequence[Feature], settings: DataSettings) -> Iterator[Record | BadRecord]:

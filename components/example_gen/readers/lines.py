@@ -9,7 +9,7 @@ from components.example_gen.clips import name_of
 from components.example_gen.records import BadRecord, InputFile, Record, Unusable, checked
 from components.example_gen.settings import DataSettings
 from components.example_gen.text_files import read_lines
-from models.tasks.task import Feature
+from models.features import Feature
 
 
 def read_labelled_lines(

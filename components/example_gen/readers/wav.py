@@ -15,7 +15,7 @@ from components.example_gen.settings import DataSettings
 from components.example_gen.text_files import open_unpacked
 from components.example_gen.wav_rules import suffix_of
 from components.example_gen.waveforms import Waveform, conform
-from models.tasks.task import Feature
+from models.features import Feature
 
 _BITS = {"PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": None, "DOUBLE": None}
 _ARCHIVES = (".tar", ".tgz")

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from models.architectures.gated_conv import GatedConvStack, SequenceMask, build
-from models.architectures.settings import GatedConvSettings
+from models.architectures.settings.gated_conv import GatedConvSettings
 from models.tokenizers.settings import TokenizerSettings
 from models.tokenizers.special import SPECIAL_TOKENS
 from models.tokenizers.vocabularies import Vocabularies

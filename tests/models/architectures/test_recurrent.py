@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from models.architectures.recurrent import build
-from models.architectures.settings import RecurrentSettings
+from models.architectures.settings.recurrent import RecurrentSettings
 from models.training import train
 from tests.models.conftest import learn, run_settings, write_transformed
 

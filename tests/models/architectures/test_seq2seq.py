@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from models.architectures.seq2seq import Seq2Seq, build
-from models.architectures.settings import Seq2SeqSettings
+from models.architectures.settings.seq2seq import Seq2SeqSettings
 from models.tasks.text_to_text import Signatures
 from models.training import train
 from tests.models.conftest import learn, run_settings, write_transformed

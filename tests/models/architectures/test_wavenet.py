@@ -6,7 +6,7 @@ import pydantic
 import pytest
 import tensorflow as tf
 
-from models.architectures.settings import WaveNetSettings
+from models.architectures.settings.wavenet import WaveNetSettings
 from models.architectures.wavenet import WaveNet
 from models.audio import SILENCE_ID, mu_law_encode
 

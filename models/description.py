@@ -1,0 +1,82 @@
+"""What a model says of itself: `assets.extra/seqline.json` of a SavedModel."""
+
+import pathlib
+from typing import Any, Literal
+
+import pydantic
+
+from models.errors import SeqlineError
+
+FILE = pathlib.Path("assets.extra") / "seqline.json"
+
+
+class DescribedRequestSetting(pydantic.BaseModel):
+    """A setting that each request may have, as `models.request_settings.RequestSetting` says it."""
+
+    model_config = pydantic.ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    name: str
+    """Of the input."""
+    dtype: Literal["int32", "float32"]
+    """Of the input."""
+    default: float
+    """For a request that says nothing."""
+    least: float
+    """Smallest value; a smaller one counts as this."""
+    most: float
+    """Greatest value; a greater one counts as this."""
+    meaning: str
+    """For people."""
+    probe: float
+    """With which tests of the model ask: little work, and rounding changes no answer."""
+
+
+class ModelDescription(pydantic.BaseModel):
+    """The description file, version 1. What a newer version adds is ignored; a model of before has no version key."""
+
+    model_config = pydantic.ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    version: Literal[1] = 1
+    """Of this form."""
+    name: str
+    """Of the model."""
+    task: str
+    """Key of `models.registry.TASKS`."""
+    architecture: str
+    """Key of `models.registry.ARCHITECTURES`."""
+    settings: dict[str, Any]
+    """The run's `RunSettings`."""
+    labels: list[str] = []
+    """Values of the feature `label`."""
+    categories: dict[str, list[str]] = {}
+    """Label feature to its values."""
+    request_settings: list[DescribedRequestSetting] = []
+    """What a client may decide for each request."""
+    request_defaults: dict[str, float] = {}
+    """The same, name to probe alone."""
+    code_version: str = ""
+    """Hash of the code that trained it."""
+    metrics: dict[str, float] = {}
+    """Of the validation, in the epoch that was kept."""
+
+    def write(self, model: pathlib.Path) -> None:
+        """Writes the file into the folder of a SavedModel."""
+        file = model / FILE
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(self.model_dump_json(indent=1), encoding="utf-8")
+
+    @classmethod
+    def read(cls, model: pathlib.Path) -> "ModelDescription":
+        """Reads the file from the folder of a SavedModel.
+
+        Raises:
+            SeqlineError: there is none, or it is not of this form.
+        """
+        try:
+            return cls.model_validate_json((model / FILE).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            reason = "it is not of version 1" if isinstance(error, pydantic.ValidationError) else str(error)
+            raise SeqlineError(
+                f"A model that Seqline has exported describes itself in {FILE}. Received: {model}, whose description "
+                f"cannot be read ({reason}). Export it again: seqline run."
+            ) from error

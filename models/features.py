@@ -1,0 +1,61 @@
+"""The raw features of an example and their kinds, without TensorFlow."""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Literal
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """What holds for every feature of a kind.
+
+    Attributes:
+        stored: list of a tf.Example that holds it: UTF-8 texts, or numbers.
+        many: whether an example has any number of values; else exactly one.
+        learned: what is learned of it from the train split: the pieces of a tokenizer, the values that occur, or
+            nothing.
+        section: section of the configuration that says how it is read or cut; "" for none.
+        length: input of a signature that says how many values of a padded row are real; "" where padding shows by
+            itself.
+        batch_size: examples that may lie in memory together while they are counted.
+    """
+
+    stored: Literal["bytes", "floats"]
+    many: bool = False
+    learned: Literal["", "pieces", "categories"] = ""
+    section: str = ""
+    length: str = ""
+    batch_size: int = 2048
+
+
+KINDS: dict[str, Kind] = {
+    "text": Kind("bytes", learned="pieces", section="tokenizer"),
+    "label": Kind("bytes", learned="categories"),
+    # A recording is a thousand times as large as a text.
+    "audio": Kind("floats", many=True, section="audio", length="num_samples", batch_size=64),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Feature:
+    """A raw feature of an example.
+
+    Attributes:
+        name: key in the raw tf.Example and in `data.columns`.
+        kind: key of `KINDS`.
+        optional: data may do without it; every example then has an empty string in its place.
+    """
+
+    name: str
+    kind: str
+    optional: bool = False
+
+    @property
+    def facts(self) -> Kind:
+        """What holds for its kind."""
+        return KINDS[self.kind]
+
+
+def learned_features(features: Iterable[Feature], learned: Literal["pieces", "categories"]) -> tuple[str, ...]:
+    """Names of the features of which pieces, or categories, are learned."""
+    return tuple(feature.name for feature in features if feature.facts.learned == learned)
