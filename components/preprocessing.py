@@ -21,4 +21,4 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
     Returns:
         What the task's `preprocess` returns.
     """
-    return TASKS[custom_config["task"]].preprocess(inputs, Vocabularies.load(custom_config[VOCABULARY_KEY]))
+    return TASKS[custom_config["task"]].code().preprocess(inputs, Vocabularies.load(custom_config[VOCABULARY_KEY]))

@@ -1,17 +1,20 @@
-"""Transformed examples to batches of sequences of similar length.
+"""Transformed examples to batches of sequences of similar length, without holding a split in memory.
 
 B: batch, T: the length of a bucket.
 """
 
 import dataclasses
-from types import ModuleType
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
-from models.registry import TASKS
-from models.run_settings import RunSettings
+if TYPE_CHECKING:
+    from models.tasks.code import TaskCode, Transformed
+
+# What a tensor takes beside its values.
+_BYTES_OF_A_TENSOR = 128
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Batches:
     """An endless, deterministic stream of training batches and what is known of it.
 
     Attributes:
-        dataset: of (inputs, labels, weights), `batch_size` rows each; sequences are int32 (B, T), padded with 0.
+        dataset: of (inputs, labels, weights), `batch_size` rows each; sequences are (B, T), padded with 0.
         steps_per_epoch: batches that hold as many examples as the split.
     """
 
@@ -27,41 +30,63 @@ class Batches:
     steps_per_epoch: int
 
 
-def read_features(files: list[str], task: ModuleType) -> tf.data.Dataset:
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """What is known of a split after one pass.
+
+    Attributes:
+        boundaries: the longest length of each bucket, ascending, evenly filled.
+        num_examples: in the split.
+        bytes_per_example: in memory, on average.
+    """
+
+    boundaries: list[int]
+    num_examples: int
+    bytes_per_example: float
+
+    def shuffle_buffer(self, megabytes: float) -> int:
+        """Examples that fit into so much memory, at least one, at most all."""
+        return int(np.clip(megabytes * 2**20 / self.bytes_per_example, 1, self.num_examples))
+
+
+def read_features(files: list[str], transformed: "Mapping[str, Transformed]") -> tf.data.Dataset:
     """Reads transformed examples.
 
     Args:
         files: TFRecord files, gzip.
-        task: module of the task.
+        transformed: the features, of the task.
 
     Returns:
-        dataset of feature name to int32, (T,) for `task.SEQUENCE_FEATURES` and () for `task.SCALAR_FEATURES`.
+        dataset of feature name to its values, (T,) for a sequence, else (); int32 where they are whole numbers.
     """
     features: dict[str, Any] = {
-        name: tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64) for name in task.SEQUENCE_FEATURES
+        name: tf.io.RaggedFeature(feature.dtype, row_splits_dtype=tf.int64)
+        if feature.sequence
+        else tf.io.FixedLenFeature([], feature.dtype)
+        for name, feature in transformed.items()
     }
-    features |= {name: tf.io.FixedLenFeature([], tf.int64) for name in task.SCALAR_FEATURES}
 
     def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
         parsed = tf.io.parse_single_example(serialized, features)
-        return {name: tf.cast(value, tf.int32) for name, value in parsed.items()}
+        return {name: tf.cast(value, tf.int32) if value.dtype.is_integer else value for name, value in parsed.items()}
 
     records = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP", num_parallel_reads=None)
     return records.map(parse, num_parallel_calls=tf.data.AUTOTUNE)
 
 
-def read_examples(files: list[str], settings: RunSettings) -> tf.data.Dataset:
+def read_examples(files: list[str], task: "TaskCode", settings: Any, cache_file: str) -> tf.data.Dataset:
     """Reads what is trained on.
 
     Args:
         files: TFRecord files of transformed examples, gzip.
+        task: what makes examples of them.
         settings: of the run.
+        cache_file: where they lie from the first pass on, so that no later one parses them again; not there yet.
 
     Returns:
         dataset of what the task's `training_examples` makes of them.
     """
-    task = TASKS[settings.task].load()
-    return task.training_examples(read_features(files, task), settings).cache()
+    return task.training_examples(read_features(files, task.transformed), settings).cache(cache_file)
 
 
 def longest_length(*example: Any) -> tf.Tensor:
@@ -70,31 +95,30 @@ def longest_length(*example: Any) -> tf.Tensor:
     return tf.reduce_max(tf.stack([1, *lengths]))
 
 
-def bucket_boundaries(examples: tf.data.Dataset, length_buckets: int) -> tuple[list[int], int]:
-    """Measures a split.
+def measure(examples: tf.data.Dataset, length_buckets: int) -> Measured:
+    """Measures a split in one pass; `length_buckets` is the number of buckets wanted."""
 
-    Args:
-        examples: of `read_examples`.
-        length_buckets: buckets wanted.
+    def sizes(*example: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        parts = tf.nest.flatten(example)
+        taken = [tf.size(part, tf.int64) * part.dtype.size + _BYTES_OF_A_TENSOR for part in parts]
+        return longest_length(*example), tf.add_n(taken)
 
-    Returns:
-        the longest length of each bucket, ascending, evenly filled; and the number of examples.
-    """
-    lengths = np.fromiter(examples.map(longest_length).as_numpy_iterator(), dtype=np.int64)
-    quantiles = np.quantile(lengths, np.linspace(0, 1, length_buckets + 1)[1:], method="higher")
-    return sorted({int(length) for length in quantiles}), len(lengths)
+    found = np.array(list(examples.map(sizes).batch(1024).unbatch().as_numpy_iterator()), dtype=np.int64)
+    quantiles = np.quantile(found[:, 0], np.linspace(0, 1, length_buckets + 1)[1:], method="higher")
+    return Measured(sorted({int(length) for length in quantiles}), len(found), float(found[:, 1].mean()))
 
 
 def training_batches(
-    examples: tf.data.Dataset, batch_size: int, boundaries: list[int], num_examples: int, seed: int
+    task: "TaskCode", examples: tf.data.Dataset, measured: Measured, batch_size: int, buffer: int, seed: int
 ) -> Batches:
-    """Shuffles, groups by length, pads and repeats without end.
+    """Shuffles, groups and repeats without end.
 
     Args:
+        task: says what changes anew in each epoch, and how examples are grouped.
         examples: of `read_examples`.
+        measured: of `measure`.
         batch_size: rows of a batch.
-        boundaries: of `bucket_boundaries`.
-        num_examples: in the split.
+        buffer: examples among which the next one is drawn.
         seed: of the shuffling. The same seed gives the same stream every time: a resumed run skips what it has seen.
 
     Returns:
@@ -105,22 +129,32 @@ def training_batches(
         # Reshuffling by tf.data itself would give another order when the same dataset is iterated again. The seed set
         # here is that of this traced function alone: the stream depends on nothing but `seed`.
         tf.random.set_seed(1)
-        return examples.shuffle(min(num_examples, 100_000), seed=seed + index, reshuffle_each_iteration=False)
+        shuffled = examples.shuffle(buffer, seed=seed + index, reshuffle_each_iteration=False)
+        return shuffled.enumerate().map(
+            lambda number, example: task.each_epoch(example, tf.stack([seed + index, number])),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        )
 
     shuffled = tf.data.Dataset.counter().flat_map(epoch)
-    batches = _bucketed(shuffled, batch_size, boundaries)
-    return Batches(batches.prefetch(tf.data.AUTOTUNE), max(1, round(num_examples / batch_size)))
+    batches = task.batches(shuffled, batch_size, measured.boundaries)
+    return Batches(batches.prefetch(tf.data.AUTOTUNE), max(1, round(measured.num_examples / batch_size)))
 
 
-def evaluation_batches(examples: tf.data.Dataset, batch_size: int, boundaries: list[int]) -> tf.data.Dataset:
-    """Every example once, grouped by length."""
-    return _bucketed(examples, batch_size, boundaries).prefetch(tf.data.AUTOTUNE)
+def evaluation_batches(
+    task: "TaskCode", examples: tf.data.Dataset, batch_size: int, boundaries: list[int]
+) -> tf.data.Dataset:
+    """Every example once, grouped by the task; what is drawn for an epoch is drawn once for all."""
+    fixed = examples.enumerate().map(
+        lambda number, example: task.each_epoch(example, tf.stack([tf.constant(0, tf.int64), number]))
+    )
+    return task.batches(fixed, batch_size, boundaries).prefetch(tf.data.AUTOTUNE)
 
 
-def _bucketed(examples: tf.data.Dataset, batch_size: int, boundaries: list[int]) -> tf.data.Dataset:
-    # A boundary is exclusive here.
+def bucketed(examples: tf.data.Dataset, batch_size: int, boundaries: list[int]) -> tf.data.Dataset:
+    """Pads examples of similar length to batches of `batch_size` rows; arguments as for `TaskCode.batches`."""
     return examples.bucket_by_sequence_length(
         longest_length,
+        # A boundary is exclusive here.
         bucket_boundaries=[boundary + 1 for boundary in boundaries],
         bucket_batch_sizes=[batch_size] * (len(boundaries) + 1),
     )

@@ -1,4 +1,4 @@
-"""What a client may decide for each request: one list for signature, limits, documents, description and command line."""
+"""What a client may decide for each request: one list for signature, limits, documents, description and commands."""
 
 import dataclasses
 import functools

@@ -3,37 +3,38 @@
 TFX calls `run_fn`; a notebook calls `train` and `models.export.export`.
 """
 
+import contextlib
 import errno
 import hashlib
-import logging
+import pathlib
 import shutil
+import tempfile
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from models.bodies import save_bodies
 from models.checkpointing import Checkpointing, TrainingState
 from models.errors import SeqlineError
 from models.export import export
-from models.input_pipeline import (
-    bucket_boundaries,
-    evaluation_batches,
-    read_examples,
-    read_features,
-    training_batches,
-)
+from models.input_pipeline import Batches, evaluation_batches, measure, read_examples, training_batches
 from models.memory import keep_freed_memory
-from models.registry import ARCHITECTURES, TASKS
+from models.progress import tell
+from models.registry import TASKS
 from models.run_settings import RunSettings
 from models.schedules import WarmUpSchedule
 from models.tokenizers.vocabularies import Vocabularies
 
-_progress = logging.getLogger("seqline.progress")
+BODIES_FOLDER = "bodies"
+VOCABULARIES_FOLDER = "vocabularies"
+_CACHE = "cache-"
 
 
 def run_fn(fn_args: Any) -> None:
-    """Trains on transformed examples and exports the SavedModel.
+    """Trains on transformed examples, exports the SavedModel, and keeps what other runs may begin from.
 
     Args:
         fn_args: TFX's FnArgs. `custom_config` holds `settings` (JSON of `RunSettings`), `code_hash` and
@@ -51,14 +52,10 @@ def run_fn(fn_args: Any) -> None:
     try:
         model, state = train(settings, vocabularies, train_files, eval_files, checkpoint_dir, fn_args.model_run_dir)
         facts = {"code_version": config["code_hash"], "metrics": state.best_metrics | {"best_epoch": state.best_epoch}}
-        export(
-            model,
-            settings,
-            vocabularies,
-            fn_args.serving_model_dir,
-            facts,
-            sample_requests(eval_files, settings, vocabularies),
-        )
+        export(model, settings, vocabularies, fn_args.serving_model_dir, facts)
+        model_run = pathlib.Path(fn_args.model_run_dir)
+        save_bodies(TASKS[settings.task].code().bodies(model), model_run / BODIES_FOLDER)
+        vocabularies.save(str(model_run / VOCABULARIES_FOLDER))
     except (OSError, tf.errors.ResourceExhaustedError) as error:
         if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
             raise SeqlineError(
@@ -92,27 +89,54 @@ def train(
     """
     keep_freed_memory()
     keras.utils.set_random_seed(settings.seed)
-    task = TASKS[settings.task].load()
-    training = settings.training
-    examples = read_examples(train_files, settings)
-    boundaries, num_examples = bucket_boundaries(examples, training.length_buckets)
-    batches = training_batches(examples, training.batch_size, boundaries, num_examples, settings.seed)
-    validation = evaluation_batches(read_examples(eval_files, settings), training.batch_size, boundaries)
-    with distribution_strategy().scope():
-        model = build_model(settings, vocabularies)
-        model.compile(
-            optimizer=_optimizer(settings, batches.steps_per_epoch * training.epochs),
-            # XLA compiles anew for every length and cannot differentiate a loop whose length it does not know.
-            jit_compile=False,
-            **task.compile_arguments(settings),
-        )
-        checkpointing = Checkpointing(checkpoint_dir, training.checkpoint_steps, training.early_stopping_patience)
-        state = checkpointing.restore(model)
-    total = batches.steps_per_epoch * training.epochs
+    task, training = TASKS[settings.task].code(), settings.training
+    with _scratch(checkpoint_dir) as scratch:
+        examples = read_examples(train_files, task, settings, f"{scratch}/train")
+        measured = measure(examples, training.length_buckets)
+        buffer = measured.shuffle_buffer(training.shuffle_megabytes)
+        batches = training_batches(task, examples, measured, training.batch_size, buffer, settings.seed)
+        held_out = read_examples(eval_files, task, settings, f"{scratch}/eval")
+        validation = evaluation_batches(task, held_out, training.batch_size, measured.boundaries)
+        with distribution_strategy().scope():
+            model = build_model(settings, vocabularies)
+            model.compile(
+                optimizer=_optimizer(settings, batches.steps_per_epoch * training.epochs),
+                # XLA compiles anew for every length and cannot differentiate a loop whose length it does not know.
+                jit_compile=False,
+                **task.compile_arguments(settings),
+            )
+            checkpointing = Checkpointing(checkpoint_dir, training.checkpoint_steps, training.early_stopping_patience)
+            checkpointing.restore(model)
+        _fit(model, batches, validation, checkpointing, training.epochs, log_dir)
+    if checkpointing.best_weights:
+        model.set_weights(checkpointing.best_weights)
+    return model, checkpointing.state
+
+
+@contextlib.contextmanager
+def _scratch(checkpoint_dir: str) -> Iterator[str]:
+    """A folder for as long as the training lasts, on the disk of its checkpoints; what a kill has left goes."""
+    folder = pathlib.Path(checkpoint_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.glob(f"{_CACHE}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_CACHE, dir=folder, ignore_cleanup_errors=True) as scratch:
+        yield scratch
+
+
+def _fit(
+    model: keras.Model,
+    batches: Batches,
+    validation: tf.data.Dataset,
+    checkpointing: Checkpointing,
+    epochs: int,
+    log_dir: str | None,
+) -> None:
+    """Trains a compiled model from where its checkpoint stands to the end, or to where it stops early."""
+    state, total = checkpointing.state, batches.steps_per_epoch * epochs
     if state.step:
-        resumed: dict[str, Any] = {"stage": "Trainer", "completed": state.step, "total": total, "notable": True}
-        resumed["fields"] = {"resumed_at": state.step}
-        _progress.info("training resumes at step %d of %d", state.step, total, extra={"progress": resumed})
+        text = f"training resumes at step {state.step} of {total}"
+        tell(text, state.step, total, {"resumed_at": state.step}, notable=True)
     callbacks: list[keras.callbacks.Callback] = [checkpointing, Progress(checkpointing, total, batches.steps_per_epoch)]
     if log_dir:
         callbacks.append(keras.callbacks.TensorBoard(log_dir, write_graph=False))
@@ -121,16 +145,13 @@ def train(
         model.fit(
             batches.dataset.skip(state.step),
             # After a kill in the middle of an epoch, first only what is left of it.
-            epochs=epoch + 1 if done else training.epochs,
+            epochs=epoch + 1 if done else epochs,
             steps_per_epoch=batches.steps_per_epoch - done,
             initial_epoch=epoch,
             validation_data=validation,
             callbacks=callbacks,
             verbose=0,
         )
-    if checkpointing.best_weights:
-        model.set_weights(checkpointing.best_weights)
-    return model, state
 
 
 def build_model(settings: RunSettings, vocabularies: Vocabularies) -> keras.Model:
@@ -138,7 +159,7 @@ def build_model(settings: RunSettings, vocabularies: Vocabularies) -> keras.Mode
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(settings.training.precision)
     try:
-        return ARCHITECTURES[settings.model.architecture].load().build(settings.model, vocabularies)
+        return TASKS[settings.task].code().build(settings, vocabularies)
     finally:
         keras.config.set_dtype_policy(before)
 
@@ -149,14 +170,6 @@ def distribution_strategy() -> tf.distribute.Strategy:
     if len(devices) > 1:
         return tf.distribute.MirroredStrategy([device.name for device in devices])
     return tf.distribute.get_strategy()
-
-
-def sample_requests(
-    files: list[str], settings: RunSettings, vocabularies: Vocabularies, count: int = 16
-) -> dict[str, list[Any]]:
-    """Inputs of `serving_default`, by name, made from the first examples of a split: for the checks at export."""
-    task = TASKS[settings.task].load()
-    return task.sample_requests(list(read_features(files, task).take(count)), vocabularies, settings)
 
 
 class Progress(keras.callbacks.Callback):
@@ -192,8 +205,7 @@ class Progress(keras.callbacks.Callback):
         losses = {name: round(float(value), 4) for name, value in (logs or {}).items()} | self.validation
         fields = {"epoch": (max(step, 1) - 1) // self.steps_per_epoch + 1} | losses
         text = " ".join(f"{name}={value:.4g}" for name, value in fields.items())
-        progress = {"stage": "Trainer", "completed": step, "total": self.total, "fields": fields}
-        _progress.info("step %d of %d: %s", step, self.total, text, extra={"progress": progress})
+        tell(f"step {step} of {self.total}: {text}", step, self.total, fields)
 
 
 def _optimizer(settings: RunSettings, total_steps: int) -> keras.optimizers.Optimizer:

@@ -36,6 +36,9 @@ class TrainingSettings(Settings):
     """Arithmetic of the layers. mixed_bfloat16 computes in bfloat16 and keeps weights in float32."""
     length_buckets: int = pydantic.Field(8, ge=1)
     """Texts of similar length train together; so many lengths, evenly spaced over those seen in the train split."""
+    shuffle_megabytes: float = pydantic.Field(256.0, gt=0)
+    """Memory for the examples among which the next one of an epoch is drawn. Where the train split is larger, the order
+    is random within that reach; the split itself lies on the disk."""
     chunk_length: int = pydantic.Field(8192, ge=1)
     """Samples of a recording that are predicted together (audio_generation only); longer clips are cut. Each chunk also
     has the model's receptive field before it, so a chunk should be longer than that."""

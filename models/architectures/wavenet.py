@@ -1,6 +1,7 @@
-"""WaveNet (van den Oord et al., 2016): the next sample from the past ones.
+"""WaveNet (van den Oord et al., 2016), a decoder of sound: the next sample from the past ones.
 
-B: batch, T: samples, L: layers, D: `hidden_dim`, K: `kernel_size`, Q: samples that all queues hold together.
+B: batch, N: rows that are generated together, T: samples, L: layers, D: `hidden_dim`, K: `kernel_size`, Q: samples that
+all queues hold together.
 """
 
 import dataclasses
@@ -14,8 +15,8 @@ from keras import ops
 
 from models.architectures.settings.wavenet import WaveNetSettings
 from models.audio import LEVELS
+from models.decoding.next_token import NextToken
 from models.layers.gated_conv import GatedConv
-from models.tokenizers.vocabularies import Vocabularies
 
 
 class WaveNet(keras.Model):
@@ -94,28 +95,6 @@ class WaveNet(keras.Model):
         vectors = [embed(inputs[f"{name}_id"]) for name, embed in self.condition_embeddings.items()]
         return ops.expand_dims(self.condition_projection(ops.concatenate(vectors, axis=-1)), 1)
 
-    def conditions_of(
-        self, ids: Mapping[str, tf.Tensor], frames: tf.Tensor | None, batch_size: tf.Tensor, length: tf.Tensor
-    ) -> tf.Tensor:
-        """What steers the generation of clips, time first, for `step`.
-
-        Args:
-            ids: `<feature>_id` int (B,) for each feature in `condition_on`.
-            frames: float (B, F, M), or None.
-            batch_size: B.
-            length: samples wanted; behind the last frame nothing steers.
-
-        Returns:
-            float (length, B, L * 2D); (1, B, L * 2D) without frames, the same for every sample.
-        """
-        total = tf.zeros([batch_size, 1, 2 * self.settings.hidden_dim * len(self.gates)])
-        if self.settings.condition_on:
-            total = total + self.global_condition(ids)
-        if frames is not None:
-            local = self.frame_projection(self.upsampling(frames))[:, :length]
-            total = total + tf.pad(local, [[0, 0], [0, length - tf.shape(local)[1]], [0, 0]])
-        return tf.transpose(total, [1, 0, 2])
-
     # === One sample at a time ===
 
     def step_weights(self) -> "StepWeights":
@@ -135,36 +114,90 @@ class WaveNet(keras.Model):
             skip=[(tensor(layer.kernel), tensor(layer.bias)) for layer in self.skips],
         )
 
-    def empty_queues(self, batch_size: tf.Tensor) -> tf.Tensor:
-        """Queues of silence, as causal padding is: float (Q, B, D)."""
-        return tf.zeros([_queue_places(self.settings)[-1], batch_size, self.settings.hidden_dim])
+    def start(self, batch_size: Any, max_length: Any, conditions: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+        """Makes the first cache: silence heard so far, as causal padding is.
 
-    def step(
-        self, weights: "StepWeights", queues: tf.Tensor, time: tf.Tensor, audio_ids: tf.Tensor, conditions: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Predicts one sample from one more past sample, in O(L) (Le Paine et al., 2016).
+        Args:
+            batch_size: N.
+            max_length: samples that will be generated; behind the last frame nothing steers.
+            conditions: `<feature>_id` int (N,) for each feature in `condition_on`; with local features `frames`, float
+                (N, F, M).
+
+        Returns:
+            `queues` float (N, Q, D), what the convolutions saw so far; `time` int32 (N,), samples seen so far;
+            `conditions` float (N, 1 or T, L * 2D), what steers each sample, or all of them.
+        """
+        total = tf.zeros([batch_size, 1, 2 * self.settings.hidden_dim * len(self.gates)])
+        if self.settings.condition_on:
+            total = total + self.global_condition(conditions)
+        if self.settings.local_features != "none":
+            local = self.frame_projection(self.upsampling(conditions["frames"]))[:, :max_length]
+            total = total + tf.pad(local, [[0, 0], [0, max_length - tf.shape(local)[1]], [0, 0]])
+        return {
+            "queues": tf.zeros([batch_size, _queue_places(self.settings)[-1], self.settings.hidden_dim]),
+            "time": tf.zeros([batch_size], tf.int32),
+            "conditions": total,
+        }
+
+    def step(self, audio_ids: tf.Tensor, cache: dict[str, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Predicts one sample from one more past sample: int (N,) to logits float32 (N, 256), and the next cache."""
+        logits, carry = self.next_in_piece()(audio_ids, self.enter_piece(cache, 1))
+        return logits, self.leave_piece(carry, cache)
+
+    # Within a stretch of samples no row changes its place, so the state may have the layout that is fast: time first,
+    # and one time for all rows.
+
+    def enter_piece(self, cache: dict[str, tf.Tensor], length: int) -> dict[str, tf.Tensor]:
+        """The state of the next `length` samples.
+
+        Returns:
+            `queues` float (Q, N, D), `start` and `time` int32 scalars, `conditions` float (1 or `length`, N, L * 2D).
+        """
+        conditions, time = cache["conditions"], cache["time"][0]
+        if self.settings.local_features != "none":
+            conditions = conditions[:, time : time + length]
+        return {
+            "queues": tf.transpose(cache["queues"], [1, 0, 2]),
+            "start": time,
+            "time": time,
+            "conditions": tf.transpose(conditions, [1, 0, 2]),
+        }
+
+    def leave_piece(self, carry: dict[str, tf.Tensor], cache: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The cache after the samples of `carry`; `cache` is that before them."""
+        queues = tf.transpose(carry["queues"], [1, 0, 2])
+        return cache | {"queues": queues, "time": tf.fill(tf.shape(cache["time"]), carry["time"])}
+
+    def next_in_piece(self) -> NextToken:
+        """One sample from one more past sample, in O(L) (Le Paine et al., 2016).
 
         All queues lie in one tensor, each a ring, so that one gather reads and one scatter writes them.
 
-        Args:
-            weights: of `step_weights`, taken outside the loop.
-            queues: float (Q, B, D), what the convolutions saw so far.
-            time: int32 scalar, samples seen so far.
-            audio_ids: int (B,), the last sample.
-            conditions: float (B, L * 2D), of this very sample.
-
         Returns:
-            queues that know the sample, and logits float32 (B, 256).
+            `NextToken` over the state of `enter_piece`.
         """
-        settings = self.settings
+        settings, weights = self.settings, self.step_weights()
         taps = settings.kernel_size - 1
         dilations = tf.constant([1, *settings.dilations])
         starts = tf.constant(_queue_places(settings)[:-1])
         # The oldest place of a ring is the next to be written; the other taps follow at the layer's distance.
         ages = dilations[:, tf.newaxis] * tf.range(taps)[tf.newaxis]
-        places = starts[:, tf.newaxis] + (time + ages) % (taps * dilations)[:, tf.newaxis]
-        past = tf.gather(queues, places)  # (1 + L, K - 1, B, D)
+        steady = settings.local_features == "none"
 
+        def next_sample(audio_ids: tf.Tensor, carry: dict[str, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+            time, queues = carry["time"], carry["queues"]
+            conditions = carry["conditions"][0 if steady else time - carry["start"]]
+            places = starts[:, tf.newaxis] + (time + ages) % (taps * dilations)[:, tf.newaxis]
+            seen, logits = self._one_sample(weights, tf.gather(queues, places), audio_ids, conditions)
+            queues = tf.tensor_scatter_nd_update(queues, places[:, :1], seen)
+            return logits, carry | {"queues": queues, "time": time + 1}
+
+        return next_sample
+
+    def _one_sample(
+        self, weights: "StepWeights", past: tf.Tensor, audio_ids: tf.Tensor, conditions: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """All layers for one sample: past (1 + L, K - 1, N, D), conditions (N, L * 2D) to (1 + L, N, D), logits."""
         embedded = tf.gather(weights.embedding, audio_ids)
         kernel, bias = weights.first
         hidden = tf.einsum("kbd,kde->be", past[0], kernel[:-1]) + embedded @ kernel[-1] + bias
@@ -177,8 +210,7 @@ class WaveNet(keras.Model):
             skips = skips + gated @ weights.skip[index][0] + weights.skip[index][1]
             if index < len(weights.residual):
                 hidden = hidden + gated @ weights.residual[index][0] + weights.residual[index][1]
-        logits = self.output_projection(self.hidden_output(tf.nn.relu(skips)))
-        return tf.tensor_scatter_nd_update(queues, places[:, :1], tf.stack(seen)), logits
+        return tf.stack(seen), self.output_projection(self.hidden_output(tf.nn.relu(skips)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -204,14 +236,14 @@ class StepWeights:
     skip: list[tuple[tf.Tensor, tf.Tensor]]
 
 
-def build(settings: WaveNetSettings, vocabularies: Vocabularies) -> keras.Model:
-    """Builds the model.
+def sound_decoder(settings: WaveNetSettings, condition_sizes: Mapping[str, int]) -> WaveNet:
+    """Plays the decoder of sound.
 
     Args:
         settings: sizes.
-        vocabularies: with the values of the features that it is conditioned on.
+        condition_sizes: number of values of each feature in `settings.condition_on`.
     """
-    model = WaveNet(settings, {name: len(vocabularies.categories[name]) for name in settings.condition_on})
+    model = WaveNet(settings, condition_sizes)
     example: dict[str, Any] = {f"{name}_id": tf.zeros([1], tf.int32) for name in settings.condition_on}
     if settings.local_features != "none":
         example["frames"] = tf.zeros([1, 1, settings.num_mel_bins])

@@ -6,15 +6,12 @@ token. We use no coverage penalty. A row's result depends on its own settings al
 """
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
+from models.decoding.next_token import NextToken
 from models.tokenizers.special import END_TOKEN_ID, PAD_TOKEN_ID, START_TOKEN_ID, UNKNOWN_TOKEN_ID
-
-# (previous tokens int32 (N,), cache) -> (logits float32 (N, V), cache); N = B * K, every cache tensor has N rows.
-NextToken = Callable[[tf.Tensor, Any], tuple[tf.Tensor, Any]]
 
 # Finite, so that no NaN can arise from a difference of two of them.
 _IMPOSSIBLE = -1e9

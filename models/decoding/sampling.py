@@ -3,17 +3,16 @@
 B: batch, N: elements, V: values of an element.
 """
 
-from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
+
+from models.decoding.next_token import NextToken
 
 # Elements of one compiled piece: long enough that what is around it does not count, short enough that a request for a
 # few does not wait for many.
 PIECE = 500
 _COLDEST = 1e-4
-
-# (state, time, last element (B,)) to (state, logits (B, V))
-Step = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
 def uniform_noise(seeds: tf.Tensor, piece: tf.Tensor) -> tf.Tensor:
@@ -45,31 +44,30 @@ def choose(logits: tf.Tensor, noise: tf.Tensor, temperature: tf.Tensor) -> tf.Te
 
 
 def sample_piece(
-    step: Step, state: tf.Tensor, start: tf.Tensor, last: tf.Tensor, noise: tf.Tensor, temperature: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    next_token: NextToken, cache: Any, last: tf.Tensor, noise: tf.Tensor, temperature: tf.Tensor
+) -> tuple[Any, tf.Tensor, tf.Tensor]:
     """Draws PIECE elements.
 
     Args:
-        step: predicts the next element.
-        state: of `step`.
-        start: int32 scalar, elements drawn so far.
-        last: the element before, int32 (B,).
+        next_token: predicts the next element.
+        cache: of `next_token`.
+        last: the element before, int32 (N,).
         noise: of `uniform_noise`.
-        temperature: float (B,).
+        temperature: float (N,).
 
     Returns:
-        state, last element, and the elements int32 (PIECE, B).
+        cache, last element, and the elements int32 (PIECE, N).
     """
 
     def body(
-        index: tf.Tensor, state: tf.Tensor, last: tf.Tensor, drawn: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-        state, logits = step(state, start + index, last)
+        index: tf.Tensor, cache: Any, last: tf.Tensor, drawn: tf.Tensor
+    ) -> tuple[tf.Tensor, Any, tf.Tensor, tf.Tensor]:
+        logits, cache = next_token(last, cache)
         last = choose(logits, noise[index], temperature)
-        return index + 1, state, last, tf.tensor_scatter_nd_update(drawn, [[index]], last[tf.newaxis])
+        return index + 1, cache, last, tf.tensor_scatter_nd_update(drawn, [[index]], last[tf.newaxis])
 
     drawn = tf.zeros([PIECE, tf.shape(last)[0]], tf.int32)
-    _, state, last, drawn = tf.while_loop(
-        lambda index, *_: index < PIECE, body, (0, state, last, drawn), maximum_iterations=PIECE
+    _, cache, last, drawn = tf.while_loop(
+        lambda index, *_: index < PIECE, body, (0, cache, last, drawn), maximum_iterations=PIECE
     )
-    return state, last, drawn
+    return cache, last, drawn

@@ -61,10 +61,6 @@ class BahdanauAttention(keras.layers.Layer):
         hidden = ops.tanh(ops.expand_dims(self.query_projection(query), 1) + keys)
         return ops.squeeze(self.score_projection(hidden), -1)
 
-    def get_config(self) -> dict[str, Any]:
-        """Arguments that make an equal layer."""
-        return super().get_config() | {"units": self.units}
-
 
 class LuongAttention(keras.layers.Layer):
     """Multiplicative scores, s . W h (Luong et al., 2015, eq. 8, "general").
@@ -90,10 +86,6 @@ class LuongAttention(keras.layers.Layer):
     def call(self, query: keras.KerasTensor, keys: keras.KerasTensor) -> keras.KerasTensor:
         """Scores: query float (B, U), projected keys float (B, S, U); returns float (B, S)."""
         return ops.squeeze(ops.matmul(keys, ops.expand_dims(query, -1)), -1)
-
-    def get_config(self) -> dict[str, Any]:
-        """Arguments that make an equal layer."""
-        return super().get_config() | {"units": self.units}
 
 
 ATTENTIONS = {"bahdanau": BahdanauAttention, "luong": LuongAttention}

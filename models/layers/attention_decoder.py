@@ -1,11 +1,11 @@
-"""A recurrent decoder that looks at the source at every step.
+"""A recurrent decoder that looks at the source at every step, or not at all.
 
-Bahdanau et al. (2015, A.2.2) ask before the step: the context is an input of the LSTM. Luong et al. (2015, sections 3.1
+Bahdanau et al. (2015, A.2.2) ask before the step: the context is an input of the cell. Luong et al. (2015, sections 3.1
 and 3.3) ask after it, and feed the attentional state into the next step. We differ: LSTM instead of the GRU of the
 former, and a tanh layer instead of its maxout before the output; one attention, asked by the top layer, whatever the
 number of layers; no dropout between layers.
 
-B: batch, S: source length, T: target length, E: embedding width, H: `hidden_dim`.
+B: batch, S: source length, T: target length, N: rows decoded together, E: embedding width, H: `hidden_dim`.
 """
 
 from typing import Any
@@ -13,37 +13,56 @@ from typing import Any
 import keras
 from keras import ops
 
+from models.architectures.roles import FinalStates
 from models.layers.attention import ATTENTIONS, attend
+from models.layers.recurrent import CELLS, STATES
 from models.layers.scan import scan
 
 # What the steps share: "hidden_states" (B, S, H), "keys" (B, S, H), "padding_mask" bool (B, S).
 Memory = dict[str, keras.KerasTensor]
-# What a step hands to the next: "feed" (B, H) and, for each layer i, "h_<i>" and "c_<i>", (B, H) each.
+# What a step hands to the next: "feed" (N, H) and, for state j of layer i, "state_<i>_<j>" (N, H).
 Cache = dict[str, keras.KerasTensor]
 
 
 class AttentionDecoder(keras.layers.Layer):
-    """Stacked LSTM cells with attention.
+    """Stacked recurrent cells with attention; plays the decoder.
 
     Args:
         attention: "bahdanau", "luong" or "none".
-        hidden_dim: units of each layer, and width of the encoder states.
-        num_layers: number of LSTM cells.
+        hidden_dim: units of each layer; with attention also the width of the encoder's states.
+        num_layers: number of cells.
+        cell: "lstm", "gru" or "simple".
+        residual: add the input of each layer but the first to its output (Wu et al., 2016, eq. 6).
     """
 
-    def __init__(self, attention: str, hidden_dim: int, num_layers: int, **kwargs: Any):
+    def __init__(
+        self,
+        attention: str,
+        hidden_dim: int,
+        num_layers: int,
+        cell: str = "lstm",
+        residual: bool = False,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.attention = attention
         self.hidden_dim = hidden_dim
         self.num_layers = num_layers
-        self.cells = [keras.layers.LSTMCell(hidden_dim, name=f"lstm_{index}") for index in range(num_layers)]
+        self.cell = cell
+        self.residual = residual
+        self.cells = [CELLS[cell](hidden_dim, name=f"{cell}_{index}") for index in range(num_layers)]
+        # Bahdanau et al. (2015, A.2.2): the decoder starts from a learned reading of the encoder's end.
+        self.bridges = [
+            [keras.layers.Dense(hidden_dim, "tanh" if state == "h" else None) for state in STATES[cell]]
+            for _ in range(num_layers)
+        ]
         if attention != "none":
             self.scorer: Any = ATTENTIONS[attention](hidden_dim, name="attention")
             self.combination = keras.layers.Dense(hidden_dim, activation="tanh", name="combination")
 
-    def build(self, embedded_shape: tuple[Any, Any, int]) -> None:
-        """Builds cells and attention; embedded is float (B, T, E)."""
-        embedding_dim, asked = embedded_shape[-1], self.attention != "none"
+    def build(self, vectors_shape: tuple[Any, Any, int]) -> None:
+        """Builds cells and attention; vectors are float (B, T, E)."""
+        embedding_dim, asked = vectors_shape[-1], self.attention != "none"
         width = embedding_dim + asked * self.hidden_dim
         for cell in self.cells:
             cell.build((None, width))
@@ -60,72 +79,85 @@ class AttentionDecoder(keras.layers.Layer):
         keys = hidden_states if self.attention == "none" else self.scorer.project_keys(hidden_states)
         return {"hidden_states": hidden_states, "keys": keys, "padding_mask": padding_mask}
 
-    def start(self, states: list[list[keras.KerasTensor]]) -> Cache:
-        """Makes the first cache from `[h, c]` of every layer, each float (B, H)."""
-        cache = {"feed": ops.zeros_like(states[0][0])}
-        for index, (h, c) in enumerate(states):
-            cache |= {f"h_{index}": h, f"c_{index}": c}
+    def start(self, batch_size: Any, max_length: Any, final_states: FinalStates | None = None) -> Cache:
+        """Makes the first cache from the encoder's final states, float (N, any) each; without them of zeros.
+
+        Args:
+            batch_size: N.
+            max_length: of no effect, since the states are as large after any number of steps.
+            final_states: `[h, c]`, or `[h]`, of every layer.
+        """
+        zeros = ops.zeros((batch_size, self.hidden_dim), self.compute_dtype)
+        cache = {"feed": zeros}
+        for layer, bridges in enumerate(self.bridges):
+            for state, bridge in enumerate(bridges):
+                cache[f"state_{layer}_{state}"] = bridge(final_states[layer][state]) if final_states else zeros
         return cache
 
     def step(
-        self, embedded: keras.KerasTensor, cache: Cache, memory: Memory
+        self, vectors: keras.KerasTensor, cache: Cache, memory: Memory | None = None
     ) -> tuple[keras.KerasTensor, Cache, keras.KerasTensor]:
         """Decodes one token.
 
         Args:
-            embedded: float (B, E), the previous token.
+            vectors: float (N, E), the previous token.
             cache: what the step before returned, or `start`.
-            memory: what `remember` returned.
+            memory: what `remember` returned; None without a source, which needs attention "none".
 
         Returns:
-            float (B, H), ready for the output projection; the next cache; attention weights float32 (B, S), zeros for
+            float (N, H), ready for the output projection; the next cache; attention weights float32 (N, S), zeros for
             "none".
         """
-        weights = ops.zeros_like(ops.cast(memory["padding_mask"], "float32"))
-        if self.attention == "bahdanau":
-            query = cache[f"h_{self.num_layers - 1}"]
-            context, weights = attend(
-                self.scorer(query, memory["keys"]), memory["hidden_states"], memory["padding_mask"]
-            )
-            top, cache = self._recur(ops.concatenate([embedded, context], -1), cache)
-            return self.combination(ops.concatenate([top, context, embedded], -1)), cache, weights
-        if self.attention == "luong":
-            top, cache = self._recur(ops.concatenate([embedded, cache["feed"]], -1), cache)
-            context, weights = attend(self.scorer(top, memory["keys"]), memory["hidden_states"], memory["padding_mask"])
-            attentional = self.combination(ops.concatenate([context, top], -1))
-            return attentional, cache | {"feed": attentional}, weights
-        top, cache = self._recur(embedded, cache)
-        return top, cache, weights
+        if memory is None or self.attention == "none":
+            top, cache = self._recur(vectors, cache)
+            source = vectors[:, :0] if memory is None else memory["padding_mask"]
+            return top, cache, ops.zeros_like(ops.cast(source, "float32"))
+        ask = self._ask_before if self.attention == "bahdanau" else self._ask_after
+        return ask(vectors, cache, memory)
+
+    def _ask_before(
+        self, vectors: keras.KerasTensor, cache: Cache, memory: Memory
+    ) -> tuple[keras.KerasTensor, Cache, keras.KerasTensor]:
+        query = cache[f"state_{self.num_layers - 1}_0"]
+        context, weights = attend(self.scorer(query, memory["keys"]), memory["hidden_states"], memory["padding_mask"])
+        top, cache = self._recur(ops.concatenate([vectors, context], -1), cache)
+        return self.combination(ops.concatenate([top, context, vectors], -1)), cache, weights
+
+    def _ask_after(
+        self, vectors: keras.KerasTensor, cache: Cache, memory: Memory
+    ) -> tuple[keras.KerasTensor, Cache, keras.KerasTensor]:
+        top, cache = self._recur(ops.concatenate([vectors, cache["feed"]], -1), cache)
+        context, weights = attend(self.scorer(top, memory["keys"]), memory["hidden_states"], memory["padding_mask"])
+        attentional = self.combination(ops.concatenate([context, top], -1))
+        return attentional, cache | {"feed": attentional}, weights
 
     def _recur(self, inputs: keras.KerasTensor, cache: Cache) -> tuple[keras.KerasTensor, Cache]:
         following = {"feed": cache["feed"]}
-        for index, cell in enumerate(self.cells):
-            inputs, (h, c) = cell(inputs, [cache[f"h_{index}"], cache[f"c_{index}"]])
-            following |= {f"h_{index}": h, f"c_{index}": c}
+        for layer, cell in enumerate(self.cells):
+            names = [f"state_{layer}_{state}" for state in range(len(STATES[self.cell]))]
+            outputs, states = cell(inputs, [cache[name] for name in names])
+            following |= dict(zip(names, states, strict=True))
+            inputs = outputs + inputs if self.residual and layer else outputs
         return inputs, following
 
     def call(
-        self, embedded: keras.KerasTensor, cache: Cache, memory: Memory
+        self, vectors: keras.KerasTensor, cache: Cache, memory: Memory | None = None, training: bool = False
     ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Decodes a whole target whose tokens are given (teacher forcing).
 
         Args:
-            embedded: float (B, T, E), the target shifted right.
+            vectors: float (B, T, E), the target shifted right.
             cache: from `start`.
-            memory: from `remember`.
+            memory: from `remember`; None without a source.
+            training: without effect.
 
         Returns:
             float (B, T, H), ready for the output projection, and attention weights float32 (B, T, S).
         """
 
         def one(carry: Cache, token: keras.KerasTensor) -> tuple[Cache, tuple[keras.KerasTensor, keras.KerasTensor]]:
-            output, carry, weights = self.step(token, carry, memory)
-            return carry, (output, weights)
+            hidden_states, carry, weights = self.step(token, carry, memory)
+            return carry, (hidden_states, weights)
 
-        outputs, weights = scan(one, cache, embedded)
-        return outputs, weights
-
-    def get_config(self) -> dict[str, Any]:
-        """Arguments that make an equal layer."""
-        names = ("attention", "hidden_dim", "num_layers")
-        return super().get_config() | {name: getattr(self, name) for name in names}
+        hidden_states, weights = scan(one, cache, vectors)
+        return hidden_states, weights

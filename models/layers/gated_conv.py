@@ -63,7 +63,7 @@ class SqueezeExcitation(keras.layers.Layer):
         self.squeeze = keras.layers.Dense(max(1, units // ratio), "relu")
         self.excite = keras.layers.Dense(units, "sigmoid")
 
-    def call(self, hidden_states: keras.KerasTensor, mask: keras.KerasTensor) -> keras.KerasTensor:
+    def call(self, hidden_states: keras.KerasTensor, padding_mask: keras.KerasTensor) -> keras.KerasTensor:
         """Float (B, T, D) and bool (B, T), True = real, to float (B, T, D)."""
-        weights = self.excite(self.squeeze(masked_mean(hidden_states, mask)))
+        weights = self.excite(self.squeeze(masked_mean(hidden_states, padding_mask)))
         return hidden_states * ops.expand_dims(weights, 1)

@@ -14,14 +14,22 @@ def padding_mask(token_ids: keras.KerasTensor) -> keras.KerasTensor:
     return ops.not_equal(token_ids, PAD_TOKEN_ID)
 
 
-def masked_mean(hidden_states: keras.KerasTensor, mask: keras.KerasTensor) -> keras.KerasTensor:
+def masked_mean(hidden_states: keras.KerasTensor, padding_mask: keras.KerasTensor) -> keras.KerasTensor:
     """Averages over real positions: float (B, T, D), bool (B, T) to float (B, D); zeros for a row without any."""
-    weights = ops.expand_dims(ops.cast(mask, hidden_states.dtype), -1)
+    weights = ops.expand_dims(ops.cast(padding_mask, hidden_states.dtype), -1)
     return ops.sum(hidden_states * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1)
 
 
-def masked_max(hidden_states: keras.KerasTensor, mask: keras.KerasTensor) -> keras.KerasTensor:
+def masked_max(hidden_states: keras.KerasTensor, padding_mask: keras.KerasTensor) -> keras.KerasTensor:
     """Takes the maximum over real positions: float (B, T, D), bool (B, T) to float (B, D); zeros where none is."""
-    real = ops.expand_dims(mask, -1)
+    real = ops.expand_dims(padding_mask, -1)
     highest = ops.max(ops.where(real, hidden_states, ops.cast(MASKED_SCORE, hidden_states.dtype)), axis=1)
     return ops.where(ops.any(real, axis=1), highest, ops.zeros_like(highest))
+
+
+class SequenceMask(keras.layers.Layer):
+    """True for the real positions: lengths int (B,) and a sequence (B, T, D) to bool (B, T)."""
+
+    def call(self, lengths: keras.KerasTensor, sequence: keras.KerasTensor) -> keras.KerasTensor:
+        """Compares each position with its row's length."""
+        return ops.expand_dims(ops.arange(ops.shape(sequence)[1]), 0) < ops.expand_dims(lengths, 1)

@@ -34,13 +34,13 @@ class NoiseFloor(keras.layers.Layer):
         self.seed_generator = keras.random.SeedGenerator()
 
     def call(
-        self, frames: keras.KerasTensor, mask: keras.KerasTensor, training: bool | None = None
+        self, frames: keras.KerasTensor, padding_mask: keras.KerasTensor, training: bool | None = None
     ) -> keras.KerasTensor:
         """Float (B, F, M), natural logarithms of magnitudes, and bool (B, F), True = real; padding stays as it is."""
         if not training:
             return frames
         rows, bins = ops.shape(frames)[0], frames.shape[-1]
-        real = ops.expand_dims(mask, -1)
+        real = ops.expand_dims(padding_mask, -1)
         magnitudes = ops.where(real, ops.exp(frames), 0.0)
         count = ops.maximum(ops.sum(ops.cast(real, frames.dtype), (1, 2), keepdims=True), 1.0) * bins
         level = ops.log(ops.sum(magnitudes, (1, 2), keepdims=True) / count + 1e-9)

@@ -4,7 +4,10 @@ from typing import Any
 
 import keras
 
-CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple": keras.layers.SimpleRNN}
+CELLS = {"lstm": keras.layers.LSTMCell, "gru": keras.layers.GRUCell, "simple": keras.layers.SimpleRNNCell}
+LAYERS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple": keras.layers.SimpleRNN}
+# What a cell hands from step to step, by the letters of its equations.
+STATES = {"lstm": "hc", "gru": "h", "simple": "h"}
 
 
 class RecurrentStack(keras.layers.Layer):
@@ -20,7 +23,7 @@ class RecurrentStack(keras.layers.Layer):
         num_layers: number of layers.
         bidirectional: read from both ends.
         residual: add the input of each layer but the first to its output (Wu et al., 2016, eq. 6).
-        dropout: rate applied to the input of every layer.
+        dropout: rate applied to the input of every layer but the first; what comes in from outside is the task's.
     """
 
     def __init__(
@@ -41,11 +44,11 @@ class RecurrentStack(keras.layers.Layer):
         self.residual = residual
         self.dropout = dropout
         self.layers = [self._layer(index) for index in range(num_layers)]
-        self.dropouts = [keras.layers.Dropout(dropout, name=f"dropout_{index}") for index in range(num_layers)]
+        self.dropouts = [keras.layers.Dropout(dropout, name=f"dropout_{index}") for index in range(1, num_layers)]
 
     def _layer(self, index: int) -> keras.layers.Layer:
         name = f"{self.cell}_{index}"
-        layer = CELLS[self.cell](self.hidden_dim, return_sequences=True, return_state=True, name=name)
+        layer = LAYERS[self.cell](self.hidden_dim, return_sequences=True, return_state=True, name=name)
         return keras.layers.Bidirectional(layer, name=f"bidirectional_{index}") if self.bidirectional else layer
 
     def build(self, inputs_shape: tuple[int | None, ...]) -> None:
@@ -71,8 +74,8 @@ class RecurrentStack(keras.layers.Layer):
             directions side by side: `[h, c]` for lstm, `[h]` otherwise.
         """
         hidden_states, final_states = inputs, []
-        for index, (layer, dropout) in enumerate(zip(self.layers, self.dropouts, strict=True)):
-            below = dropout(hidden_states, training=training)
+        for index, layer in enumerate(self.layers):
+            below = self.dropouts[index - 1](hidden_states, training=training) if index else hidden_states
             hidden_states, *states = layer(below, mask=padding_mask, training=training)
             if self.residual and index:
                 hidden_states = hidden_states + below
@@ -89,10 +92,5 @@ class RecurrentStack(keras.layers.Layer):
     def compute_output_shape(self, inputs_shape: tuple[int | None, ...], **kwargs: Any) -> tuple[Any, Any]:
         """Shapes of what `call` returns."""
         width = self.hidden_dim * (2 if self.bidirectional else 1)
-        states = [(inputs_shape[0], width)] * (2 if self.cell == "lstm" else 1)
+        states = [(inputs_shape[0], width)] * len(STATES[self.cell])
         return (*inputs_shape[:-1], width), [states] * self.num_layers
-
-    def get_config(self) -> dict[str, Any]:
-        """Arguments that make an equal layer."""
-        names = ("cell", "hidden_dim", "num_layers", "bidirectional", "residual", "dropout")
-        return super().get_config() | {name: getattr(self, name) for name in names}

@@ -1,98 +1,77 @@
-"""A text gets one of several labels: features, loss, metrics and signatures.
+"""A text gets one of several labels.
 
 B: batch, T: tokens, C: labels.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from models.losses import SmoothedCrossEntropy
+from models.layers.heads.token_embedding import TokenEmbedding
+from models.layers.masks import padding_mask
 from models.run_settings import RunSettings
+from models.tasks.classification import Classification, ClassifierSignatures
+from models.tasks.code import Example, Transformed
+from models.tasks.inputs import at_least_one_position, first_values
+from models.tasks.signatures import Endpoints, spec
 from models.tokenizers.vocabularies import Vocabularies
 
-# Transformed features that hold a sequence, and those that hold one number.
-SEQUENCE_FEATURES = ("token_ids",)
-SCALAR_FEATURES = ("label_id",)
 
+class TextClassification(Classification):
+    """Token ids in."""
 
-def preprocess(inputs: dict[str, tf.Tensor], vocabularies: Vocabularies) -> dict[str, Any]:
-    """Tokenizes `text` and looks up `label`, each string (B, 1).
+    @property
+    def transformed(self) -> Mapping[str, Transformed]:
+        """Tokens and the label."""
+        return {"token_ids": Transformed(sequence=True), "label_id": Transformed(sequence=False)}
 
-    Returns:
-        `token_ids` sparse int64 (B, T) and `label_id` int64 (B,).
-    """
-    token_ids = vocabularies.tokenizer("text").tokenize(inputs["text"][:, 0])
-    return {
-        "token_ids": tf.cast(token_ids, tf.int64).to_sparse(),
-        "label_id": vocabularies.label_ids(inputs["label"][:, 0]),
-    }
-
-
-def training_examples(features: tf.data.Dataset, settings: RunSettings) -> tf.data.Dataset:
-    """Transformed examples to what `training_example` makes of each."""
-    return features.map(training_example, num_parallel_calls=tf.data.AUTOTUNE)
-
-
-def sample_requests(
-    features: list[dict[str, tf.Tensor]], vocabularies: Vocabularies, settings: RunSettings
-) -> dict[str, list[Any]]:
-    """Inputs of `serving_default` from transformed examples: real texts, joined from their tokens."""
-    token_ids = tf.ragged.stack([example["token_ids"] for example in features])
-    return {"text": vocabularies.tokenizer("text").detokenize(token_ids).numpy().tolist()}
-
-
-def training_example(features: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """One transformed example to (token ids int32 (T,), label id int32 (), weight 1.0)."""
-    return features["token_ids"], features["label_id"], tf.constant(1.0)
-
-
-def compile_arguments(settings: RunSettings) -> dict[str, Any]:
-    """Loss and metrics for `keras.Model.compile`."""
-    return {
-        "loss": SmoothedCrossEntropy(settings.training.label_smoothing),
-        "weighted_metrics": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-    }
-
-
-class Signatures(tf.Module):
-    """Raw text in, label and scores out.
-
-    Args:
-        model: from token ids int (B, T) to logits float32 (B, C).
-        vocabularies: of `text`, with the labels.
-        settings: of the run.
-    """
-
-    def __init__(self, model: keras.Model, vocabularies: Vocabularies, settings: RunSettings):
-        super().__init__(name="signatures")
-        self.model = model
-        self.tokenizer = vocabularies.tokenizer("text")
-        self.labels = list(vocabularies.labels)
-
-    def request_defaults(self) -> dict[str, float]:
-        """Values for inputs of the signatures that no example fills: here there are none."""
-        return {}
-
-    def endpoints(self) -> dict[str, tuple[Any, list[tf.TensorSpec]]]:
-        """Signature name to its function and the specification of its inputs."""
-        examples = tf.TensorSpec([None], tf.string, name="examples")
+    def preprocess(self, inputs: dict[str, Any], vocabularies: Vocabularies) -> dict[str, Any]:
+        """Tokenizes `text` and looks up `label`: `token_ids` sparse int64 (B, T), `label_id` int64 (B,)."""
+        token_ids = vocabularies.tokenizer("text").tokenize(first_values(inputs["text"]))
         return {
-            "serving_default": (self.predict, [tf.TensorSpec([None], tf.string, name="text")]),
-            "classify": (self.classify, [tf.TensorSpec([None], tf.string, name="inputs")]),
-            "examples": (self.examples, [examples]),
+            "token_ids": tf.cast(token_ids, tf.int64).to_sparse(),
+            "label_id": vocabularies.label_ids(first_values(inputs["label"])),
+        }
+
+    def training_example(self, features: dict[str, tf.Tensor], settings: RunSettings) -> Example:
+        """Token ids int32 (T,), label id int32 (), weight 1.0."""
+        return at_least_one_position(features["token_ids"]), features["label_id"], tf.constant(1.0)
+
+    def front(
+        self, settings: RunSettings, vocabularies: Vocabularies
+    ) -> tuple[Any, keras.KerasTensor, keras.KerasTensor]:
+        """Token ids, int (B, T), 0 = padding, and their vectors."""
+        size, sizes = vocabularies.tokenizer("text").vocabulary_size, settings.model
+        embedding = TokenEmbedding(
+            size, sizes.embedding_dim, sizes.dropout, sizes.token_dropout, name="token_embedding"
+        )
+        token_ids = keras.Input((None,), dtype="int32", name="token_ids")
+        return token_ids, embedding(token_ids), padding_mask(token_ids)
+
+    def signatures(
+        self, model: keras.Model, vocabularies: Vocabularies, settings: RunSettings
+    ) -> "TextClassificationSignatures":
+        """Raw text in, label and scores out."""
+        return TextClassificationSignatures(model, vocabularies, settings, self.task.request_settings)
+
+
+class TextClassificationSignatures(ClassifierSignatures):
+    """Raw text in, label and scores out."""
+
+    def endpoints(self) -> Endpoints:
+        """Texts, and texts in serialized examples."""
+        return {
+            "serving_default": (self.predict, [spec("text")]),
+            "classify": (self.classify, [spec("inputs")]),
+            "examples": (self.examples, [spec("examples")]),
         }
 
     def predict(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """String (B,) to `label` string (B,), `scores` float32 (B, C) that sum to 1, `classes` string (B, C)."""
-        token_ids = self.tokenizer.tokenize(text).to_tensor()
-        # A batch of empty texts has no column; the layers need one.
-        token_ids = tf.pad(token_ids, [[0, 0], [0, 1]])
-        scores = tf.nn.softmax(tf.cast(self.model(token_ids), tf.float32))
-        labels = tf.constant(self.labels)
-        classes = tf.tile(labels[tf.newaxis], [tf.shape(scores)[0], 1])
-        return {"label": tf.gather(labels, tf.argmax(scores, axis=-1)), "scores": scores, "classes": classes}
+        token_ids = self.vocabularies.tokenizer("text").tokenize(text).to_tensor()
+        return self.classified(self.model(at_least_one_position(token_ids)))
 
     def classify(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Serialized tf.Example string (B,) to `classes` and `scores`, as TensorFlow Serving's Classify wants them."""
@@ -103,3 +82,6 @@ class Signatures(tf.Module):
         """Serialized raw tf.Example string (B,) to what `predict` returns."""
         features = tf.io.parse_example(examples, {"text": tf.io.FixedLenFeature([], tf.string)})
         return self.predict(features["text"])
+
+
+CODE = TextClassification

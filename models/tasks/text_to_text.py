@@ -1,119 +1,132 @@
-"""A source text becomes a target text: features, loss, metrics and signatures.
+"""A source text becomes a target text.
 
 B: batch, S: source tokens, T: target tokens, K: beams.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from models.decoding.beam_search import BeamSettings, beam_search
+from models.layers.heads.token_embedding import TokenEmbedding, VocabularyProjection
 from models.losses import SmoothedCrossEntropy
 from models.run_settings import RunSettings
+from models.tasks.code import Example, TaskCode, Transformed
+from models.tasks.encoder_decoder import EncoderDecoder
+from models.tasks.inputs import first_values
+from models.tasks.signatures import Endpoints, Signatures, spec
 from models.tokenizers.special import END_TOKEN_ID, PAD_TOKEN_ID, START_TOKEN_ID
 from models.tokenizers.vocabularies import Vocabularies
 
-SEQUENCE_FEATURES = ("source_token_ids", "target_token_ids")
-SCALAR_FEATURES = ()
 
+class TextToText(TaskCode):
+    """Token ids of a source in, token ids of a target out."""
 
-def preprocess(inputs: dict[str, tf.Tensor], vocabularies: Vocabularies) -> dict[str, Any]:
-    """Tokenizes `source` and `target`, each string (B, 1).
+    @property
+    def transformed(self) -> Mapping[str, Transformed]:
+        """Tokens of both sides."""
+        return {"source_token_ids": Transformed(sequence=True), "target_token_ids": Transformed(sequence=True)}
 
-    Returns:
-        `source_token_ids` (B, S) and `target_token_ids` (B, T), sparse int64.
-    """
-    return {
-        f"{name}_token_ids": tf.cast(vocabularies.tokenizer(name).tokenize(inputs[name][:, 0]), tf.int64).to_sparse()
-        for name in ("source", "target")
-    }
-
-
-def training_examples(features: tf.data.Dataset, settings: RunSettings) -> tf.data.Dataset:
-    """Transformed examples to what `training_example` makes of each."""
-    return features.map(training_example, num_parallel_calls=tf.data.AUTOTUNE)
-
-
-def sample_requests(
-    features: list[dict[str, tf.Tensor]], vocabularies: Vocabularies, settings: RunSettings
-) -> dict[str, list[Any]]:
-    """Inputs of `serving_default` from transformed examples: real texts, joined from their tokens."""
-    token_ids = tf.ragged.stack([example["source_token_ids"] for example in features])
-    return {"source": vocabularies.tokenizer("source").detokenize(token_ids).numpy().tolist()}
-
-
-def training_example(features: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
-    """One transformed example to model inputs, right tokens and weights.
-
-    Returns:
-        inputs: `source_token_ids` int32 (S + 1,), the source and [END]; `decoder_token_ids` int32 (T + 1,), the target
-        behind [START]. Then the right tokens, the target and [END], int32 (T + 1,), and a weight of 1.0 for each.
-    """
-    target = features["target_token_ids"]
-    inputs = {
-        "source_token_ids": tf.concat([features["source_token_ids"], [END_TOKEN_ID]], axis=0),
-        "decoder_token_ids": tf.concat([[START_TOKEN_ID], target], axis=0),
-    }
-    right = tf.concat([target, [END_TOKEN_ID]], axis=0)
-    return inputs, right, tf.ones_like(right, dtype=tf.float32)
-
-
-def compile_arguments(settings: RunSettings) -> dict[str, Any]:
-    """Loss and metrics for `keras.Model.compile`."""
-    return {
-        "loss": SmoothedCrossEntropy(settings.training.label_smoothing),
-        "weighted_metrics": [keras.metrics.SparseCategoricalAccuracy(name="token_accuracy")],
-    }
-
-
-class Signatures(tf.Module):
-    """Source text in, target text out.
-
-    Args:
-        model: with `encode`, `next_token` and `align`, as `models.architectures.seq2seq.Seq2Seq`.
-        vocabularies: of `source` and `target`.
-        settings: of the run.
-    """
-
-    def __init__(self, model: keras.Model, vocabularies: Vocabularies, settings: RunSettings):
-        super().__init__(name="signatures")
-        self.model = model
-        self.source = vocabularies.tokenizer("source")
-        self.target = vocabularies.tokenizer("target")
-        self.decoding = settings.decoding
-
-    def request_defaults(self) -> dict[str, float]:
-        """Values for inputs of the signatures that no example fills: the settings of a request."""
+    def preprocess(self, inputs: dict[str, Any], vocabularies: Vocabularies) -> dict[str, Any]:
+        """Tokenizes both sides: `source_token_ids` (B, S) and `target_token_ids` (B, T), sparse int64."""
         return {
-            "beam_width": self.decoding.beam_width,
-            "length_penalty": self.decoding.length_penalty,
-            "max_length": self.decoding.max_length,
+            f"{name}_token_ids": tf.cast(
+                vocabularies.tokenizer(name).tokenize(first_values(inputs[name])), tf.int64
+            ).to_sparse()
+            for name in ("source", "target")
         }
 
-    def endpoints(self) -> dict[str, tuple[Any, list[tf.TensorSpec]]]:
-        """Signature name to its function and the specification of its inputs."""
+    def training_example(self, features: dict[str, tf.Tensor], settings: RunSettings) -> Example:
+        """Inputs of `model_inputs` without batch, the labels of `labels_of`, int32 (T + 1,), and a weight for each."""
+        target = tf.RaggedTensor.from_tensor(features["target_token_ids"][tf.newaxis])
+        inputs = model_inputs(tf.RaggedTensor.from_tensor(features["source_token_ids"][tf.newaxis]), target)
+        labels = labels_of(target)[0]
+        return {name: value[0] for name, value in inputs.items()}, labels, tf.ones_like(labels, dtype=tf.float32)
 
-        def spec(name: str, dtype: tf.DType = tf.string) -> tf.TensorSpec:
-            return tf.TensorSpec([None], dtype, name=name)
+    def build(self, settings: RunSettings, vocabularies: Vocabularies) -> EncoderDecoder:
+        """A model from what `model_inputs` gives to logits, float32 (B, T, size of the target vocabulary)."""
+        sizes = settings.model
+        source, target = (
+            TokenEmbedding(
+                vocabularies.tokenizer(name).vocabulary_size,
+                sizes.embedding_dim,
+                sizes.dropout,
+                sizes.token_dropout,
+                name=f"{name}_embedding",
+            )
+            for name in ("source", "target")
+        )
+        tied_to = target if sizes.tie_embeddings else None
+        projection = VocabularyProjection(
+            vocabularies.tokenizer("target").vocabulary_size, tied_to, name="vocabulary_projection"
+        )
+        encoder, decoder = (self.play(role, settings) for role in self.task.roles)
+        # The encoder's states are made ready for the decoder before it is called for the first time.
+        decoder.build((None, None, sizes.embedding_dim))
+        model = EncoderDecoder(encoder, decoder, source, target, projection, sizes.dropout)
+        example = tf.ones((1, 1), tf.int32)
+        model({"source_token_ids": example, "decoder_token_ids": example})  # makes the weights
+        return model
 
-        per_request = [spec("beam_width", tf.int32), spec("length_penalty", tf.float32), spec("max_length", tf.int32)]
+    def compile_arguments(self, settings: RunSettings) -> dict[str, Any]:
+        """Cross-entropy and accuracy of tokens."""
+        return {
+            "loss": SmoothedCrossEntropy(settings.training.label_smoothing),
+            "weighted_metrics": [keras.metrics.SparseCategoricalAccuracy(name="token_accuracy")],
+        }
+
+    def signatures(
+        self, model: keras.Model, vocabularies: Vocabularies, settings: RunSettings
+    ) -> "TextToTextSignatures":
+        """Source text in, target text out."""
+        return TextToTextSignatures(model, vocabularies, settings, self.task.request_settings)
+
+
+def model_inputs(source: tf.RaggedTensor, target: tf.RaggedTensor) -> dict[str, tf.Tensor]:
+    """What the model reads in training and for `attend`; token ids int32, padded with 0.
+
+    Args:
+        source: ragged (B, S).
+        target: ragged (B, T).
+
+    Returns:
+        `source_token_ids` (B, S + 1), as `source_token_ids` says; `decoder_token_ids` (B, T + 1), the target behind
+        [START].
+    """
+    starts = tf.fill([target.nrows(), 1], START_TOKEN_ID)
+    return {
+        "source_token_ids": source_token_ids(source),
+        "decoder_token_ids": tf.concat([starts, target], axis=1).to_tensor(),
+    }
+
+
+def source_token_ids(source: tf.RaggedTensor) -> tf.Tensor:
+    """Ragged int32 (B, S) to padded (B, S + 1): with [END], so that the empty source too has something to read."""
+    return tf.concat([source, tf.fill([source.nrows(), 1], END_TOKEN_ID)], axis=1).to_tensor()
+
+
+def labels_of(target: tf.RaggedTensor) -> tf.Tensor:
+    """What the decoder should say: the target and [END], ragged int32 (B, T) to padded (B, T + 1)."""
+    return tf.concat([target, tf.fill([target.nrows(), 1], END_TOKEN_ID)], axis=1).to_tensor()
+
+
+class TextToTextSignatures(Signatures):
+    """Source text in, target text out; the model is an `EncoderDecoder`."""
+
+    def endpoints(self) -> Endpoints:
+        """The best target, all beams with settings for each request, the attention weights."""
         return {
             "serving_default": (self.predict, [spec("source")]),
-            "generate": (self.generate, [spec("source"), *per_request]),
+            "generate": (self.generate, [spec("source"), *self.request_specs()]),
             "attend": (self.attend, [spec("source"), spec("target")]),
             "examples": (self.examples, [spec("examples")]),
         }
 
     def predict(self, source: tf.Tensor) -> dict[str, tf.Tensor]:
         """String (B,) to `target` string (B,) and `score` float32 (B,), the log probability of a token on average."""
-        rows = tf.ones_like(tf.strings.length(source))
-        answer = self.generate(
-            source,
-            rows * self.decoding.beam_width,
-            tf.cast(rows, tf.float32) * self.decoding.length_penalty,
-            rows * self.decoding.max_length,
-        )
+        answer = self.generate(source, *self.defaults(tf.size(source)))
         return {"target": answer["target"][:, 0], "score": answer["score"][:, 0]}
 
     def generate(
@@ -122,21 +135,21 @@ class Signatures(tf.Module):
         """As `predict` with settings for every request, each (B,); returns `target` and `score`, both (B, K).
 
         K is the widest beam of the batch; what a narrower request lacks is "" with a score of -1e9. Settings beyond the
-        limits (beam 1 to 64, length 1 to 1024) are moved to the nearest limit.
+        limits of `models.decoding.request_settings` are moved to the nearest limit.
         """
-        settings = BeamSettings(
-            tf.clip_by_value(beam_width, 1, 64), length_penalty, tf.clip_by_value(max_length, 1, 1024)
-        )
-        memory, cache = self.model.encode(self._source_token_ids(source))
+        settings = BeamSettings(*self.within_limits(beam_width, length_penalty, max_length))
+        token_ids = source_token_ids(self.vocabularies.tokenizer("source").tokenize(source))
+        memory, cache = self.model.encode(token_ids, tf.reduce_max(settings.max_length) + 1)
         # All beams of a row read the same source, so only the cache follows them when they are reordered.
         num_beams = tf.reduce_max(settings.beam_width)
         memory = tf.nest.map_structure(lambda tensor: tf.repeat(tensor, num_beams, axis=0), memory)
 
         def next_token(token_ids: tf.Tensor, cache: Any) -> tuple[tf.Tensor, Any]:
-            return self.model.next_token(token_ids, cache, memory)
+            logits, cache, _ = self.model.next_token(token_ids, cache, memory)
+            return logits, cache
 
-        token_ids, scores = beam_search(next_token, cache, settings, num_beams)
-        return {"target": self._to_text(token_ids), "score": scores}
+        targets, scores = beam_search(next_token, cache, settings, num_beams)
+        return {"target": self._to_text(targets), "score": scores}
 
     def attend(self, source: tf.Tensor, target: tf.Tensor) -> dict[str, tf.Tensor]:
         """Where each target token looks.
@@ -145,18 +158,16 @@ class Signatures(tf.Module):
             `weights` float32 (B, T + 1, S), `source_pieces` (B, S) and `target_pieces` (B, T + 1), string. The last
             real piece is the end; "" stands where a row is padded. Weights are zero for a model without attention.
         """
-        source_token_ids = self._source_token_ids(source)
-        target_token_ids = self.target.tokenize(target)
-        rows = target_token_ids.nrows()
-        shifted = tf.concat([tf.fill([rows, 1], START_TOKEN_ID), target_token_ids], axis=1).to_tensor()
-        pieces = tf.concat([target_token_ids, tf.fill([rows, 1], END_TOKEN_ID)], axis=1).to_tensor()
-        inputs = {"source_token_ids": source_token_ids, "decoder_token_ids": shifted}
+        tokenizers = self.vocabularies.tokenizers
+        target_token_ids = tokenizers["target"].tokenize(target)
+        inputs = model_inputs(tokenizers["source"].tokenize(source), target_token_ids)
         _, weights = self.model.align(inputs)
+        pieces = labels_of(target_token_ids)
         real = tf.cast(pieces != PAD_TOKEN_ID, weights.dtype)[:, :, tf.newaxis]
         return {
             "weights": weights * real,
-            "source_pieces": self.source.look_up(source_token_ids),
-            "target_pieces": self.target.look_up(pieces),
+            "source_pieces": tokenizers["source"].look_up(inputs["source_token_ids"]),
+            "target_pieces": tokenizers["target"].look_up(pieces),
         }
 
     def examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -164,13 +175,10 @@ class Signatures(tf.Module):
         features = tf.io.parse_example(examples, {"source": tf.io.FixedLenFeature([], tf.string)})
         return self.predict(features["source"])
 
-    def _source_token_ids(self, source: tf.Tensor) -> tf.Tensor:
-        # The end token marks where the source stops; it also gives the empty source something to read.
-        token_ids = self.source.tokenize(source)
-        ends = tf.fill([token_ids.nrows(), 1], END_TOKEN_ID)
-        return tf.concat([token_ids, ends], axis=1).to_tensor()
-
     def _to_text(self, token_ids: tf.Tensor) -> tf.Tensor:
         shape = tf.shape(token_ids)
-        flat = tf.reshape(token_ids, [-1, shape[2]])
-        return tf.reshape(self.target.detokenize(tf.RaggedTensor.from_tensor(flat)), shape[:2])
+        flat = tf.RaggedTensor.from_tensor(tf.reshape(token_ids, [-1, shape[2]]))
+        return tf.reshape(self.vocabularies.tokenizer("target").detokenize(flat), shape[:2])
+
+
+CODE = TextToText

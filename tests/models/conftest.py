@@ -1,11 +1,14 @@
 """A tiny task for every test of the models: transformed examples made without TFX."""
 
 import pathlib
+import uuid
 from collections import Counter
 
 import pytest
 import tensorflow as tf
 
+from models.features import learned_features
+from models.input_pipeline import read_examples
 from models.registry import TASKS
 from models.run_settings import RunSettings
 from models.tokenizers.vocabularies import Vocabularies, learn_vocabulary, split_units
@@ -13,12 +16,12 @@ from models.tokenizers.vocabularies import Vocabularies, learn_vocabulary, split
 
 def learn(rows: list[dict[str, str]], settings: RunSettings) -> Vocabularies:
     """Learns the vocabularies of a task from raw rows."""
-    task = TASKS[settings.task]
+    features = TASKS[settings.task].features
     pieces = {}
-    for feature in task.text_features:
+    for feature in learned_features(features, "pieces"):
         units = split_units(tf.constant([row[feature] for row in rows]), settings.tokenizer).flat_values.numpy()
         pieces[feature] = learn_vocabulary(Counter(unit.decode() for unit in units), settings.tokenizer)
-    categories = {name: sorted({row[name] for row in rows}) for name in task.label_features}
+    categories = {name: sorted({row[name] for row in rows}) for name in learned_features(features, "categories")}
     return Vocabularies(settings.tokenizer, pieces, categories)
 
 
@@ -26,16 +29,21 @@ def write_transformed(
     rows: list[dict[str, str]], settings: RunSettings, vocabularies: Vocabularies, file: pathlib.Path
 ) -> str:
     """Writes what the Transform stage would: one tf.Example a row, TFRecord, gzip."""
-    task = TASKS[settings.task]
+    task = TASKS[settings.task].code()
     with tf.io.TFRecordWriter(str(file), "GZIP") as writer:
         for row in rows:
-            raw = {feature.name: tf.constant([[row[feature.name]]]) for feature in task.features}
+            raw = {feature.name: tf.constant([[row[feature.name]]]) for feature in task.task.features}
             example = tf.train.Example()
             for name, value in task.preprocess(raw, vocabularies).items():
                 numbers = value.values if isinstance(value, tf.SparseTensor) else value
                 example.features.feature[name].int64_list.value.extend(numbers.numpy().tolist())
             writer.write(example.SerializeToString())
     return str(file)
+
+
+def examples_of(file: str, settings: RunSettings) -> tf.data.Dataset:
+    """What is trained on; the cache lies beside the file."""
+    return read_examples([file], TASKS[settings.task].code(), settings, f"{file}.{uuid.uuid4().hex}")
 
 
 @pytest.fixture(autouse=True)

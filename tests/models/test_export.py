@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from models.errors import SeqlineError
-from models.export import check_batch_mates, check_ops, export
+from models.export import check_ops, export
 from models.registry import TASKS
 from models.training import build_model
 from tests.models.architectures import test_recurrent, test_seq2seq
@@ -32,8 +32,8 @@ def exported(task, model, rows, feature, directory, **sections):
     vocabularies = learn(rows, settings)
     keras_model = build_model(settings, vocabularies)
     texts = [row[feature] for row in rows[:6]]
-    export(keras_model, settings, vocabularies, str(directory), {"code_version": "0", "metrics": {}}, {feature: texts})
-    signatures = TASKS[task].load().Signatures(keras_model, vocabularies, settings)
+    export(keras_model, settings, vocabularies, str(directory), {"code_version": "0", "metrics": {}})
+    signatures = TASKS[task].code().signatures(keras_model, vocabularies, settings)
     return tf.saved_model.load(str(directory)).signatures, signatures, texts
 
 
@@ -169,18 +169,6 @@ def test_operation_that_a_stock_server_lacks_is_refused(tmp_path):
     tf.saved_model.save(module, str(tmp_path))
     with pytest.raises(SeqlineError, match="Utf8Binarize"):
         check_ops(str(tmp_path))
-
-
-def test_answer_that_depends_on_batch_mates_is_refused(tmp_path):
-    def predict(text):
-        lengths = tf.cast(tf.strings.length(text), tf.float32)
-        return {"scores": lengths / tf.reduce_max(lengths)}
-
-    module = tf.Module()
-    module.f = tf.function(predict, input_signature=[tf.TensorSpec([None], tf.string, name="text")])
-    tf.saved_model.save(module, str(tmp_path), signatures={"serving_default": module.f})
-    with pytest.raises(SeqlineError, match="must not depend on those beside it"):
-        check_batch_mates(str(tmp_path), {"text": ["a", "abc"]})
 
 
 def test_bfloat16_model_answers_in_float32(tmp_path):

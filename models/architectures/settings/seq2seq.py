@@ -24,8 +24,6 @@ class Seq2SeqSettings(SequenceSettings):
     """LSTM layers of the encoder and of the decoder."""
     dropout: float = pydantic.Field(0.2, ge=0, lt=1)
     """Share of values dropped after embeddings, between layers and before the output."""
-    tie_embeddings: bool = pydantic.Field(False, json_schema_extra=only_for("decoder"))
-    """Use the target embedding as the output projection; needs embedding_dim == hidden_dim."""
 
     @pydantic.model_validator(mode="after")
     def _check(self) -> "Seq2SeqSettings":
@@ -33,10 +31,5 @@ class Seq2SeqSettings(SequenceSettings):
             raise ValueError(
                 "hidden_dim must be even, since each direction of the encoder has half of it. "
                 f"Received: hidden_dim={self.hidden_dim}."
-            )
-        if self.tie_embeddings and self.embedding_dim != self.hidden_dim:
-            raise ValueError(
-                "tie_embeddings needs embedding_dim equal to hidden_dim. "
-                f"Received: embedding_dim={self.embedding_dim}, hidden_dim={self.hidden_dim}."
             )
         return self

@@ -1,6 +1,6 @@
 """What tasks put around an encoder or a decoder: the keys that the `model` sections of those architectures share."""
 
-from typing import Literal
+from typing import Literal, Self
 
 import pydantic
 
@@ -19,6 +19,10 @@ class SequenceSettings(Settings):
     )
     """How the hidden states of a sequence become one vector: the final states, the mean, the maximum, or the last
     two."""
+    hidden_dim: int = pydantic.Field(128, ge=1)
+    """Width of the hidden states."""
+    tie_embeddings: bool = pydantic.Field(False, json_schema_extra=only_for("decoder"))
+    """Use the target embedding as the output projection; needs embedding_dim == hidden_dim."""
     dropout: float = pydantic.Field(0.3, ge=0, lt=1)
     """Share of values dropped after the embedding, between layers and before the output."""
     token_dropout: float = pydantic.Field(0.0, ge=0, lt=1)
@@ -26,3 +30,12 @@ class SequenceSettings(Settings):
     noise_snr_db: float | None = pydantic.Field(None, json_schema_extra=only_for("audio"))
     """In training, noise of random height and colour is added to sounds, which lies at least so many decibels below the
     recording. Empty: none."""
+
+    @pydantic.model_validator(mode="after")
+    def _ties_what_fits(self) -> Self:
+        if self.tie_embeddings and self.embedding_dim != self.hidden_dim:
+            raise ValueError(
+                "tie_embeddings needs embedding_dim equal to hidden_dim. "
+                f"Received: embedding_dim={self.embedding_dim}, hidden_dim={self.hidden_dim}."
+            )
+        return self

@@ -2,9 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.architectures.recurrent import build
-from models.architectures.settings.recurrent import RecurrentSettings
-from models.training import train
+from models.training import build_model, train
 from tests.models.conftest import learn, run_settings, write_transformed
 
 
@@ -15,11 +13,14 @@ def rows(count: int, seed: int) -> list[dict[str, str]]:
     return [{"text": text, "label": "yes" if text.index("x") < text.index("y") else "no"} for text in texts]
 
 
+def small(**model):
+    settings = run_settings("text_classification", {"architecture": "recurrent", **model})
+    return build_model(settings, learn(rows(20, 0), settings))
+
+
 @pytest.mark.parametrize("pooling", ["last", "mean", "max", "mean_max"])
 def test_padding_changes_no_logit(pooling):
-    settings = run_settings("text_classification", {"architecture": "recurrent"})
-    vocabularies = learn(rows(20, 0), settings)
-    model = build(RecurrentSettings(embedding_dim=4, hidden_dim=3, pooling=pooling), vocabularies)
+    model = small(embedding_dim=4, hidden_dim=3, pooling=pooling)
     alone = model(np.array([[4, 5, 6]]))
     padded = model(np.array([[4, 5, 6, 0, 0], [7, 7, 7, 7, 7]]))
     assert alone.shape == (1, 2)
@@ -49,17 +50,13 @@ def test_learns_which_letter_comes_first(cell, tmp_path):
 
 
 def test_empty_text_gives_scores():
-    settings = run_settings("text_classification", {"architecture": "recurrent"})
-    vocabularies = learn(rows(20, 0), settings)
-    model = build(RecurrentSettings(embedding_dim=4, hidden_dim=3), vocabularies)
+    model = small(embedding_dim=4, hidden_dim=3)
     assert np.isfinite(model(tf.zeros((1, 1), tf.int32))).all()
 
 
 def test_token_dropout_drops_whole_tokens_in_training_alone():
-    settings = run_settings("text_classification", {"architecture": "recurrent"})
-    vocabularies = learn(rows(20, 0), settings)
-    model = build(RecurrentSettings(embedding_dim=4, hidden_dim=3, token_dropout=0.5), vocabularies)
-    layer = model.get_layer("token_dropout")
+    model = small(embedding_dim=4, hidden_dim=3, token_dropout=0.5)
+    layer = model.get_layer("token_embedding").token_dropout
     dropped = np.asarray(layer(np.ones((20, 50, 4), "float32"), training=True))
     assert set(np.unique(dropped)) == {0.0, 2.0}
     assert (dropped == dropped[:, :, :1]).all()

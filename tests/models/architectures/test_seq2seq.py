@@ -3,10 +3,12 @@ import pydantic
 import pytest
 import tensorflow as tf
 
-from models.architectures.seq2seq import Seq2Seq, build
 from models.architectures.settings.seq2seq import Seq2SeqSettings
-from models.tasks.text_to_text import Signatures
-from models.training import train
+from models.registry import TASKS
+from models.tokenizers.settings import TokenizerSettings
+from models.tokenizers.special import SPECIAL_TOKENS
+from models.tokenizers.vocabularies import Vocabularies
+from models.training import build_model, train
 from tests.models.conftest import learn, run_settings, write_transformed
 
 
@@ -17,11 +19,20 @@ def rows(count: int, seed: int) -> list[dict[str, str]]:
     return [{"source": text, "target": text[::-1].upper()} for text in texts]
 
 
+def small(source_size: int = 10, target_size: int = 10, **model):
+    """A translator between vocabularies of so many tokens."""
+    pieces = {
+        name: [*SPECIAL_TOKENS, *(chr(ord("a") + index) for index in range(size - 4))]
+        for name, size in (("source", source_size), ("target", target_size))
+    }
+    settings = run_settings("text_to_text", {"architecture": "seq2seq", "embedding_dim": 4, "hidden_dim": 6, **model})
+    return build_model(settings, Vocabularies(TokenizerSettings(unit="character"), pieces))
+
+
 @pytest.mark.parametrize("attention", ["bahdanau", "luong", "none"])
 @pytest.mark.parametrize("num_layers", [1, 2])
 def test_source_padding_and_batch_mates_change_no_logit(attention, num_layers):
-    settings = Seq2SeqSettings(attention=attention, embedding_dim=4, hidden_dim=6, num_layers=num_layers)
-    model = Seq2Seq(10, 10, settings)
+    model = small(attention=attention, num_layers=num_layers)
     alone = model({"source_token_ids": np.array([[4, 5, 3]]), "decoder_token_ids": np.array([[2, 6, 7]])})
     together = model(
         {
@@ -34,7 +45,7 @@ def test_source_padding_and_batch_mates_change_no_logit(attention, num_layers):
 
 
 def test_decoder_never_sees_the_future():
-    model = Seq2Seq(10, 10, Seq2SeqSettings(embedding_dim=4, hidden_dim=6))
+    model = small()
     source = np.array([[4, 5, 3]])
     one = model({"source_token_ids": source, "decoder_token_ids": np.array([[2, 6, 7, 8]])})
     other = model({"source_token_ids": source, "decoder_token_ids": np.array([[2, 6, 9, 9]])})
@@ -43,18 +54,18 @@ def test_decoder_never_sees_the_future():
 
 
 def test_step_by_step_equals_teacher_forcing():
-    model = Seq2Seq(10, 10, Seq2SeqSettings(embedding_dim=4, hidden_dim=6, num_layers=2))
+    model = small(num_layers=2)
     source, target = tf.constant([[4, 5, 6, 3]]), tf.constant([[2, 6, 7, 8]])
     whole = model({"source_token_ids": source, "decoder_token_ids": target})
-    memory, cache = model.encode(source)
+    memory, cache = model.encode(source, 4)
     for time in range(4):
-        logits, cache = model.next_token(target[:, time], cache, memory)
+        logits, cache, _ = model.next_token(target[:, time], cache, memory)
         np.testing.assert_allclose(logits, whole[:, time], atol=1e-5)
 
 
 def test_tied_embeddings_save_the_output_projection():
-    tied = Seq2Seq(10, 50, Seq2SeqSettings(embedding_dim=6, hidden_dim=6, tie_embeddings=True))
-    free = Seq2Seq(10, 50, Seq2SeqSettings(embedding_dim=6, hidden_dim=6))
+    tied = small(10, 50, embedding_dim=6, tie_embeddings=True)
+    free = small(10, 50, embedding_dim=6)
     example = {"source_token_ids": np.array([[4]]), "decoder_token_ids": np.array([[2]])}
     assert tied(example).shape == free(example).shape
     assert free.count_params() - tied.count_params() == 50 * 6 + 50
@@ -84,13 +95,7 @@ def test_learns_to_reverse(attention, tmp_path):
         for part, name in ((train_rows, "t"), (eval_rows, "e"))
     ]
     trained, _ = train(settings, vocabularies, files[:1], files[1:], str(tmp_path / "checkpoints"))
-    signatures = Signatures(trained, vocabularies, settings)
+    signatures = TASKS["text_to_text"].code().signatures(trained, vocabularies, settings)
     answers = signatures.predict(tf.constant([row["source"] for row in eval_rows]))["target"].numpy()
     right = [answer.decode() == row["target"] for answer, row in zip(answers, eval_rows, strict=True)]
     assert np.mean(right) > 0.9
-
-
-def test_build_gives_a_model_with_weights():
-    settings = run_settings("text_to_text", {"architecture": "seq2seq", "embedding_dim": 4, "hidden_dim": 6})
-    model = build(settings.model, learn(rows(20, 0), settings))
-    assert model.count_params() > 0

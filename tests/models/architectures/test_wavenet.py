@@ -71,24 +71,34 @@ def test_one_by_one_with_queues_equals_all_at_once(condition_on, kernel_size):
     inputs = {"audio_ids": random_ids(length, rows)}
     inputs |= {f"{name}_id": np.array([1, 0]) for name in condition_on}
     whole = model({name: tf.constant(value) for name, value in inputs.items()})
-    weights = model.step_weights()
-    conditions = tf.zeros([rows, 2 * 6 * len(model.gates)])
-    if condition_on:
-        conditions = model.global_condition(inputs)[:, 0]
+    conditions = {name: tf.constant(value) for name, value in inputs.items() if name != "audio_ids"}
+    np.testing.assert_allclose(one_by_one(model, inputs["audio_ids"], conditions), whole, atol=1e-5)
+
+
+def one_by_one(model: WaveNet, ids: np.ndarray, conditions: dict[str, tf.Tensor]) -> np.ndarray:
+    """Logits (B, T, 256) of `step`, from a cache whose tensors all have B rows."""
+    cache = model.start(len(ids), ids.shape[1], conditions)
+    assert {len(tensor) for tensor in cache.values()} == {len(ids)}
 
     @tf.function
     def run(ids):
-        def step(time, queues, logits):
-            queues, now = model.step(weights, queues, time, ids[:, time], conditions)
-            return time + 1, queues, logits.write(time, now)
+        def step(time, cache, logits):
+            now, cache = model.step(ids[:, time], cache)
+            return time + 1, cache, logits.write(time, now)
 
-        logits = tf.TensorArray(tf.float32, length)
-        _, _, logits = tf.while_loop(
-            lambda time, *_: time < length, step, (0, model.empty_queues(tf.shape(ids)[0]), logits)
-        )
+        logits = tf.TensorArray(tf.float32, ids.shape[1])
+        _, _, logits = tf.while_loop(lambda time, *_: time < ids.shape[1], step, (0, cache, logits))
         return tf.transpose(logits.stack(), [1, 0, 2])
 
-    np.testing.assert_allclose(run(tf.constant(inputs["audio_ids"])), whole, atol=1e-5)
+    return run(tf.constant(ids)).numpy()
+
+
+def test_one_by_one_with_frames_equals_all_at_once():
+    model = small(local_features="log_mel", num_mel_bins=5, frame_step=10)
+    frames = np.random.default_rng(3).normal(size=(2, 4, 5)).astype(np.float32)
+    ids = random_ids(40, 2)
+    whole = model({"audio_ids": ids, "frames": frames})
+    np.testing.assert_allclose(one_by_one(model, ids, {"frames": tf.constant(frames)}), whole, atol=1e-5)
 
 
 def test_each_condition_changes_the_prediction():

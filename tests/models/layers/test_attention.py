@@ -41,7 +41,7 @@ def test_step_by_step_equals_the_whole_pass(attention):
     memory = decoder.remember(
         tf.constant(rng.normal(size=(2, 6, 4)), tf.float32), tf.constant([[True] * 6, [True] * 4 + [False] * 2])
     )
-    start = decoder.start([[tf.constant(rng.normal(size=(2, 4)), tf.float32) for _ in "hc"] for _ in range(2)])
+    start = decoder.start(2, 5, [[tf.constant(rng.normal(size=(2, 4)), tf.float32) for _ in "hc"] for _ in range(2)])
     embedded = tf.constant(rng.normal(size=(2, 5, 3)), tf.float32)
     outputs, weights = decoder(embedded, start, memory)
     cache = start

@@ -29,11 +29,6 @@ def test_shapes_of_outputs_and_states():
     assert [[state.shape for state in layer] for layer in states] == [[(2, 6), (2, 6)]] * 2
 
 
-def test_config_makes_an_equal_layer():
-    stack = RecurrentStack("gru", 3, 2, bidirectional=False, residual=True, dropout=0.5)
-    assert RecurrentStack.from_config(stack.get_config()).get_config() == stack.get_config()
-
-
 def test_row_without_any_token_gives_numbers():
     outputs, _ = RecurrentStack("lstm", 3, 1)(np.zeros((1, 4, 2), "float32"), np.zeros((1, 4), bool))
     assert np.isfinite(outputs).all()

@@ -1,4 +1,4 @@
-"""Recordings: quantized, turned into frames, learned, exported and asked."""
+"""Recordings: turned into frames, learned, exported and asked."""
 
 import json
 
@@ -6,19 +6,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.audio import SILENCE_ID, mu_law_decode, mu_law_encode
 from models.export import export
-from models.input_pipeline import longest_length, read_examples
+from models.input_pipeline import longest_length
 from models.registry import TASKS
 from models.tasks.audio_classification import frames_of
 from models.tokenizers.settings import TokenizerSettings
 from models.tokenizers.special import SPECIAL_TOKENS
 from models.tokenizers.vocabularies import Vocabularies
-from models.training import build_model, sample_requests, train
-from tests.models.conftest import run_settings
+from models.training import build_model, train
+from tests.models.conftest import examples_of, run_settings
 
 RATE, STEP = 1000, 10
-TASK = TASKS["audio_classification"]
+TASK = TASKS["audio_classification"].code()
 LABELS = ["high", "low", "noise", "silence"]
 VOCABULARIES = Vocabularies(TokenizerSettings(), {}, {"label": LABELS, "speaker": ["", "ann"]})
 MODEL = {"architecture": "gated_conv", "hidden_dim": 16, "num_layers": 2, "squeeze_excitation": 4, "dropout": 0.1}
@@ -65,7 +64,8 @@ def write(examples: list[tuple[str, np.ndarray]], file) -> str:
             example = tf.train.Example()
             for name, value in features.items():
                 numbers = value.values if isinstance(value, tf.SparseTensor) else value
-                example.features.feature[name].int64_list.value.extend(numbers.numpy().tolist())
+                stored = example.features.feature[name]
+                (stored.int64_list if numbers.dtype.is_integer else stored.float_list).value.extend(numbers.numpy())
             writer.write(example.SerializeToString())
     return str(file)
 
@@ -82,18 +82,16 @@ def side_by_side(*audio: np.ndarray, behind: float = 0.0) -> dict[str, tf.Tensor
 def test_dense_recordings_keep_their_samples_of_zero():
     audio = tf.constant([[0.0, 0.5, -0.5], [0.0, 0.0, 0.0]])
     features = TASK.preprocess(raw(audio, "low", "silence"), VOCABULARIES)
-    assert set(features) == {"audio_ids", "label_id"}
-    assert features["audio_ids"].dtype == tf.int64
-    levels = tf.sparse.to_dense(features["audio_ids"], -1).numpy().tolist()
-    assert levels == [[SILENCE_ID, 240, 16], [SILENCE_ID] * 3]
+    assert set(features) == {"audio", "label_id"}
+    assert features["audio"].dtype == tf.float32
+    assert tf.sparse.to_dense(features["audio"], 9.0).numpy().tolist() == audio.numpy().tolist()
     assert features["label_id"].numpy().tolist() == [1, 3]
 
 
 def test_recordings_of_different_lengths_keep_them():
     audio = tf.RaggedTensor.from_row_lengths(tf.constant([0.0, 0.5, 0.0, 1.0]), [3, 0, 1]).to_sparse()
     features = TASK.preprocess(raw(audio, "low", "low", "high", speaker="ann"), VOCABULARIES)
-    levels = tf.RaggedTensor.from_sparse(features["audio_ids"]).to_list()
-    assert levels == [[SILENCE_ID, 240, SILENCE_ID], [], [255]]
+    assert tf.RaggedTensor.from_sparse(features["audio"]).to_list() == [[0.0, 0.5, 0.0], [], [1.0]]
 
 
 def test_an_unknown_label_has_the_id_that_it_has_in_every_task():
@@ -102,7 +100,7 @@ def test_an_unknown_label_has_the_id_that_it_has_in_every_task():
     letters = {"text": [*SPECIAL_TOKENS, "a", "b"]}
     texts = Vocabularies(TokenizerSettings(unit="character"), letters, {"label": LABELS})
     text = {"text": tf.constant([["a"], ["b"]]), "label": tf.constant([["middle"], ["low"]])}
-    assert TASKS["text_classification"].preprocess(text, texts)["label_id"].numpy().tolist() == [-1, 1]
+    assert TASKS["text_classification"].code().preprocess(text, texts)["label_id"].numpy().tolist() == [-1, 1]
 
 
 @pytest.mark.parametrize(("num_samples", "num_frames"), [(1, 1), (9, 1), (10, 1), (11, 2), (230, 23), (231, 24)])
@@ -116,25 +114,13 @@ def test_every_frame_begun_is_real(num_samples, num_frames):
 def test_training_reads_the_frames_that_serving_computes(tmp_path):
     settings = settings_of()
     examples = clips(4, 1)
-    read = read_examples([write(examples, tmp_path / "clips.gz")], settings)
+    read = examples_of(write(examples, tmp_path / "clips.gz"), settings)
     for (inputs, label_id, weight), (label, audio) in zip(read, examples, strict=True):
         assert (label_id, weight) == (LABELS.index(label), 1.0)
-        served = frames_of(mu_law_decode(mu_law_encode(audio[None])), tf.constant([len(audio)]), settings)
+        served = frames_of(tf.constant(audio[None]), tf.constant([len(audio)]), settings)
         assert inputs["num_frames"] == len(inputs["frames"]) == -(-len(audio) // STEP)
         np.testing.assert_allclose(inputs["frames"], served["frames"][0], atol=1e-4)
         assert longest_length(inputs, label_id, weight) == inputs["num_frames"]
-
-
-def test_requests_are_the_recordings_of_the_split(tmp_path):
-    examples = clips(5, 2)
-    requests = sample_requests([write(examples, tmp_path / "clips.gz")], settings_of(), VOCABULARIES, count=3)
-    assert set(requests) == {"audio", "num_samples"}
-    assert requests["num_samples"] == [len(audio) for _, audio in examples[:3]]
-    heard = np.array(requests["audio"])
-    assert heard.shape == (3, max(requests["num_samples"]))
-    for row, (_, audio) in zip(heard, examples, strict=False):
-        np.testing.assert_allclose(row[: len(audio)], mu_law_decode(mu_law_encode(audio)), atol=1e-6)
-        assert not row[len(audio) :].any()
 
 
 # === Learning, exporting, asking ===
@@ -148,9 +134,8 @@ def recognizer(tmp_path_factory):
     settings = settings_of(epochs=2, learning_rate=0.01)
     files = [write(clips(count, seed), folder / f"{seed}.gz") for count, seed in ((96, 1000), (32, 2000))]
     model, state = train(settings, VOCABULARIES, files[:1], files[1:], str(folder / "checkpoints"))
-    requests = sample_requests(files[1:], settings, VOCABULARIES)
-    export(model, settings, VOCABULARIES, str(folder / "model"), {"code_version": "0", "metrics": {}}, requests)
-    signatures = TASK.load().Signatures(model, VOCABULARIES, settings)
+    export(model, settings, VOCABULARIES, str(folder / "model"), {"code_version": "0", "metrics": {}})
+    signatures = TASK.signatures(model, VOCABULARIES, settings)
     return folder / "model", tf.saved_model.load(str(folder / "model")).signatures, signatures, state
 
 
@@ -183,7 +168,7 @@ def test_padding_and_batch_mates_change_no_score(num_samples, behind):
     rng = np.random.default_rng(5)
     for weight in model.trainable_variables:
         weight.assign(rng.normal(0, 0.15, weight.shape))
-    signatures = TASK.load().Signatures(model, VOCABULARIES, settings)
+    signatures = TASK.signatures(model, VOCABULARIES, settings)
     audio = clip("noise", num_samples)
     alone = signatures.predict(**side_by_side(audio))["scores"]
     beside = signatures.predict(**side_by_side(clip("high", 400), audio, clip("low", 50), behind=behind))["scores"]
@@ -227,7 +212,7 @@ def test_a_length_beyond_the_recording_means_all_of_it(recognizer):
 
 def test_no_input_is_a_setting_of_the_request(recognizer):
     folder, loaded, signatures, _ = recognizer
-    assert signatures.request_defaults() == {}
+    assert signatures.request_settings == ()
     described = json.loads((folder / "assets.extra" / "seqline.json").read_text(encoding="utf-8"))
     assert (described["request_defaults"], described["labels"]) == ({}, LABELS)
     inputs = loaded["serving_default"].structured_input_signature[1]

@@ -8,12 +8,11 @@ import tensorflow as tf
 
 from models.audio import SILENCE_ID, mu_law_decode, mu_law_encode
 from models.export import check_ops, export
-from models.input_pipeline import read_examples
 from models.registry import TASKS
 from models.tasks.audio_generation import BitsPerSample
 from models.tokenizers.vocabularies import Vocabularies
-from models.training import sample_requests, train
-from tests.models.conftest import run_settings
+from models.training import train
+from tests.models.conftest import examples_of, run_settings
 from tests.models.xla import without_xla
 
 RATE = 1000
@@ -40,7 +39,7 @@ def write(clips: list[tuple[str, np.ndarray]], file, vocabularies: Vocabularies)
         for label, audio in clips:
             raw = {"audio": tf.constant([audio]), "label": tf.constant([[label]]), "speaker": tf.constant([[""]])}
             example = tf.train.Example()
-            for name, value in TASKS["audio_generation"].preprocess(raw, vocabularies).items():
+            for name, value in TASKS["audio_generation"].code().preprocess(raw, vocabularies).items():
                 numbers = value.values if isinstance(value, tf.SparseTensor) else value
                 example.features.feature[name].int64_list.value.extend(numbers.numpy().tolist())
             writer.write(example.SerializeToString())
@@ -59,7 +58,7 @@ def test_a_chunk_has_its_receptive_field_before_it_and_weighs_only_itself(tmp_pa
     assert settings.model.receptive_field == 5
     audio = mu_law_decode(tf.range(100, 125)).numpy()
     file = write([("low", audio)], tmp_path / "clips.gz", vocabularies_of(settings))
-    chunks = list(read_examples([file], settings).as_numpy_iterator())
+    chunks = list(examples_of(file, settings).as_numpy_iterator())
     assert [right.tolist() for _, right, _ in chunks] == [
         list(range(100, 110)),
         list(range(106, 120)),
@@ -82,7 +81,7 @@ def test_a_chunk_predicts_what_the_whole_clip_does(tmp_path):
     file = write([("low", audio)], tmp_path / "clips.gz", vocabularies)
     parts = [
         model({"audio_ids": inputs["audio_ids"][np.newaxis]})[0][weights > 0]
-        for inputs, _, weights in read_examples([file], settings).as_numpy_iterator()
+        for inputs, _, weights in examples_of(file, settings).as_numpy_iterator()
     ]
     np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-5)
 
@@ -110,9 +109,8 @@ def two_tones(tmp_path_factory):
     train_file = write(clips, folder / "train.gz", vocabularies)
     eval_file = write(clips[:8], folder / "eval.gz", vocabularies)
     model, state = train(settings, vocabularies, [train_file], [eval_file], str(folder / "checkpoints"))
-    requests = sample_requests([eval_file], settings, vocabularies)
-    export(model, settings, vocabularies, str(folder / "model"), {"code_version": "0", "metrics": {}}, requests)
-    signatures = TASKS["audio_generation"].load().Signatures(model, vocabularies, settings)
+    export(model, settings, vocabularies, str(folder / "model"), {"code_version": "0", "metrics": {}})
+    signatures = TASKS["audio_generation"].code().signatures(model, vocabularies, settings)
     return folder / "model", tf.saved_model.load(str(folder / "model")).signatures, signatures, state
 
 

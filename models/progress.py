@@ -1,0 +1,33 @@
+"""How far long work is: one form of record, on one logger, that displays and logs of runs read."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+_logger = logging.getLogger("seqline.progress")
+
+
+def tell(
+    text: str,
+    completed: int,
+    total: int,
+    fields: Mapping[str, Any] | None = None,
+    stage: str = "",
+    notable: bool = False,
+) -> None:
+    """Tells how far the work is.
+
+    Args:
+        text: for the log.
+        completed: steps, records, clips done.
+        total: how many there will be.
+        fields: what else is known, such as losses; shown beside the count.
+        stage: of the pipeline; "" for the one at work.
+        notable: shown even where only a line now and then is.
+    """
+    progress: dict[str, Any] = {"completed": completed, "total": total, "fields": dict(fields or {})}
+    if stage:
+        progress["stage"] = stage
+    if notable:
+        progress["notable"] = True
+    _logger.info("%s", text, extra={"progress": progress})

@@ -1,0 +1,72 @@
+"""The signatures of an exported model.
+
+B: batch.
+"""
+
+import abc
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from models.request_settings import RequestSetting
+from models.run_settings import RunSettings
+from models.tokenizers.vocabularies import Vocabularies
+
+# Signature name to its function and the specification of its inputs, in the order of its arguments.
+Endpoints = dict[str, tuple[Any, list[tf.TensorSpec]]]
+
+
+class Signatures(tf.Module, abc.ABC):
+    """What clients and the evaluator ask.
+
+    Args:
+        model: trained.
+        vocabularies: of the task's features.
+        settings: of the run.
+        request_settings: what a client may decide for each request.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        vocabularies: Vocabularies,
+        settings: RunSettings,
+        request_settings: tuple[RequestSetting, ...] = (),
+    ):
+        super().__init__(name="signatures")
+        self.model = model
+        self.vocabularies = vocabularies
+        self.settings = settings
+        self.request_settings = request_settings
+
+    @abc.abstractmethod
+    def endpoints(self) -> Endpoints:
+        """All signatures, `serving_default` and `examples` among them."""
+
+    @abc.abstractmethod
+    def examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Serialized raw tf.Example string (B,) to what the evaluator scores."""
+
+    def request_specs(self) -> list[tf.TensorSpec]:
+        """Inputs of the settings of a request, each (B,)."""
+        return [spec(setting.name, tf.as_dtype(setting.dtype)) for setting in self.request_settings]
+
+    def within_limits(self, *values: tf.Tensor) -> list[tf.Tensor]:
+        """Moves settings of requests, each (B,), in the order of the list, to the nearest limit."""
+        return [
+            tf.clip_by_value(value, tf.cast(setting.least, value.dtype), tf.cast(setting.most, value.dtype))
+            for setting, value in zip(self.request_settings, values, strict=True)
+        ]
+
+    def defaults(self, rows: tf.Tensor) -> list[tf.Tensor]:
+        """The settings of requests that say nothing, each (B,): int32 scalar B to the values, in order."""
+        return [
+            tf.fill([rows], tf.constant(setting.default_in(self.settings), setting.dtype))
+            for setting in self.request_settings
+        ]
+
+
+def spec(name: str, dtype: tf.DType = tf.string) -> tf.TensorSpec:
+    """One value for each row."""
+    return tf.TensorSpec([None], dtype, name=name)
