@@ -120,8 +120,6 @@ def _run_stages(config: Config, config_file: Path, run_id: str, display: RunDisp
     except StageFailed as failure:
         _log_trace(folder.log(run_id), failure)
         return failure
-    display.show_work("Reading results")
-    _keep_results(folder, run_id)
     return None
 
 
@@ -130,22 +128,3 @@ def _log_trace(log: Path, failure: StageFailed) -> None:
     # The disk may be full, which may be the very failure.
     with contextlib.suppress(OSError), open(log, "a", encoding="utf-8") as file:
         traceback.print_exception(failure, file=file)
-
-
-def _keep_results(folder: OutputFolder, run_id: str) -> None:
-    from components.clip_review.result import load_review
-    from components.evaluation.results import OVERALL, failures, load_metrics
-
-    run = runs.read_run(folder.metadata, run_id)
-    if run is None:
-        return
-    metrics: dict[str, float] = {}
-    shortfalls: list[str] = []
-    if uri := run.artifacts.get("ModelEvaluator/evaluation"):
-        metrics |= load_metrics(uri).get(OVERALL, {})
-        shortfalls += [failure.message for failure in failures(uri)]
-    if uri := run.artifacts.get("ClipReview/clip_review"):
-        review = load_review(uri)
-        metrics |= review.metrics
-        shortfalls += review.shortfalls
-    runs.add_notes(folder.metadata, run_id, {runs.NOTE_METRICS: metrics, runs.NOTE_SHORTFALLS: shortfalls})

@@ -1,8 +1,8 @@
 """Corpus scores of sacrebleu, computed in Beam from statistics that add up.
 
 The mean of sentence scores is another, incomparable number; here the result is what sacrebleu gives for the whole
-corpus, however Beam splits it. sacrebleu has no public way to these statistics (chrF's score object does not hold them),
-hence the two private methods of its metric base class.
+corpus, however Beam splits it. sacrebleu has no public way to these statistics (chrF's score object does not hold
+them), hence the two private methods of its metric base class.
 """
 
 import functools
@@ -22,14 +22,14 @@ _Metric = sacrebleu.metrics.base.Metric
 # Made once in each process: sacrebleu's tokenizers hold caches, which do not travel to workers.
 @functools.cache
 def bleu() -> _Metric:
-    """sacrebleu's `nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp`."""
+    """Sacrebleu's `nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp`."""
     # `force` only silences a warning about text that looks tokenized.
     return sacrebleu.BLEU(tokenize="13a", force=True)
 
 
 @functools.cache
 def chrf() -> _Metric:
-    """sacrebleu's `nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no`."""
+    """Sacrebleu's `nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no`."""
     return sacrebleu.CHRF()
 
 

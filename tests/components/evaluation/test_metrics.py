@@ -10,6 +10,7 @@ from components.evaluation.metrics import auc
 from components.evaluation.metrics.bits import BitsPerUnit
 from components.evaluation.metrics.confusion import ConfusionMetric, Counts, accuracy, class_scores, macro_f1
 from components.evaluation.metrics.corpus_score import CorpusBleu, CorpusChrf, bleu, chrf
+
 HYPOTHESES = ["the cat sat on the mat .", "A dog, running!", "nothing in common here", "", "Ein Haus am See"]
 REFERENCES = ["the cat sat on a mat .", "a dog is running!", "völlig anders", "leer", "Ein Haus am See"]
 
