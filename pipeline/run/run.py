@@ -81,16 +81,16 @@ def check_inputs(config: Config) -> None:
 
     Raises:
         DataError: data files that are not there, do not fit the task, or cannot be read from the start.
-        EvaluationError: clips.recognizer is not a recognizer that fits.
+        EvaluationError: another model that the review needs is not there, or does not fit.
     """
     # Brings in the readers of every file format.
-    from components.clip_review.pushed_recognizer import find_recognizer
     from components.example_gen.formats import check_beginnings, input_files
+    from components.review.catalogue import REVIEWS
 
-    features = TASKS[config.task].features
-    check_beginnings(input_files(config.data, features), features, config.data, config.audio)
-    if config.clips.recognizer:
-        find_recognizer(config.clips.recognizer, config.audio.sample_rate)
+    task = TASKS[config.task]
+    check_beginnings(input_files(config.data, task.features), task.features, config.data, config.audio)
+    if task.review:
+        REVIEWS[task.review].find_judge(getattr(config, task.review), config.run_settings())
 
 
 def new_run_id() -> str:

@@ -1,19 +1,21 @@
 """Asks the exported model for clips, as a client would."""
 
 import dataclasses
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from components.clip_review.recordings import HeldOut, Recording, padded
-from components.clip_review.settings import ClipReviewSettings
 from components.errors import EvaluationError
+from components.review.clips.recordings import HeldOut, Recording, padded
+from components.review.settings import ClipReviewSettings
+from models.description import ModelDescription
+from models.features import learned_features
+from models.registry import TASKS
 
 # Clips of one request. Local features take memory by the sample and layer, so there are fewer.
-_BATCH, _COPIES_BATCH = 32, 4
+_BATCH, _REVOICED_BATCH = 32, 4
 _SCORE_BATCH = 8
 
 
@@ -22,22 +24,20 @@ class Request:
     """A clip to generate.
 
     Attributes:
-        label: what is asked for; "" where that is left open.
-        speaker: who speaks; "" where that is left open.
+        values: what is asked for, by label feature, in the order of the task; "" where that is left open.
         seed: decides the clip.
         num_samples: its length.
         source: the recording that is spoken again, for a model with local features.
     """
 
-    label: str
-    speaker: str
+    values: dict[str, str]
     seed: int
     num_samples: int
     source: Recording | None = None
 
 
 class Generator:
-    """An exported model of task audio_generation.
+    """An exported model that makes sound.
 
     Args:
         model: folder of the SavedModel.
@@ -45,33 +45,37 @@ class Generator:
     Attributes:
         name: of the model.
         sample_rate: in hertz.
-        labels: for which clips can be asked; none where nothing decides what is heard.
-        copies: whether it has local features, and so speaks a recording again.
+        label_features: of its task, in their order.
+        label_key: the one that says what is heard.
+        labels: its values for which clips can be asked; none where nothing decides what is heard.
+        revoices: whether it has local features, and so speaks a recording again.
     """
 
     def __init__(self, model: Path) -> None:
-        described = json.loads((model / "assets.extra" / "seqline.json").read_text(encoding="utf-8"))
-        settings, self._categories = described["settings"], described["categories"]
-        self.name: str = described["name"]
+        described = ModelDescription.read(model)
+        task, settings = TASKS[described.task], described.settings
+        self.name = described.name
         self.sample_rate: int = settings["audio"]["sample_rate"]
+        self.label_features = learned_features(task.features, "categories")
+        self.label_key = task.judging.label_key
+        self._categories = described.categories
         self._conditions: list[str] = list(settings["model"]["condition_on"])
-        self.copies = settings["model"]["local_features"] != "none"
-        steered = self.copies or "label" in self._conditions
-        self.labels: list[str] = [label for label in self._categories["label"] if label and steered]
-        self._speakers: list[str] = [one for one in self._categories["speaker"] if one] or [""]
+        self.revoices = settings["model"]["local_features"] != "none"
+        steered = self.revoices or self.label_key in self._conditions
+        self.labels: list[str] = self._known(self.label_key) if steered else []
         self._signatures = tf.saved_model.load(str(model)).signatures
 
-    def group_of(self, label: str, speaker: str) -> str | None:
-        """Under which label a recording is shown; None for one with a label or speaker that the model never met."""
-        values = {"label": label, "speaker": speaker}
+    def group_of(self, values: dict[str, str]) -> str | None:
+        """Under which label a recording is shown; None for one with a value that the model, asked for it, never met."""
         if any(values[name] not in self._categories[name] for name in self._conditions):
             return None
         if not self.labels:
             return ""
+        label = values[self.label_key]
         return label if label in self.labels else None
 
     def plan(self, settings: ClipReviewSettings, held_out: HeldOut) -> list[Request]:
-        """What to ask for: label by label, speakers in turn, each clip with a seed of its own.
+        """What to ask for: label by label, the other conditions' values in turn, each clip with a seed of its own.
 
         A model with local features speaks held-out recordings again; a label without any gets no clips.
 
@@ -88,17 +92,27 @@ class Generator:
         requests: list[Request] = []
         for label in self.labels or [""]:
             sources = held_out.groups.get(label, [])
-            for index in range(settings.per_label if sources or not self.copies else 0):
+            for index in range(settings.per_label if sources or not self.revoices else 0):
                 number = len(requests)
-                seed, speaker = settings.seed + number, self._speakers[number % len(self._speakers)]
-                if self.copies:
+                seed = settings.seed + number
+                if self.revoices:
                     source = sources[index % len(sources)]
                     samples = min(asked or len(source.samples), len(source.samples))
-                    requests.append(Request(label, source.speaker, seed, samples, source))
+                    requests.append(Request({**source.values, self.label_key: label}, seed, samples, source))
                 else:
-                    speaker = speaker if "speaker" in self._conditions else ""
-                    requests.append(Request(label, speaker, seed, length))
+                    requests.append(Request(self._values(label, number), seed, length))
         return requests
+
+    def _values(self, label: str, number: int) -> dict[str, str]:
+        """What is asked for in a clip: its label, and of each other condition the next value."""
+        values = dict.fromkeys(self.label_features, "")
+        for name in self._conditions:
+            known = self._known(name) or [""]
+            values[name] = known[number % len(known)]
+        return values | {self.label_key: label}
+
+    def _known(self, name: str) -> list[str]:
+        return [value for value in self._categories[name] if value]
 
     def generate(
         self, requests: Sequence[Request], temperature: float, on_progress: Callable[[int], None]
@@ -110,7 +124,7 @@ class Generator:
             temperature: of all of them.
             on_progress: is told how many are done.
         """
-        size = _COPIES_BATCH if self.copies else _BATCH
+        size = _REVOICED_BATCH if self.revoices else _BATCH
         clips: list[np.ndarray] = []
         for start in range(0, len(requests), size):
             batch = requests[start : start + size]
@@ -120,7 +134,7 @@ class Generator:
                 "seed": tf.constant([one.seed for one in batch], tf.int32),
                 **self._condition_inputs(batch),
             }
-            if self.copies:
+            if self.revoices:
                 inputs["audio"], _ = padded([one.source.samples[: one.num_samples] for one in batch if one.source])
             audio = self._signatures["serving_default"](**inputs)["audio"].numpy()
             clips += [row[: one.num_samples] for row, one in zip(audio, batch, strict=True)]
@@ -138,4 +152,4 @@ class Generator:
         return bits
 
     def _condition_inputs(self, batch: Sequence[Request | Recording]) -> dict[str, tf.Tensor]:
-        return {name: tf.constant([getattr(one, name) for one in batch]) for name in self._conditions}
+        return {name: tf.constant([one.values[name] for one in batch]) for name in self._conditions}

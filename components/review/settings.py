@@ -31,6 +31,11 @@ class ClipReviewSettings(Settings):
     """Least share of the clips, 0 to 1, in which the recognizer must hear the label that was asked for; a model below
     it is not pushed. Empty: any."""
 
+    @property
+    def makes_samples(self) -> bool:
+        """Whether there is anything to review."""
+        return self.per_label > 0
+
     @pydantic.field_validator("recognizer", mode="before")
     @classmethod
     def _expand(cls, value: Any) -> Any:

@@ -1,9 +1,7 @@
-"""Clips as files, outlines and images, ready to stand inside a page.
+"""Clips as outlines and images, ready to stand on a page.
 
 N: samples, F: frames, K: frequencies, C: columns.
 """
-
-import base64
 
 import numpy as np
 import tensorflow as tf
@@ -12,16 +10,6 @@ _COLUMNS, _ROWS = 160, 128
 _FRAME_SECONDS = 0.032
 # What is drawn of a spectrogram, in decibels relative to a sine at full scale.
 _FLOOR_DB, _CEILING_DB = -75.0, -10.0
-
-
-def data_uri(content: bytes, kind: str) -> str:
-    """Content of a MIME type as text that a page can hold."""
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
-
-
-def from_data_uri(uri: str) -> bytes:
-    """The content again."""
-    return base64.b64decode(uri.partition(",")[2])
 
 
 def outline(samples: np.ndarray, columns: int = 200) -> tuple[list[float], list[float]]:

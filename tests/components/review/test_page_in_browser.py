@@ -4,35 +4,27 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from components.clip_review.page import render_page
-from components.clip_review.pictures import data_uri, outline, spectrogram_png
-from components.clip_review.result import Clip
-from components.clip_review.wav import wav_bytes
-from tests.components.clip_review.test_page import clip, result
+from components.review.clips.review import draw_media
+from components.review.page import render_page
+from components.review.result import Sample
+from tests.components.review.test_page import clip, result
 
 # Browsers play no less than 3,000 samples a second, so the tiny models of the other tests are of no use here.
 RATE = 8000
 SOUNDS = 3
 
 
-def sounding(one: Clip, num_samples: int) -> Clip:
+def sounding(one: Sample, num_samples: int) -> Sample:
     """The clip with a tone that fades, as `review` stores it."""
     time = np.arange(num_samples) / RATE
     samples = (np.sin(2 * np.pi * 440 * time) * np.exp(-4 * time)).astype(np.float32)
-    low, high = outline(samples)
-    parts = {
-        "num_samples": num_samples,
-        "wav": data_uri(wav_bytes(samples, RATE), "audio/wav"),
-        "waveform_low": low,
-        "waveform_high": high,
-        "spectrogram": data_uri(spectrogram_png(samples, RATE), "image/png"),
-    }
-    return one.model_copy(update=parts)
+    facts = {**one.facts, "num_samples": num_samples}
+    return one.model_copy(update={"facts": facts, "media": draw_media(one.title, samples, RATE, "x.wav")})
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    clips = [clip("seven", "seven", real=True), clip("seven", "seven"), clip("seven", "nine", seed=5)]
+    clips = [clip("seven", "seven", held_out=True), clip("seven", "seven"), clip("seven", "nine", seed=5)]
     clips = [sounding(one, 3000 + 1000 * index) for index, one in enumerate(clips)]
     file = tmp_path_factory.mktemp("page") / "page.html"
     file.write_text(render_page(result(clips)), encoding="utf-8")

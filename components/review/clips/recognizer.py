@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from components.clip_review.pushed_recognizer import WAY_OUT, check_rate, read_description
-from components.clip_review.recordings import padded
 from components.errors import EvaluationError
+from components.other_models import read_model, way_out
+from components.review.clips.pushed_recognizer import SETTING, TASK, check_rate
+from components.review.clips.recordings import padded
 
 _BATCH = 32
 
@@ -38,24 +39,24 @@ class Recognizer:
     """
 
     def __init__(self, version: Path) -> None:
-        self._described = read_description(version)
-        self.name = f"{self._described['name']}, version {version.name}"
+        self._described = read_model(version, SETTING, TASK).description
+        self.name = f"{self._described.name}, version {version.name}"
         try:
             self._signature = tf.saved_model.load(str(version)).signatures["serving_default"]
         except Exception as error:
             raise EvaluationError(
-                f"clips.recognizer must be a model that TensorFlow can load. Received: {version}: {error}. {WAY_OUT}"
+                f"{SETTING} must be a model that TensorFlow can load. Received: {version}: {error}. {way_out(SETTING)}"
             ) from error
 
     def check_fits(self, sample_rate: int, labels: Sequence[str]) -> None:
         """Raises EvaluationError where it hears at another rate or does not know one of the labels."""
         check_rate(self._described, sample_rate)
-        known = self._described["labels"]
+        known = self._described.labels
         missing = [label for label in labels if label not in known]
         if missing:
             raise EvaluationError(
                 "clips.recognizer must know every label of the model. "
-                f"Received: {self._described['name']}, which lacks {', '.join(missing)}; it knows {', '.join(known)}. "
+                f"Received: {self._described.name}, which lacks {', '.join(missing)}; it knows {', '.join(known)}. "
                 "Train it on recordings of all labels."
             )
 

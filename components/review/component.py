@@ -1,4 +1,4 @@
-"""ClipReview: TFX's Evaluator counts; what a model generates must also be heard, by a machine and by people."""
+"""Review: TFX's Evaluator counts; what a model makes must also be seen or heard, by a machine and by people."""
 
 import logging
 import os
@@ -11,12 +11,12 @@ from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import Examples, Model, ModelBlessing
 from tfx.utils import path_utils
 
-from components.artifacts import ReviewedClips
-from components.clip_review.page import render_page
-from components.clip_review.pictures import from_data_uri
-from components.clip_review.result import FILE, ClipReviewResult
-from components.clip_review.review import CLIPS_FOLDER, review
-from components.clip_review.settings import ClipReviewSettings
+from components.artifacts import PushedOtherModel, ReviewedSamples
+from components.findings import Findings
+from components.review.catalogue import REVIEWS
+from components.review.data_uri import from_data_uri
+from components.review.page import render_page
+from components.review.result import FILE, Outline, ReviewResult
 
 PAGE = "page.html"
 _PARTIAL = ".partial"
@@ -29,59 +29,63 @@ _progress = logging.getLogger("seqline.progress")
 
 
 @component
-def ClipReview(  # noqa: N802
+def Review(  # noqa: N802
     model: InputArtifact[Model],
     examples: InputArtifact[Examples],
     evaluation_blessing: InputArtifact[ModelBlessing],
-    clip_review: OutputArtifact[ReviewedClips],
+    review: OutputArtifact[ReviewedSamples],
     blessing: OutputArtifact[ModelBlessing],
+    name: Parameter[str],
     split: Parameter[str],
     settings_json: Parameter[str],
-    recognizer: Parameter[str] = "",
-    recognizer_hash: Parameter[str] = "",
+    recognizer: InputArtifact[PushedOtherModel] = None,
     code_hash: Parameter[str] = "",
 ) -> None:
-    """Has clips generated and judged, and blesses a model that the evaluator blessed and the recognizer understands.
+    """Has samples made and judged, and blesses a model that the evaluator blessed and this judge does not refuse.
 
     Args:
         model: the exported model.
         examples: raw examples.
         evaluation_blessing: the evaluator's verdict.
-        clip_review: what `load_review` reads, the clips as WAV files, and `page.html`.
+        review: what `load_review` reads, the samples as files, and `page.html`.
         blessing: the verdict of both, for Pusher.
+        name: key of `REVIEWS`.
         split: name of the held-out split.
-        settings_json: `ClipReviewSettings` as JSON.
-        recognizer: folder of the recognizer's version; "" for none.
-        recognizer_hash: of its files; not read here, it makes the cache notice another model.
-        code_hash: hash of the page's template; not read here, it makes the cache notice an edited one.
+        settings_json: the settings of the review as JSON.
+        recognizer: another run's model that says what it takes the samples for; none: nobody judges.
+        code_hash: hash of the page's templates; not read here, it makes the cache notice an edited one.
     """
-    result = review(
+    result = REVIEWS[name].make()(
         Path(path_utils.serving_model_path(model.uri)),
         Path(artifact_utils.get_split_uri([examples], split)),
-        ClipReviewSettings.model_validate_json(settings_json),
-        Path(recognizer) if recognizer else None,
+        REVIEWS[name].settings.model_validate_json(settings_json),
+        Path(recognizer.uri) if recognizer else None,
         _tell,
     )
-    write(result, Path(clip_review.uri))
+    write(result, Path(review.uri))
+    Findings(result.metrics, result.shortfalls, PAGE).keep(review)
     _bless(blessing, evaluation_blessing, model, not result.shortfalls)
 
 
-def write(result: ClipReviewResult, folder: Path) -> None:
-    """Writes the WAV files, the page and `clips.json`, each of them whole or not at all.
+def write(result: ReviewResult, folder: Path) -> None:
+    """Writes the samples' files, the page and `review.json`, each of them whole or not at all.
 
     Args:
         result: of the review.
         folder: exists, and is empty.
     """
     partial = folder / _PARTIAL
-    (partial / CLIPS_FOLDER).mkdir(parents=True)
-    for clip in result.clips:
-        (partial / clip.file).write_bytes(from_data_uri(clip.wav))
+    partial.mkdir()
+    for medium in (medium for sample in result.samples for medium in sample.media):
+        if not isinstance(medium, Outline) and medium.file:
+            (partial / medium.file).parent.mkdir(parents=True, exist_ok=True)
+            (partial / medium.file).write_bytes(from_data_uri(medium.content))
     (partial / PAGE).write_text(render_page(result), encoding="utf-8")
-    (partial / FILE).write_text(result.model_dump_json(indent=1), encoding="utf-8")
     # The one that programs look for comes last.
-    for name in (CLIPS_FOLDER, PAGE, FILE):
-        os.rename(partial / name, folder / name)
+    for path in sorted(partial.iterdir()):
+        os.rename(path, folder / path.name)
+    (partial / FILE).write_text(result.model_dump_json(indent=1), encoding="utf-8")
+    os.rename(partial / FILE, folder / FILE)
     partial.rmdir()
 
 
@@ -96,5 +100,5 @@ def _bless(blessing: ModelBlessing, evaluated: ModelBlessing, model: Model, pass
 
 
 def _tell(completed: int, total: int) -> None:
-    progress = {"stage": "ClipReview", "completed": completed, "total": total}
-    _progress.info("%d of %d clips generated", completed, total, extra={"progress": progress})
+    progress = {"stage": "Review", "completed": completed, "total": total}
+    _progress.info("%d of %d samples made", completed, total, extra={"progress": progress})

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.clip_review.pictures import colours, data_uri, from_data_uri, outline, spectrogram_png
-from components.clip_review.wav import wav_bytes
+from components.review.clips.pictures import colours, outline, spectrogram_png
+from components.review.clips.wav import wav_bytes
+from components.review.data_uri import data_uri, from_data_uri
 
 
 def test_an_outline_is_least_and_greatest_of_each_stretch():

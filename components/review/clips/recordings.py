@@ -1,7 +1,7 @@
 """Held-out recordings: how long they are, and some of each label to hear beside the generated clips."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,11 @@ class Recording:
     """One held-out recording.
 
     Attributes:
-        label: "" where it has none.
-        speaker: "" where it is not known.
+        values: of the task's label features, in their order; "" where one is not known.
         samples: float32 (N,), in [-1, 1].
     """
 
-    label: str
-    speaker: str
+    values: dict[str, str]
     samples: np.ndarray
 
 
@@ -42,22 +40,25 @@ class HeldOut:
         return int(np.median(self.lengths)) if self.lengths else 0
 
 
-def read_held_out(folder: Path, group_of: Callable[[str, str], str | None], most: int) -> HeldOut:
+def read_held_out(
+    folder: Path, labels: Sequence[str], group_of: Callable[[dict[str, str]], str | None], most: int
+) -> HeldOut:
     """Reads a split once, from its first example to its last.
 
     Args:
         folder: of the TFRecord files of raw examples.
-        group_of: from label and speaker to the group; None for a recording that is only measured.
+        labels: the task's label features.
+        group_of: from their values to the group; None for a recording that is only measured.
         most: recordings kept of each group.
     """
     held_out = HeldOut([], {})
     for example in _examples(folder):
         samples = np.asarray(example["audio"].float_list.value, np.float32)
         held_out.lengths.append(len(samples))
-        label, speaker = (_text(example, name) for name in ("label", "speaker"))
-        group = group_of(label, speaker)
+        values = {name: _text(example, name) for name in labels}
+        group = group_of(values)
         if group is not None and len(kept := held_out.groups.setdefault(group, [])) < most:
-            kept.append(Recording(label, speaker, samples))
+            kept.append(Recording(values, samples))
     return held_out
 
 

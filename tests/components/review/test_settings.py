@@ -1,7 +1,7 @@
 import pydantic
 import pytest
 
-from components.clip_review.settings import ClipReviewSettings
+from components.review.settings import ClipReviewSettings
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from components.clip_review.page import render_page, template_hash
-from components.clip_review.result import Clip, ClipReviewResult, LabelShares, Share
+from components.review.clips.review import CLIPS, RECORDINGS, shortfalls
+from components.review.page import render_page, template_hash
+from components.review.result import Medium, Outline, Picture, ReviewResult, Sample, Share, Sound
 
 VOID = {"meta", "img", "br", "link", "input", "path"}
 
@@ -38,45 +39,49 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def clip(label: str, heard: str | None, real: bool = False, seed: int = 4) -> Clip:
-    return Clip(
-        label=label,
-        speaker="ann",
-        real=real,
-        seed=None if real else seed,
-        temperature=None if real else 1.0,
-        num_samples=4000,
-        file="clips/x.wav",
-        heard=heard,
-        heard_probability=None if heard is None else 0.876,
-        bits_per_sample=2.345,
-        wav="data:audio/wav;base64,AAAA",
-        waveform_low=[-0.5, -0.25],
-        waveform_high=[0.5, 0.0],
-        spectrogram="data:image/png;base64,AAAA",
+def media(name: str) -> list[Medium]:
+    return [
+        Outline(text=f"Waveform of {name}, 0.50 seconds", low=[-0.5, -0.25], high=[0.5, 0.0]),
+        Picture(text=f"Spectrogram of {name}, 0 to 4000 Hz", content="data:image/png;base64,AAAA"),
+        Sound(text=f"Play {name}", content="data:audio/wav;base64,AAAA", file="clips/x.wav"),
+    ]
+
+
+def clip(label: str, heard: str | None, held_out: bool = False, seed: int = 4) -> Sample:
+    title = "Recording" if held_out else f"Clip {seed}"
+    facts = {"num_samples": 4000, "bits_per_sample": 2.345}
+    return Sample(
+        title=title,
+        group=label,
+        held_out=held_out,
+        asked={"label": label, "speaker": "ann"},
+        expected=label,
+        answer=heard,
+        certainty=None if heard is None else 0.876,
+        facts=facts if held_out else {"seed": seed, "temperature": 1.0, **facts},
+        media=media(", ".join(filter(None, [title, label, "ann"]))),
     )
 
 
-def result(clips: list[Clip], **values) -> ClipReviewResult:
-    label = clips[0].label
-    shares = LabelShares(generated=Share(recognized=1, clips=2), real=Share(recognized=9, clips=10))
-    return ClipReviewResult.model_validate(
+def result(clips: list[Sample], **values) -> ReviewResult:
+    shares = {CLIPS: Share(right=1, judged=2), RECORDINGS: Share(right=9, judged=10)}
+    return ReviewResult.model_validate(
         {
+            "review": "clips",
             "model": "digits",
-            "sample_rate": 8000,
-            "recognizer": "ears, version 3",
-            "recognized": 0.5,
-            "recognized_real": 0.9,
-            "min_recognized": None,
-            "by_label": {label: shares},
-            "clips": clips,
+            "judge": "ears, version 3",
+            "metrics": {"recognized": 0.5, "recognized_real": 0.9},
+            "shortfalls": [],
             "notes": [],
+            "facts": {"sample_rate": 8000},
+            "shares": {clips[0].group: shares},
+            "samples": clips,
             **values,
         }
     )
 
 
-JUDGED = [clip("seven", "seven", real=True), clip("seven", "seven"), clip("seven", "nine", seed=5)]
+JUDGED = [clip("seven", "seven", held_out=True), clip("seven", "seven"), clip("seven", "nine", seed=5)]
 
 
 def test_what_was_asked_and_heard_is_told_in_words_not_by_colour_alone():
@@ -120,7 +125,7 @@ def test_the_page_fetches_nothing():
 
 def test_a_label_cannot_become_part_of_the_page():
     evil = '"><script>alert(1)</script>'
-    page = Page(render_page(result([clip(evil, evil, real=True), clip(evil, "x")], model=evil)))
+    page = Page(render_page(result([clip(evil, evil, held_out=True), clip(evil, "x")], model=evil)))
     assert page.all("script") == []
     assert page.all("audio")[0]["aria-label"] == f"Play Recording, {evil}, ann"
     assert evil in page.text
@@ -134,23 +139,23 @@ def test_both_schemes_are_supported():
 
 def test_clips_that_nobody_judged():
     clips = [clip("", None, seed=1)]
-    shares = LabelShares(generated=Share(recognized=0, clips=0), real=Share(recognized=0, clips=0))
-    unjudged = result(
-        clips, recognizer=None, recognized=None, recognized_real=None, by_label={"": shares}, notes=["no recording"]
-    )
+    nobody = Share(right=0, judged=0)
+    shares = {"": {CLIPS: nobody, RECORDINGS: nobody}}
+    unjudged = result(clips, judge=None, metrics={}, shares=shares, notes=["no recording"])
     text = " ".join(Page(render_page(unjudged)).text.split())
     assert "Nobody has judged them" in text and "not judged" in text and "Note: no recording." in text
     assert "Heard" not in text and "right" not in text
+    assert "Speaker: ann" in text and "Asked for" not in text
 
 
 def test_a_shortfall_stands_at_the_top():
-    text = Page(render_page(result(JUDGED, min_recognized=0.75))).text
+    text = Page(render_page(result(JUDGED, shortfalls=shortfalls(0.5, 0.75)))).text
     assert "Not pushed: clips: recognized is 0.5; at least 0.75 was asked (clips.min_recognized)" in text
 
 
 @pytest.mark.parametrize(("share", "shown"), [(0.0, "0 %"), (1.0, "100 %"), (0.305, "30 %")])
 def test_shares_are_percentages(share, shown):
-    assert f"<strong>{shown}</strong>" in render_page(result(JUDGED, recognized=share))
+    assert f"<strong>{shown}</strong>" in render_page(result(JUDGED, metrics={"recognized": share}))
 
 
 def test_the_hash_of_the_template_is_short():

@@ -3,14 +3,23 @@ from pathlib import Path
 
 import pytest
 
-from components.clip_review.pushed_recognizer import find_recognizer, fingerprint
 from components.errors import EvaluationError
-from tests.components.clip_review.tiny_audio import RATE, pushed
+from components.other_models import OtherModel
+from components.review.clips.pushed_recognizer import find_recognizer
+from components.review.settings import ClipReviewSettings
+from models.run_settings import RunSettings
+from tests.components.review.clips.tones import RATE, pushed
+
+
+def find(folder: Path | str, sample_rate: int = RATE) -> OtherModel | None:
+    model = {"architecture": "wavenet"}
+    run = {"name": "speaker", "task": "audio_generation", "model": model, "audio": {"sample_rate": sample_rate}}
+    return find_recognizer(ClipReviewSettings(recognizer=str(folder)), RunSettings.model_validate(run))
 
 
 def refusal(folder: Path, sample_rate: int = RATE) -> str:
     with pytest.raises(EvaluationError) as caught:
-        find_recognizer(str(folder), sample_rate)
+        find(folder, sample_rate)
     return str(caught.value).replace(str(folder.resolve()), "FOLDER")
 
 
@@ -18,20 +27,22 @@ RULE = "clips.recognizer must be the folder of a pushed model of task audio_clas
 WAY_OUT = "Train and push one by a configuration of its own, or leave clips.recognizer empty."
 
 
-@pytest.fixture(scope="module")
-def ears(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return pushed(tmp_path_factory.mktemp("ears"))
-
-
 def test_the_newest_version_by_number_is_taken(ears, tmp_path):
     for version in ("9", "10", "x11", ".incoming-12"):
         shutil.copytree(ears / "1", tmp_path / version)
-    assert find_recognizer(str(tmp_path), RATE) == tmp_path.resolve() / "10"
+    found = find(tmp_path)
+    assert found and found.folder == tmp_path.resolve() / "10"
+    assert (found.description.name, found.description.task) == ("ears", "audio_classification")
 
 
 def test_relative_paths_start_at_the_working_directory(ears, monkeypatch):
     monkeypatch.chdir(ears.parent)
-    assert find_recognizer(ears.name, RATE) == ears.resolve() / "1"
+    found = find(ears.name)
+    assert found and found.folder == ears.resolve() / "1"
+
+
+def test_none_is_looked_for_where_none_is_named():
+    assert find("") is None
 
 
 def test_a_folder_that_is_missing_or_holds_no_version(tmp_path):
@@ -49,9 +60,10 @@ def test_a_model_that_says_nothing_of_itself_or_solves_another_task(ears, tmp_pa
 
 def test_the_fingerprint_follows_the_files(ears, tmp_path):
     copy = shutil.copytree(ears / "1", tmp_path / "1")
-    assert fingerprint(copy) == fingerprint(ears / "1")
+    original, copied = find(ears), find(tmp_path)
+    assert original and copied and copied.fingerprint == original.fingerprint
     (copy / "variables" / "variables.index").write_bytes(b"other weights")
-    assert fingerprint(copy) != fingerprint(ears / "1")
+    assert copied.fingerprint != original.fingerprint
 
 
 def test_another_rate_is_refused(ears):

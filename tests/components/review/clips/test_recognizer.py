@@ -1,16 +1,10 @@
 import shutil
-from pathlib import Path
 
 import pytest
 
-from components.clip_review.recognizer import Recognizer
 from components.errors import EvaluationError
-from tests.components.clip_review.tiny_audio import RATE, pushed, tone
-
-
-@pytest.fixture(scope="module")
-def ears(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return pushed(tmp_path_factory.mktemp("ears"))
+from components.review.clips.recognizer import Recognizer
+from tests.components.review.clips.tones import RATE, tone
 
 
 def test_another_rate_is_refused_at_the_clips_too(ears):

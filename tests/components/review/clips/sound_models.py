@@ -1,4 +1,4 @@
-"""Tiny models of sound, exported as the Trainer exports them, and recordings to judge them by."""
+"""Tiny models of sound, exported as the Trainer exports them."""
 
 import itertools
 import json
