@@ -1,41 +1,21 @@
 """From an exported model and held-out recordings to clips with verdicts and pictures."""
 
-import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
-from components.review.clips.generation import Generator, Request
-from components.review.clips.pictures import outline, spectrogram_png
-from components.review.clips.recognizer import Heard, Recognizer
+from components.review.clips.drawing import Judged, draw
+from components.review.clips.generation import Generator
+from components.review.clips.recognizer import Recognizer
 from components.review.clips.recordings import HeldOut, Recording, read_held_out
-from components.review.clips.wav import wav_bytes
-from components.review.data_uri import data_uri
-from components.review.result import Medium, Outline, Picture, ReviewResult, Sample, Share, Sound
+from components.review.result import ReviewResult, Share
 from components.review.settings import ClipReviewSettings
 
 # What was judged, as the page calls it.
 CLIPS, RECORDINGS = "clips", "recordings"
 # Held-out recordings that the recognizer hears; enough to know its ceiling to a few hundredths.
 _MOST_RECORDINGS = 200
-_UNSAFE = re.compile(r"[^\w-]+")
-
-
-class _Heard(NamedTuple):
-    """A clip or a recording, with the request that it answers and what was heard, where there are."""
-
-    label: str
-    recording: Recording
-    request: Request | None
-    heard: Heard | None
-
-    @property
-    def right(self) -> bool | None:
-        return self.heard.label == self.label if self.heard and self.label else None
 
 
 def review(
@@ -68,7 +48,7 @@ def review(
         made = _heard([Recording(r.values, c) for r, c in zip(requests, clips, strict=True)], recognizer, generator)
         made = [one._replace(request=request) for one, request in zip(made, requests, strict=True)]
         recordings = {label: _heard(held_out.groups.get(label, []), recognizer, generator) for label in labels}
-        samples = _draw(list(_shown(labels, made, recordings, generator)), generator, settings.temperature)
+        samples = draw(list(_shown(labels, made, recordings, generator)), generator, settings.temperature)
     shares = {
         label: {CLIPS: _share(one for one in made if one.label == label), RECORDINGS: _share(recordings[label])}
         for label in labels
@@ -103,15 +83,15 @@ def _fitting(judge: Path | None, generator: Generator) -> Recognizer | None:
     return recognizer
 
 
-def _heard(recordings: Sequence[Recording], recognizer: Recognizer | None, generator: Generator) -> list[_Heard]:
+def _heard(recordings: Sequence[Recording], recognizer: Recognizer | None, generator: Generator) -> list[Judged]:
     verdicts = recognizer.hear([one.samples for one in recordings]) if recognizer else [None] * len(recordings)
     return [
-        _Heard(recording.values[generator.label_key], recording, None, heard)
+        Judged(recording.values[generator.label_key], recording, None, heard)
         for recording, heard in zip(recordings, verdicts, strict=True)
     ]
 
 
-def _share(heard: Iterable[_Heard]) -> Share:
+def _share(heard: Iterable[Judged]) -> Share:
     judged = [one.right for one in heard if one.right is not None]
     return Share(right=sum(judged), judged=len(judged))
 
@@ -128,8 +108,8 @@ def _metrics(shares: dict[str, dict[str, Share]]) -> dict[str, float]:
 
 
 def _shown(
-    labels: Sequence[str], made: Sequence[_Heard], recordings: dict[str, list[_Heard]], generator: Generator
-) -> Iterator[tuple[str, _Heard]]:
+    labels: Sequence[str], made: Sequence[Judged], recordings: dict[str, list[Judged]], generator: Generator
+) -> Iterator[tuple[str, Judged]]:
     """Label by label: the recording most like the first clip in all else, such as the speaker, then the clips."""
     others = [name for name in generator.label_features if name != generator.label_key]
     for label in labels:
@@ -139,59 +119,6 @@ def _shown(
             recordings[label], key=lambda one: sum(one.recording.values[name] != wanted[name] for name in others)
         )
         yield from ((label, one) for one in [*nearest[:1], *clips])
-
-
-def _draw(shown: Sequence[tuple[str, _Heard]], generator: Generator, temperature: float) -> list[Sample]:
-    names = _file_names([one for _, one in shown])
-    bits = generator.score([one.recording for _, one in shown])
-    return [
-        _sample(group, one, name, {"bits_per_sample": score}, generator.sample_rate, temperature)
-        for (group, one), name, score in zip(shown, names, bits, strict=True)
-    ]
-
-
-def _sample(
-    group: str, one: _Heard, file_name: str, measured: dict[str, float], sample_rate: int, temperature: float
-) -> Sample:
-    label, recording, request, heard = one
-    title = f"Clip {request.seed}" if request else "Recording"
-    name = ", ".join(part for part in (title, *recording.values.values()) if part)
-    drawn: dict[str, int | float] = {"seed": request.seed, "temperature": temperature} if request else {}
-    return Sample(
-        title=title,
-        group=group,
-        held_out=request is None,
-        asked=recording.values,
-        expected=label,
-        answer=heard.label if heard else None,
-        certainty=heard.probability if heard else None,
-        facts={**drawn, "num_samples": len(recording.samples), **measured},
-        media=draw_media(name, recording.samples, sample_rate, f"clips/{file_name}.wav"),
-    )
-
-
-def draw_media(name: str, samples: np.ndarray, sample_rate: int, file: str) -> list[Medium]:
-    """What is seen and heard of float samples (N,), which are called `name` for those who do not see."""
-    low, high = outline(samples)
-    seconds = len(samples) / sample_rate
-    spectrogram = data_uri(spectrogram_png(samples, sample_rate), "image/png")
-    return [
-        Outline(text=f"Waveform of {name}, {seconds:.2f} seconds", low=low, high=high),
-        Picture(text=f"Spectrogram of {name}, 0 to {sample_rate // 2} Hz", content=spectrogram),
-        Sound(text=f"Play {name}", content=data_uri(wav_bytes(samples, sample_rate), "audio/wav"), file=file),
-    ]
-
-
-def _file_names(heard: Sequence[_Heard]) -> list[str]:
-    """LABEL_SPEAKER_SEED, in characters that every file system takes, each name once."""
-    names: list[str] = []
-    count: Counter[str] = Counter()
-    for _, recording, request, _ in heard:
-        parts = [*recording.values.values(), str(request.seed) if request else "real"]
-        name = "_".join(_UNSAFE.sub("-", part)[:30] for part in parts if part)
-        count[name] += 1
-        names.append(name if count[name] == 1 else f"{name}_{count[name]}")
-    return names
 
 
 def _notes(labels: Sequence[str], held_out: HeldOut, generator: Generator) -> list[str]:

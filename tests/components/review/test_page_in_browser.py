@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from components.review.clips.review import draw_media
+from components.review.clips.drawing import draw_media
 from components.review.page import render_page
 from components.review.result import Sample
 from tests.components.review.test_page import clip, result
