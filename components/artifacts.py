@@ -16,7 +16,13 @@ class DataReport(Artifact):
     TYPE_NAME = "SeqlineDataReport"
 
 
-class ReviewedClips(Artifact):
-    """Folder with `clips.json`, `page.html` and WAV files in `clips`: what a model generates and who hears what."""
+class ReviewedSamples(Artifact):
+    """Folder with `review.json`, `page.html` and files to hear or see: what a model makes and how it is judged."""
 
-    TYPE_NAME = "SeqlineReviewedClips"
+    TYPE_NAME = "SeqlineReviewedSamples"
+
+
+class PushedOtherModel(Artifact):
+    """Version folder of a model that another run has pushed, a SavedModel. TFX's Model is a model of this run."""
+
+    TYPE_NAME = "SeqlineOtherModel"

@@ -6,14 +6,15 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx import v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
 
-from components.clip_review.component import ClipReview
-from components.clip_review.page import template_hash
-from components.clip_review.pushed_recognizer import find_recognizer, fingerprint
 from components.data_gate import DataGate
 from components.evaluation.component import model_evaluator
 from components.example_gen.component import ExampleGen
 from components.example_gen.fingerprint import data_fingerprint
+from components.importer import other_model
 from components.pusher import pusher
+from components.review.catalogue import REVIEWS
+from components.review.component import Review
+from components.review.page import template_hash
 from components.serving_validator.component import ServingValidator
 from components.tokenizer_trainer import TokenizerTrainer
 from components.transform import Transform
@@ -104,7 +105,7 @@ def build_pipeline(config: Config) -> tfx.dsl.Pipeline:
         task=config.task,
         settings=config.evaluation,
     )
-    judges = [evaluator, *_clip_review(config, examples, trainer, evaluator)]
+    judges = [evaluator, *_review(config, examples, trainer, evaluator)]
     validator = ServingValidator(
         model=trainer.outputs["model"],
         examples=examples.outputs["examples"],
@@ -144,24 +145,26 @@ def build_pipeline(config: Config) -> tfx.dsl.Pipeline:
     )
 
 
-def _clip_review(config: Config, examples: BaseNode, trainer: BaseNode, evaluator: BaseNode) -> list[BaseNode]:
-    """The stage that lets the model be heard, for a model that speaks."""
-    if config.task != "audio_generation" or not config.clips.per_label:
+def _review(config: Config, examples: BaseNode, trainer: BaseNode, evaluator: BaseNode) -> list[BaseNode]:
+    """The stage that lets people see or hear what the model makes, for a task that has one; the verdict is the last."""
+    name = TASKS[config.task].review
+    settings = getattr(config, name) if name else None
+    if settings is None or not settings.makes_samples:
         return []
-    folder = config.clips.recognizer
-    recognizer = find_recognizer(folder, config.audio.sample_rate) if folder else None
-    return [
-        ClipReview(
-            model=trainer.outputs["model"],
-            examples=examples.outputs["examples"],
-            evaluation_blessing=evaluator.outputs["blessing"],
-            split=config.evaluation.split,
-            settings_json=config.clips.model_dump_json(),
-            recognizer=str(recognizer or ""),
-            recognizer_hash=fingerprint(recognizer) if recognizer else "",
-            code_hash=template_hash(),
-        )
-    ]
+    judge = REVIEWS[name].find_judge(settings, config.run_settings())
+    imported = [other_model(judge, "Recognizer")] if judge else []
+    inputs = {"recognizer": imported[0].outputs["result"]} if imported else {}
+    review = Review(
+        model=trainer.outputs["model"],
+        examples=examples.outputs["examples"],
+        evaluation_blessing=evaluator.outputs["blessing"],
+        name=name,
+        split=config.evaluation.split,
+        settings_json=settings.model_dump_json(),
+        code_hash=template_hash(),
+        **inputs,
+    )
+    return [*imported, review]
 
 
 def _metadata_connection(folder: OutputFolder) -> metadata_store_pb2.ConnectionConfig:

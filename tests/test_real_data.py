@@ -84,5 +84,5 @@ def test_spoken_digits_are_recognized_and_generated(tmp_path):
     metrics = metrics_of_a_run("digits_wavenet.yaml", tmp_path / "speaker", *SMALL_WAVENET, *clips)
     assert metrics["bits_per_sample"] < 7, "8 bits would be a guess"
     assert metrics["recognized_real"] > 0.5
-    [page] = tmp_path.glob("speaker/artifacts/ClipReview/clip_review/*/page.html")
+    [page] = tmp_path.glob("speaker/artifacts/Review/review/*/page.html")
     assert page.read_text().count("<audio") == 20, "one clip and one recording of each digit"

@@ -1,15 +1,23 @@
 """TFX's Evaluator, set up for string models, our metrics and slices."""
 
-import hashlib
 from pathlib import Path
 
 from tfx import v1 as tfx
+from tfx.dsl.components.base import executor_spec
 from tfx.types import BaseChannel
 
 from components.evaluation.config import eval_config
+from components.evaluation.executor import Executor
 from components.evaluation.settings import EvaluationSettings
+from components.files_hash import hash_files
 
 ID = "ModelEvaluator"
+
+
+class ModelEvaluator(tfx.components.Evaluator):
+    """TFX's Evaluator with our executor."""
+
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
 
 
 def model_evaluator(
@@ -19,7 +27,7 @@ def model_evaluator(
     schema: BaseChannel,
     task: str,
     settings: EvaluationSettings,
-) -> tfx.components.Evaluator:
+) -> ModelEvaluator:
     """Judges the exported model by raw examples.
 
     Args:
@@ -33,7 +41,7 @@ def model_evaluator(
     Returns:
         The component, with outputs `evaluation` and `blessing`.
     """
-    evaluator = tfx.components.Evaluator(
+    evaluator = ModelEvaluator(
         examples=examples,
         model=model,
         baseline_model=baseline_model,
@@ -49,8 +57,6 @@ def model_evaluator(
 
 def code_hash() -> str:
     """Digest of the code that computes the metrics and the slices; everything else shows in the configuration."""
-    digest = hashlib.sha256()
     folder = Path(__file__).parent
-    for path in [folder / "extractors.py", *sorted((folder / "metrics").glob("*.py"))]:
-        digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
+    paths = [folder / "extractors.py", *sorted((folder / "metrics").glob("*.py"))]
+    return hash_files((str(path.relative_to(folder)), path) for path in paths)[:16]

@@ -2,10 +2,13 @@
 
 import json
 
-from components.evaluation.catalogue import MetricEntry, TaskMetrics, check_metric_names, task_metrics
+from components.evaluation.catalogue import METRICS, MetricEntry, check_metric_names, judging_of, metric_entry
 from components.evaluation.extractors import length_feature
 from components.evaluation.settings import EvaluationSettings
 from components.evaluation.tfma import config_pb2, tfma
+from models.features import learned_features
+from models.registry import TASKS
+from models.tasks.task import Judging, Task
 
 SIGNATURE = "examples"
 # A difference such as 0.80 - 0.82 is off by some 1e-17, which must not fail a bound of 0.02.
@@ -18,60 +21,60 @@ def eval_config(task: str, settings: EvaluationSettings) -> config_pb2.EvalConfi
     Class names are not needed: our classification metrics read them from the model's answers.
     """
     check_metric_names(task, settings)
-    metrics = task_metrics(task)
+    judging = judging_of(task)
     return config_pb2.EvalConfig(
         model_specs=[
             config_pb2.ModelSpec(
                 model_type=tfma.TF_GENERIC,
                 signature_name=SIGNATURE,
-                label_key=metrics.label_key,
-                prediction_key=metrics.prediction_key,
+                label_key=judging.label_key,
+                prediction_key=judging.prediction_key,
             )
         ],
-        slicing_specs=_slicing_specs(metrics, settings),
-        metrics_specs=[config_pb2.MetricsSpec(metrics=_metric_configs(metrics, settings))],
+        slicing_specs=_slicing_specs(TASKS[task], settings),
+        metrics_specs=[config_pb2.MetricsSpec(metrics=_metric_configs(judging, settings))],
         options=config_pb2.Options(include_default_metrics={"value": False}),
     )
 
 
-def _slicing_specs(metrics: TaskMetrics, settings: EvaluationSettings) -> list[config_pb2.SlicingSpec]:
+def _slicing_specs(task: Task, settings: EvaluationSettings) -> list[config_pb2.SlicingSpec]:
     specs = [config_pb2.SlicingSpec()]
     if settings.slice_by_label:
-        specs += [config_pb2.SlicingSpec(feature_keys=[key]) for key in metrics.slice_keys]
-    if settings.length_buckets and metrics.text_key:
-        feature = length_feature(metrics.text_key, settings.length_unit, settings.length_buckets)
+        labels = learned_features(task.features, "categories")
+        specs += [config_pb2.SlicingSpec(feature_keys=[label]) for label in labels]
+    if settings.length_buckets and task.judging.length_of:
+        feature = length_feature(task.judging.length_of, settings.length_unit, settings.length_buckets)
         specs.append(config_pb2.SlicingSpec(feature_keys=[feature]))
     return specs
 
 
-def _metric_configs(metrics: TaskMetrics, settings: EvaluationSettings) -> list[config_pb2.MetricConfig]:
-    entries = list(metrics.entries)
-    if metrics.class_scores:
-        entries.append(
-            MetricEntry("confusion_matrix", "ConfusionMatrix", "components.evaluation.metrics.confusion_matrix")
-        )
-        entries.append(MetricEntry("class_scores", "ClassScores", "components.evaluation.metrics.class_scores"))
-    for name in sorted({*settings.thresholds, *settings.max_regression} - {entry.name for entry in entries}):
-        entry = metrics.entry(name)
-        if entry:
-            entries.append(entry)
-    return [_metric_config(entry, settings) for entry in entries]
+def _metric_configs(judging: Judging, settings: EvaluationSettings) -> list[config_pb2.MetricConfig]:
+    entries = {name: METRICS[name] for name in judging.metrics}
+    if judging.per_class:
+        entries |= {name: METRICS[name] for name in ("confusion_matrix", "class_scores")}
+    for name in sorted({*settings.thresholds, *settings.max_regression} - set(entries)):
+        if entry := metric_entry(judging, name):
+            entries[name] = entry
+    return [_metric_config(name, entry, judging, settings) for name, entry in entries.items()]
 
 
-def _metric_config(entry: MetricEntry, settings: EvaluationSettings) -> config_pb2.MetricConfig:
-    threshold = _threshold(entry, settings)
+def _metric_config(
+    name: str, entry: MetricEntry, judging: Judging, settings: EvaluationSettings
+) -> config_pb2.MetricConfig:
+    threshold = _threshold(name, entry, settings)
     # A plain `threshold` would be asked of every slice; this form asks it of all examples together.
     overall = [config_pb2.PerSliceMetricThreshold(slicing_specs=[config_pb2.SlicingSpec()], threshold=threshold)]
+    output = {"output": judging.prediction_key} if entry.takes_output else {}
     return config_pb2.MetricConfig(
         class_name=entry.class_name,
         module=entry.module,
-        config=json.dumps({"name": entry.name}),
+        config=json.dumps({"name": name, **output, **entry.arguments}),
         per_slice_thresholds=overall if threshold.ByteSize() else [],
     )
 
 
-def _threshold(entry: MetricEntry, settings: EvaluationSettings) -> config_pb2.MetricThreshold:
-    name, threshold = entry.name, config_pb2.MetricThreshold()
+def _threshold(name: str, entry: MetricEntry, settings: EvaluationSettings) -> config_pb2.MetricThreshold:
+    threshold = config_pb2.MetricThreshold()
     bound = settings.thresholds.get(name)
     if bound and bound.min is not None:
         threshold.value_threshold.lower_bound.value = bound.min

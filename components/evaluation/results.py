@@ -1,4 +1,4 @@
-"""Reads an evaluation artifact: plain functions for the run's summary and the report."""
+"""Reads an evaluation artifact: plain functions for what is told of a run, and for people who look closer."""
 
 import dataclasses
 import json
@@ -7,6 +7,7 @@ from typing import Any
 
 from components.evaluation.extractors import is_length_feature
 from components.evaluation.tfma import tfma
+from components.findings import Findings
 
 OVERALL = "overall"
 _CANDIDATE = {"", tfma.CANDIDATE_KEY}
@@ -96,6 +97,11 @@ def failures(uri: str) -> list[Failure]:
     if not result:
         result.append(Failure("example_count", math.nan, 1.0, "min"))
     return sorted(result, key=lambda failure: (failure.slice != OVERALL, failure.metric, failure.kind))
+
+
+def findings(uri: str) -> Findings:
+    """What is told of an evaluation, in short."""
+    return Findings(load_metrics(uri).get(OVERALL, {}), [failure.message for failure in failures(uri)])
 
 
 def _failures(failure: Any, slice_name: str, values: dict[str, float], previous: dict[str, float]) -> list[Failure]:

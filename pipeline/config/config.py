@@ -13,9 +13,9 @@ from typing import Any, Literal
 import pydantic
 import yaml
 
-from components.clip_review.settings import ClipReviewSettings
 from components.evaluation.settings import EvaluationSettings
 from components.example_gen.settings import DataSettings
+from components.review.settings import ClipReviewSettings
 from models.audio_settings import AudioSettings
 from models.decoding.settings import DecodingSettings
 from models.registry import TASKS

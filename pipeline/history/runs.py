@@ -5,17 +5,18 @@ import datetime
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import ml_metadata
 from ml_metadata.proto import metadata_store_pb2
+
+from components.findings import kept_findings
 
 # Names that TFX gives in ML Metadata.
 RUN_CONTEXT, NODE_CONTEXT = "pipeline_run", "node"
 
 # Notes of ours on a run's context.
 NOTE_NAME, NOTE_CONFIG_FILE, NOTE_CONFIG_HASH = "seqline_name", "seqline_config_file", "seqline_config_hash"
-NOTE_STAGES, NOTE_METRICS, NOTE_SHORTFALLS = "seqline_stages", "seqline_metrics", "seqline_shortfalls"
+NOTE_STAGES = "seqline_stages"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,8 +37,9 @@ class Run:
         not_servable: why it did not pass.
         pushed_version: the version under which it was pushed, if it was.
         pushed_to: that version's folder.
-        metrics: of the whole evaluation split, by name.
+        metrics: what the judges of the model measured, by name.
         shortfalls: the bounds that the model did not keep, one sentence each.
+        pages: where a person looks closer at what a judge found, by its output, such as "evaluation".
         artifacts: folder of each output, by "STAGE/OUTPUT", such as "ModelEvaluator/evaluation".
     """
 
@@ -56,6 +58,7 @@ class Run:
     pushed_to: str | None = None
     metrics: dict[str, float] = dataclasses.field(default_factory=dict)
     shortfalls: list[str] = dataclasses.field(default_factory=list)
+    pages: dict[str, str] = dataclasses.field(default_factory=dict)
     artifacts: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def to_json(self) -> dict:
@@ -73,7 +76,7 @@ def read_runs(database: Path, last: int | None = None) -> list[Run]:
     # An empty file is left where the disk was full when the database should be made.
     if not database.exists() or database.stat().st_size == 0:
         return []
-    store = _open(database, metadata_store_pb2.SqliteMetadataSourceConfig.READONLY)
+    store = _open(database)
     contexts = sorted(store.get_contexts_by_type(RUN_CONTEXT), key=lambda context: -context.id)
     return [_read_run(store, context) for context in contexts[:last]]
 
@@ -83,19 +86,10 @@ def read_run(database: Path, run_id: str) -> Run | None:
     return next((run for run in read_runs(database) if run.run_id == run_id), None)
 
 
-def add_notes(database: Path, run_id: str, notes: Mapping[str, Any]) -> None:
-    """Keeps results with a run, as JSON, so that the history is read without loading TFX and TFMA."""
-    store = _open(database, metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE)
-    context = store.get_context_by_type_and_name(RUN_CONTEXT, run_id)
-    for key, value in notes.items():
-        context.custom_properties[key].string_value = json.dumps(value)
-    store.put_contexts([context])
-
-
-def _open(database: Path, mode: int) -> ml_metadata.MetadataStore:
+def _open(database: Path) -> ml_metadata.MetadataStore:
     config = metadata_store_pb2.ConnectionConfig()
     config.sqlite.filename_uri = str(database)
-    config.sqlite.connection_mode = mode
+    config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
     return ml_metadata.MetadataStore(config)
 
 
@@ -111,6 +105,9 @@ def _read_run(store: ml_metadata.MetadataStore, context: metadata_store_pb2.Cont
         pushed = None
     newest = max((execution.last_update_time_since_epoch for execution in executions), default=0)
     notes = context.custom_properties
+    found = {name: findings for name, one in outputs.items() if (findings := kept_findings(one.custom_properties))}
+    # Runs of before have them with the run itself.
+    all_found = [findings for findings in (kept_findings(notes), *found.values()) if findings]
     return Run(
         run_id=context.name,
         name=notes[NOTE_NAME].string_value,
@@ -118,15 +115,16 @@ def _read_run(store: ml_metadata.MetadataStore, context: metadata_store_pb2.Cont
         config_hash=notes[NOTE_CONFIG_HASH].string_value,
         started=datetime.datetime.fromtimestamp(context.create_time_since_epoch / 1000).astimezone(),
         seconds=max(0, newest - context.create_time_since_epoch) / 1000,
-        state=_run_state(stages, _note(context, NOTE_STAGES, [])),
+        state=_run_state(stages, json.loads(notes[NOTE_STAGES].string_value or "[]")),
         stages=stages,
         blessed=None if blessing is None else _is_blessed(blessing),
         servable=None if infra_blessing is None else _is_blessed(infra_blessing),
         not_servable="" if infra_blessing is None else infra_blessing.custom_properties["reason"].string_value,
         pushed_version=None if pushed is None else pushed.custom_properties["pushed_version"].string_value,
         pushed_to=None if pushed is None else pushed.custom_properties["pushed_destination"].string_value,
-        metrics=_note(context, NOTE_METRICS, {}),
-        shortfalls=_note(context, NOTE_SHORTFALLS, []),
+        metrics={name: value for findings in all_found for name, value in findings.metrics.items()},
+        shortfalls=[shortfall for findings in all_found for shortfall in findings.shortfalls],
+        pages={name.rpartition("/")[2]: _page(outputs[name].uri, findings.page) for name, findings in found.items()},
         artifacts={name: artifact.uri for name, artifact in outputs.items()},
     )
 
@@ -162,9 +160,8 @@ def _run_state(stages: dict[str, str], planned: list[str]) -> str:
     return "done" if complete else "unfinished"
 
 
-def _note(context: metadata_store_pb2.Context, key: str, default: Any) -> Any:
-    text = context.custom_properties[key].string_value if key in context.custom_properties else ""
-    return json.loads(text) if text else default
+def _page(folder: str, page: str) -> str:
+    return f"{folder}/{page}" if page else folder
 
 
 def _outputs(

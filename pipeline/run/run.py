@@ -81,16 +81,16 @@ def check_inputs(config: Config) -> None:
 
     Raises:
         DataError: data files that are not there, do not fit the task, or cannot be read from the start.
-        EvaluationError: clips.recognizer is not a recognizer that fits.
+        EvaluationError: another model that the review needs is not there, or does not fit.
     """
     # Brings in the readers of every file format.
-    from components.clip_review.pushed_recognizer import find_recognizer
     from components.example_gen.formats import check_beginnings, input_files
+    from components.review.catalogue import REVIEWS
 
-    features = TASKS[config.task].features
-    check_beginnings(input_files(config.data, features), features, config.data, config.audio)
-    if config.clips.recognizer:
-        find_recognizer(config.clips.recognizer, config.audio.sample_rate)
+    task = TASKS[config.task]
+    check_beginnings(input_files(config.data, task.features), task.features, config.data, config.audio)
+    if task.review:
+        REVIEWS[task.review].find_judge(getattr(config, task.review), config.run_settings())
 
 
 def new_run_id() -> str:
@@ -120,8 +120,6 @@ def _run_stages(config: Config, config_file: Path, run_id: str, display: RunDisp
     except StageFailed as failure:
         _log_trace(folder.log(run_id), failure)
         return failure
-    display.show_work("Reading results")
-    _keep_results(folder, run_id)
     return None
 
 
@@ -130,22 +128,3 @@ def _log_trace(log: Path, failure: StageFailed) -> None:
     # The disk may be full, which may be the very failure.
     with contextlib.suppress(OSError), open(log, "a", encoding="utf-8") as file:
         traceback.print_exception(failure, file=file)
-
-
-def _keep_results(folder: OutputFolder, run_id: str) -> None:
-    from components.clip_review.result import load_review
-    from components.evaluation.results import OVERALL, failures, load_metrics
-
-    run = runs.read_run(folder.metadata, run_id)
-    if run is None:
-        return
-    metrics: dict[str, float] = {}
-    shortfalls: list[str] = []
-    if uri := run.artifacts.get("ModelEvaluator/evaluation"):
-        metrics |= load_metrics(uri).get(OVERALL, {})
-        shortfalls += [failure.message for failure in failures(uri)]
-    if uri := run.artifacts.get("ClipReview/clip_review"):
-        review = load_review(uri)
-        metrics |= review.metrics
-        shortfalls += review.shortfalls
-    runs.add_notes(folder.metadata, run_id, {runs.NOTE_METRICS: metrics, runs.NOTE_SHORTFALLS: shortfalls})

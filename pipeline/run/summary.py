@@ -30,10 +30,7 @@ def print_outcome(console: Console, config: Config, outcome: Outcome, overrides:
         return _print_failure(console, config, outcome.failure, outcome)
     run = outcome.run
     lines = [(name, f"{value:.4g}") for name, value in run.metrics.items()]
-    if "ModelEvaluator/evaluation" in run.artifacts:
-        lines.append(("evaluation", _near(run.artifacts["ModelEvaluator/evaluation"])))
-    if "ClipReview/clip_review" in run.artifacts:
-        lines.append(("clips", _near(Path(run.artifacts["ClipReview/clip_review"]) / "page.html")))
+    lines += [(name, _near(page)) for name, page in run.pages.items()]
     if run.pushed_to:
         lines.append(("pushed", f"version {run.pushed_version} in {_near(run.pushed_to)}"))
     lines.append(("log", _near(outcome.log)))

@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from components.clip_review.wav import wav_bytes
 from components.example_gen.readers.wav import decode
 from components.example_gen.records import Unusable
 from components.example_gen.waveforms import conform
+from components.review.clips.wav import wav_bytes
 from pipeline.config.config import Config
 from pipeline.errors import ConfigError
 from pipeline.serve.ask import asking

@@ -4,6 +4,7 @@ import pytest
 from tfx.types.standard_artifacts import PushedModel
 
 from components.errors import EvaluationError
+from models.description import ModelDescription
 from pipeline.config.config import Config, load
 from pipeline.orchestrators import local
 from pipeline.orchestrators.code_hash import hash_room
@@ -104,10 +105,10 @@ def digits_file(tmp_path: Path) -> Path:
 
 def test_a_model_that_speaks_is_heard_before_it_is_served(digits_file: Path) -> None:
     compiled = local.compile_pipeline(build_pipeline(load(digits_file)), "1")
-    assert local.stage_ids(compiled) == [*LINE[:9], "ClipReview", *LINE[9:]]
+    assert local.stage_ids(compiled) == [*LINE[:9], "Review", *LINE[9:]]
     [push] = [one.pipeline_node for one in compiled.nodes if one.pipeline_node.node_info.id == "Pusher"]
     [channel] = push.inputs.inputs["model_blessing"].channels
-    assert channel.producer_node_query.id == "ClipReview"
+    assert channel.producer_node_query.id == "Review"
     silent = local.compile_pipeline(build_pipeline(load(digits_file, ["clips.per_label=0"])), "1")
     assert local.stage_ids(silent) == LINE
 
@@ -122,12 +123,21 @@ def test_a_recognizer_that_is_not_there_is_told_before_the_first_stage(digits_fi
 
 def test_the_cache_notices_another_recognizer(digits_file: Path, tmp_path: Path) -> None:
     version = tmp_path / "ears" / "3"
-    (version / "assets.extra").mkdir(parents=True)
-    (version / "assets.extra" / "seqline.json").write_text(
-        '{"name": "ears", "task": "audio_classification", "settings": {"audio": {"sample_rate": 1000}}}'
-    )
+    described = {"name": "ears", "task": "audio_classification", "architecture": "gated_conv"}
+    version.mkdir(parents=True)
+    ModelDescription.model_validate({**described, "settings": {"audio": {"sample_rate": 1000}}}).write(version)
     config = load(digits_file, [f"clips.recognizer={tmp_path}/ears"])
-    key = cache_key(config, "ClipReview")
-    assert key["recognizer"] == str(version)
+
+    def imported() -> tuple[str, dict[str, str]]:
+        compiled = local.compile_pipeline(build_pipeline(config), "1")
+        nodes = {one.pipeline_node.node_info.id: one.pipeline_node for one in compiled.nodes}
+        [channel] = nodes["Review"].inputs.inputs["recognizer"].channels
+        recognizer = nodes[channel.producer_node_query.id]
+        spec = recognizer.outputs.outputs[channel.output_key].artifact_spec
+        properties = {name: one.field_value.string_value for name, one in spec.additional_custom_properties.items()}
+        return recognizer.parameters.parameters["artifact_uri"].field_value.string_value, properties
+
+    uri, properties = imported()
+    assert (uri, properties["name"], properties["task"]) == (str(version), "ears", "audio_classification")
     (version / "saved_model.pb").write_bytes(b"trained anew")
-    assert cache_key(config, "ClipReview")["recognizer_hash"] != key["recognizer_hash"]
+    assert imported()[1]["fingerprint"] != properties["fingerprint"]

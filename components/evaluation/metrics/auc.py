@@ -2,15 +2,12 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 
-import apache_beam as beam
 import numpy as np
 
 from components.evaluation.metrics.inputs import label_text, model_outputs, to_text
-from components.evaluation.metrics.per_model import PerModelMetric
-from components.evaluation.tfma import tfma
+from components.evaluation.metrics.sums import SumMetric
 
 # Log-odds are kept to a hundredth: two scores closer than that count as a tie. Unlike steps of the score itself, this
 # keeps apart the scores near 0 and 1, where a confident model puts most of them. 17 is where float32 cannot tell a
@@ -22,51 +19,23 @@ _GREATEST_LOG_ODDS = 17.0
 Histogram = Counter[tuple[str, int, bool]]
 
 
-class OneVersusRestAuc(PerModelMetric):
+class OneVersusRestAuc(SumMetric):
     """Mean over the classes of the AUC of "this class" against "any other", 0 to 1.
 
     For two classes that is the plain AUC. Undefined (NaN) where no class has both members and non-members, as in the
-    slice of one label.
+    slice of one label. Reads the outputs `classes` and `scores`.
     """
 
-    def __init__(self, name: str = "auc") -> None:
-        super().__init__(_computations, name)
+    def __init__(self, name: str) -> None:
+        super().__init__(name, score_steps, one_versus_rest_auc)
 
 
-class ScoreHistogram(beam.CombineFn):
-    """Counts the scores of members and non-members of each class; the steps bound its memory."""
-
-    def __init__(self, key: Any) -> None:
-        self._key = key
-
-    def create_accumulator(self) -> Histogram:
-        """No scores yet."""
-        return Counter()
-
-    def add_input(self, accumulator: Histogram, element: Any) -> Histogram:
-        """Counts the scores of one example."""
-        label = label_text(element, self._key.model_name)
-        outputs = model_outputs(element, self._key.model_name)
-        for name, score in zip(np.ravel(outputs["classes"]), np.ravel(outputs["scores"]), strict=True):
-            name = to_text(name)
-            accumulator[name, log_odds_step(float(score)), name == label] += 1
-        return accumulator
-
-    def merge_accumulators(self, accumulators: Iterable[Histogram]) -> Histogram:
-        """Adds up the counts of several workers."""
-        total: Histogram = Counter()
-        for accumulator in accumulators:
-            total.update(accumulator)
-        return total
-
-    def extract_output(self, accumulator: Histogram) -> dict[Any, float]:
-        """The mean AUC."""
-        return {self._key: one_versus_rest_auc(accumulator)}
-
-
-def _computations(name: str, model_name: str) -> list[Any]:
-    key = tfma.metrics.MetricKey(name=name, model_name=model_name)
-    return [tfma.metrics.MetricComputation(keys=[key], preprocessors=None, combiner=ScoreHistogram(key))]
+def score_steps(element: Any, model_name: str) -> Histogram:
+    """The scores of one example, as a member or non-member of each class; the steps bound the memory of the sums."""
+    label, outputs = label_text(element, model_name), model_outputs(element, model_name)
+    pairs = zip(np.ravel(outputs["classes"]), np.ravel(outputs["scores"]), strict=True)
+    names_and_scores = [(to_text(name), float(score)) for name, score in pairs]
+    return Counter((name, log_odds_step(score), name == label) for name, score in names_and_scores)
 
 
 def log_odds_step(score: float) -> int:

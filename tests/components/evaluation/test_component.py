@@ -11,6 +11,7 @@ from tfx import v1 as tfx
 from components.evaluation.component import model_evaluator
 from components.evaluation.results import failures, load_metrics
 from components.evaluation.settings import EvaluationSettings
+from components.findings import Findings, kept_findings
 from components.pusher import pusher
 from components.serving_validator.component import ServingValidator
 from serving.settings import ServingSettings
@@ -103,7 +104,7 @@ class Workplace:
     def evaluator_settings(self) -> set[str]:
         """What TFX's cache looks at besides the inputs of the evaluator."""
         config = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(self.folder / "metadata.sqlite"))
-        [kind] = [k for k in mlmd.MetadataStore(config).get_execution_types() if k.name.endswith(".Evaluator")]
+        [kind] = [k for k in mlmd.MetadataStore(config).get_execution_types() if k.name.endswith(".ModelEvaluator")]
         return set(mlmd.MetadataStore(config).get_executions_by_type(kind.name)[0].custom_properties)
 
     def states(self) -> dict[str, str]:
@@ -130,6 +131,9 @@ def test_first_model_without_a_baseline_is_blessed_and_pushed_with_its_warmup(wo
     assert load_metrics(evaluation.uri)["length=0-10"]["example_count"] == 7
 
     assert "code_hash" in workplace.evaluator_settings()
+    kept = kept_findings(evaluation.custom_properties)
+    assert kept == Findings(load_metrics(evaluation.uri)["overall"], [])
+    assert kept.metrics["example_count"] == 8
 
     infra = workplace.latest("InfraBlessing")
     assert infra.custom_properties["blessed"].int_value == 1
@@ -146,8 +150,8 @@ def test_model_that_is_judged_again_is_not_pushed_again(workplace: Workplace):
     evaluation, versions = workplace.latest("ModelEvaluation").uri, workplace.versions()
     workplace.run(str(workplace.folder / "good"))
     states = workplace.states()
-    assert {name: states[name] for name in ("Evaluator", "ServingValidator", "AtomicPusher")} == {
-        "Evaluator": "COMPLETE",
+    assert {name: states[name] for name in ("ModelEvaluator", "ServingValidator", "AtomicPusher")} == {
+        "ModelEvaluator": "COMPLETE",
         "ServingValidator": "CACHED",
         "AtomicPusher": "COMPLETE",
     }
@@ -161,8 +165,9 @@ def test_model_that_is_judged_again_is_not_pushed_again(workplace: Workplace):
 def test_unchanged_run_comes_from_the_cache(workplace: Workplace):
     evaluation, pushed = workplace.latest("ModelEvaluation").uri, workplace.latest("PushedModel").uri
     workplace.run(str(workplace.folder / "good"))
-    assert workplace.states()["Evaluator"] == workplace.states()["AtomicPusher"] == "CACHED"
+    assert workplace.states()["ModelEvaluator"] == workplace.states()["AtomicPusher"] == "CACHED"
     assert (workplace.latest("ModelEvaluation").uri, workplace.latest("PushedModel").uri) == (evaluation, pushed)
+    assert kept_findings(workplace.latest("ModelEvaluation").custom_properties).metrics["accuracy"] == 0.75
 
 
 def test_model_that_is_worse_than_the_last_blessed_one_is_not_pushed(workplace: Workplace):
@@ -173,6 +178,9 @@ def test_model_that_is_worse_than_the_last_blessed_one_is_not_pushed(workplace: 
         "accuracy is 0.5, 0.25 worse than the last blessed model's 0.75; at most 0.1 worse was asked "
         "(evaluation.max_regression.accuracy)"
     ]
+    kept = kept_findings(workplace.latest("ModelEvaluation").custom_properties)
+    assert [text.partition(",")[0] for text in kept.shortfalls] == ["accuracy is 0.5"]
+    assert kept.metrics["accuracy"] == 0.5, "of the new model, not of the one it is compared with"
     assert workplace.versions() == versions
     assert workplace.latest("PushedModel").custom_properties["pushed"].int_value == 0
 

@@ -7,15 +7,10 @@ import pytest
 import sacrebleu
 
 from components.evaluation.metrics import auc
-from components.evaluation.metrics.accuracy import accuracy
-from components.evaluation.metrics.bits import SumBits
-from components.evaluation.metrics.class_scores import class_scores
-from components.evaluation.metrics.confusion_counts import ConfusionCounts, Counts
-from components.evaluation.metrics.corpus_score import corpus_score_computations
-from components.evaluation.metrics.macro_f1 import macro_f1
-from components.evaluation.tfma import tfma
+from components.evaluation.metrics.bits import BitsPerUnit
+from components.evaluation.metrics.confusion import ConfusionMetric, Counts, accuracy, class_scores, macro_f1
+from components.evaluation.metrics.corpus_score import CorpusBleu, CorpusChrf, bleu, chrf
 
-KEY = tfma.metrics.MetricKey(name="m")
 HYPOTHESES = ["the cat sat on the mat .", "A dog, running!", "nothing in common here", "", "Ein Haus am See"]
 REFERENCES = ["the cat sat on a mat .", "a dog is running!", "völlig anders", "leer", "Ein Haus am See"]
 
@@ -30,42 +25,47 @@ def pair(label: str, outputs: dict[str, Any]) -> Element:
     return Element(np.array([label.encode()], dtype=object), outputs)
 
 
-def combine(combiner: Any, elements: list[Element], parts: int) -> Any:
-    """Runs a CombineFn as Beam does: several accumulators, one of them empty, merged."""
+def combine(metric: Any, elements: list[Element], parts: int) -> Any:
+    """Computes a metric as Beam does: several accumulators, one of them empty, merged."""
+    combiner = metric.computations(model_names=[""])[0].combiner
     accumulators = [combiner.create_accumulator() for _ in range(parts + 1)]
     for i, element in enumerate(elements):
         accumulators[i % parts] = combiner.add_input(accumulators[i % parts], element)
-    return combiner.extract_output(combiner.merge_accumulators(accumulators))[KEY]
+    [value] = combiner.extract_output(combiner.merge_accumulators(accumulators)).values()
+    return value
 
 
-def corpus_value(make_metric: Any, parts: int) -> float:
-    [computation] = corpus_score_computations("m", "", make_metric)
+def corpus_value(metric: Any, parts: int) -> float:
     elements = [
-        pair(r, {"target": np.array(h.encode(), dtype=object), "score": np.float32(-1)})
+        pair(r, {"text": np.array(h.encode(), dtype=object), "score": np.float32(-1)})
         for h, r in zip(HYPOTHESES, REFERENCES, strict=True)
     ]
-    return combine(computation.combiner, elements, parts)
+    return combine(metric, elements, parts)
 
 
 @pytest.mark.parametrize("parts", [1, 2, 5])
 def test_bleu_and_chrf_are_those_of_the_corpus_however_it_is_split(parts: int):
-    bleu = sacrebleu.corpus_bleu(HYPOTHESES, [REFERENCES]).score
-    chrf = sacrebleu.corpus_chrf(HYPOTHESES, [REFERENCES]).score
+    of_bleu = sacrebleu.corpus_bleu(HYPOTHESES, [REFERENCES]).score
+    of_chrf = sacrebleu.corpus_chrf(HYPOTHESES, [REFERENCES]).score
     mean_of_sentences = np.mean(
         [sacrebleu.sentence_bleu(h, [r]).score for h, r in zip(HYPOTHESES, REFERENCES, strict=True)]
     )
 
-    assert corpus_value(lambda: sacrebleu.BLEU(tokenize="13a", force=True), parts) == pytest.approx(bleu, abs=1e-9)
-    assert corpus_value(sacrebleu.CHRF, parts) == pytest.approx(chrf, abs=1e-9)
-    assert abs(bleu - mean_of_sentences) > 1, "the test must be able to tell the two apart"
+    assert corpus_value(CorpusBleu("m", output="text"), parts) == pytest.approx(of_bleu, abs=1e-9)
+    assert corpus_value(CorpusChrf("m", output="text"), parts) == pytest.approx(of_chrf, abs=1e-9)
+    assert abs(of_bleu - mean_of_sentences) > 1, "the test must be able to tell the two apart"
 
 
-def test_bleu_signature_is_the_one_of_the_docstring():
-    from components.evaluation.metrics import bleu
+def test_a_corpus_score_of_nothing_is_undefined():
+    assert math.isnan(combine(CorpusBleu("m", output="text"), [], 1))
 
-    metric = bleu._metric()
+
+@pytest.mark.parametrize("make", [bleu, chrf])
+def test_the_signature_is_the_one_of_the_docstring(make: Any):
+    metric = make()
     metric.corpus_score(HYPOTHESES, [REFERENCES])
-    assert str(metric.get_signature()).startswith("nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp")
+    signature = str(metric.get_signature()).partition("|version")[0]
+    assert f"`{signature}`" in make.__doc__
 
 
 COUNTS = Counts({("a", "a"): 3, ("a", "b"): 1, ("b", "b"): 2, ("b", "a"): 2, ("never seen", "a"): 2})
@@ -89,8 +89,9 @@ def test_accuracy_and_class_scores_by_hand():
 
 
 def test_confusion_counts_merge():
-    elements = [pair("a", {"label": np.array(answer)}) for answer in (b"a", b"b", b"a")]
-    assert combine(ConfusionCounts(KEY), elements, parts=2) == {("a", "a"): 2, ("a", "b"): 1}
+    elements = [pair("a", {"tag": np.array(answer)}) for answer in (b"a", b"b", b"a")]
+    metric = ConfusionMetric("accuracy", output="tag")
+    assert combine(metric, elements, parts=2) == {("a", "a"): 2, ("a", "b"): 1}
 
 
 def exact_auc(scores: np.ndarray, is_member: np.ndarray) -> float:
@@ -109,7 +110,7 @@ def test_auc_is_the_chance_that_a_member_scores_higher(num_classes: int):
     elements = [pair(f"class {i}", {"scores": s, "classes": names}) for i, s in zip(labels, scores, strict=True)]
     wanted = np.mean([exact_auc(scores[:, i], labels == i) for i in range(num_classes)])
 
-    assert combine(auc.ScoreHistogram(KEY), elements, parts=3) == pytest.approx(wanted, abs=2e-3)
+    assert combine(auc.OneVersusRestAuc("m"), elements, parts=3) == pytest.approx(wanted, abs=2e-3)
 
 
 def test_auc_counts_a_tie_as_half_and_is_undefined_for_one_label():
@@ -134,5 +135,6 @@ def test_bits_are_those_of_all_samples_together(parts: int):
         Element(None, {"log_prob": np.float32(-bits * samples * math.log(2)), "num_samples": np.int32(samples)})
         for bits, samples in clips
     ]
-    assert combine(SumBits(KEY), elements, parts) == pytest.approx(1.5)
-    assert math.isnan(combine(SumBits(KEY), [], parts))
+    metric = BitsPerUnit("m", output="log_prob", units="num_samples")
+    assert combine(metric, elements, parts) == pytest.approx(1.5)
+    assert math.isnan(combine(metric, [], parts))

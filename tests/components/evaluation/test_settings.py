@@ -4,12 +4,13 @@ import pydantic
 import pytest
 
 from components.errors import EvaluationError
-from components.evaluation.catalogue import check_metric_names, task_metrics
+from components.evaluation.catalogue import METRICS, check_metric_names, judging_of, metric_entry
 from components.evaluation.component import code_hash
 from components.evaluation.config import eval_config
 from components.evaluation.extractors import is_length_feature, length_bucket, length_feature
 from components.evaluation.results import Failure
 from components.evaluation.settings import EvaluationSettings
+from models.registry import TASKS
 
 
 def settings(**fields: object) -> EvaluationSettings:
@@ -36,9 +37,30 @@ def test_unknown_metric_is_refused_with_the_nearest_one(task: str, name: str, me
 
 
 def test_unknown_task_is_refused():
-    known = "text_classification, audio_classification, audio_generation, text_to_text"
-    with pytest.raises(EvaluationError, match=f'task "poetry". Tasks that have one: {known}'):
-        task_metrics("poetry")
+    with pytest.raises(EvaluationError, match=f'task "poetry". Tasks that have one: {", ".join(TASKS)}'):
+        judging_of("poetry")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_each_metric_of_a_task_is_in_the_table_and_can_be_made_from_its_configuration(task: str):
+    thresholds = {f"{kind}/x": {"min": 0.5} for kind in TASKS[task].judging.per_class}
+    assert set(TASKS[task].judging.metrics) <= set(METRICS)
+    config = eval_config(task, settings(thresholds=thresholds))
+    # Not above: TFMA is whole only where TFX was imported first.
+    from tensorflow_model_analysis.metrics import metric_specs
+
+    computations = metric_specs.to_computations(list(config.metrics_specs), eval_config=config)
+    assert len(computations) >= len(TASKS[task].judging.metrics)
+    assert all(metric_entry(TASKS[task].judging, name) for name in thresholds)
+
+
+def test_slices_are_those_of_every_label_that_the_task_has():
+    def slices(task: str) -> list[list[str]]:
+        return [list(spec.feature_keys) for spec in eval_config(task, settings(length_buckets=[3])).slicing_specs]
+
+    assert slices("audio_generation") == [[], ["label"], ["speaker"]]
+    assert slices("text_classification") == [[], ["label"], ["text_length_in_words_3"]]
+    assert slices("text_to_text") == [[], ["source_length_in_words_3"]]
 
 
 @pytest.mark.parametrize(

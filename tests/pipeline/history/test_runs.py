@@ -1,14 +1,31 @@
+import dataclasses
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from rich.console import Console
+from tfx import v1 as tfx
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact
+from tfx.types.standard_artifacts import Model, ModelEvaluation
 
+from components.findings import Findings
 from pipeline.errors import StageFailed
 from pipeline.history import runs
 from pipeline.history.table import runs_table
 from pipeline.orchestrators import local
 from tests.pipeline import tiny_stages
+
+
+@tfx.dsl.components.component
+def Assess(model: InputArtifact[Model], evaluation: OutputArtifact[ModelEvaluation]) -> None:
+    Findings({"bleu": 21.5, "example_count": 9}, ["bleu is 21.5"]).keep(evaluation)
+
+
+@tfx.dsl.components.component
+def Review(model: InputArtifact[Model], review: OutputArtifact[ModelEvaluation]) -> None:
+    Findings({"recognized": 0.31}, ["clips: recognized is 0.31"], "page.html").keep(review)
 
 
 def run(root: Path, run_id: str, verdict: int = 1, stages: tuple[str, ...] = ()) -> None:
@@ -82,21 +99,56 @@ def test_a_failed_and_an_unfinished_run(tmp_path: Path) -> None:
     assert killed.state == "unfinished"
 
 
-def test_results_that_were_noted_come_back(tmp_path: Path) -> None:
-    run(tmp_path, "first")
-    database = tmp_path / "metadata.sqlite"
-    runs.add_notes(database, "first", {runs.NOTE_METRICS: {"bleu": 21.5}, runs.NOTE_SHORTFALLS: ["bleu is 21.5"]})
-    told = runs.read_run(database, "first")
+def assess(root: Path, run_id: str) -> runs.Run:
+    """A run of two judges, and what is told of it."""
+    load, train = tiny_stages.load_and_train(root)
+    model = train.outputs["model"]
+    bleu, heard = Assess(model=model).with_id("First"), Review(model=model)
+    compiled = local.compile_pipeline(tiny_stages.pipeline_of(root, [load, train, bleu, heard]), run_id)
+    local.run(compiled, lambda event: None, {})
+    told = runs.read_run(root / "metadata.sqlite", run_id)
     assert told is not None
-    assert (told.metrics, told.shortfalls, told.name) == ({"bleu": 21.5}, ["bleu is 21.5"], "dates")
-    assert json.loads(json.dumps(told.to_json()))["metrics"] == {"bleu": 21.5}
+    return told
+
+
+def test_what_the_judges_kept_with_their_artifacts_is_told_of_a_run_from_the_cache_too(tmp_path: Path) -> None:
+    told = assess(tmp_path, "first")
+    assert told.metrics == {"bleu": 21.5, "example_count": 9, "recognized": 0.31}
+    assert told.shortfalls == ["bleu is 21.5", "clips: recognized is 0.31"]
+    folder = tmp_path / "artifacts"
+    assert told.pages.keys() == {"evaluation", "review"}
+    assert Path(told.pages["evaluation"]).parent == folder / "First" / "evaluation", (
+        "the folder, where there is no page"
+    )
+    assert Path(told.pages["review"]).match("artifacts/Review/review/*/page.html")
+    assert json.loads(json.dumps(told.to_json()))["metrics"] == told.metrics
+
+    again = assess(tmp_path, "second")
+    assert set(again.stages.values()) == {"cached"}
+    assert (again.metrics, again.shortfalls, again.pages) == (told.metrics, told.shortfalls, told.pages)
+
+
+def test_a_run_of_before_has_its_results_with_itself(tmp_path: Path) -> None:
+    compiled = local.compile_pipeline(tiny_stages.pipeline_of(tmp_path, tiny_stages.load_and_train(tmp_path)), "old")
+    local.annotate(compiled, {"seqline_metrics": '{"bleu": 7}', "seqline_shortfalls": '["bleu is 7"]'})
+    local.run(compiled, lambda event: None, {})
+    [told] = runs.read_runs(tmp_path / "metadata.sqlite")
+    assert (told.metrics, told.shortfalls, told.pages) == ({"bleu": 7}, ["bleu is 7"], {})
+
+
+def test_the_history_is_read_without_loading_tfx_or_tensorflow(tmp_path: Path) -> None:
+    code = "import sys, pipeline.history.runs, pipeline.history.table; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "ml_metadata" in loaded
+    assert {"tfx", "tensorflow", "tensorflow_model_analysis"}.isdisjoint(loaded)
 
 
 def test_the_table_shows_a_run_in_a_row(tmp_path: Path) -> None:
     run(tmp_path, "first")
-    runs.add_notes(tmp_path / "metadata.sqlite", "first", {runs.NOTE_METRICS: {"example_count": 9, "bleu": 21.5}})
+    [told] = runs.read_runs(tmp_path / "metadata.sqlite")
+    told = dataclasses.replace(told, metrics={"example_count": 9, "bleu": 21.5})
     console = Console(width=140, record=True, file=open("/dev/null", "w"))
-    console.print(runs_table(runs.read_runs(tmp_path / "metadata.sqlite")))
+    console.print(runs_table([told]))
     row = next(line for line in console.export_text().splitlines() if "first" in line)
     for text in ("dates", "abcd", "done", "bleu 21.5", "yes", "1"):
         assert text in row

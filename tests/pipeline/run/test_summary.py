@@ -36,7 +36,7 @@ def test_a_pushed_model(dates_config: Config) -> None:
             pushed_version="1700000000",
             pushed_to="/a/very/long/path/that/does/not/fit/into/sixty/columns/serving/dates/1700000000",
             metrics={"exact_match": 0.99512, "bleu": 98.0},
-            artifacts={"ModelEvaluator/evaluation": "/artifacts/ModelEvaluator/evaluation/9"},
+            pages={"evaluation": "/artifacts/ModelEvaluator/evaluation/9"},
         ),
     )
     assert code == DONE
@@ -45,7 +45,7 @@ def test_a_pushed_model(dates_config: Config) -> None:
         "version 1700000000 in /a/very/long/path/that/does/not/fit/into/sixty/columns/serving/dates/1700000000\n"
         in text
     )
-    assert "/artifacts/ModelEvaluator/evaluation/9" in text and str(LOG) in text
+    assert "  evaluation     /artifacts/ModelEvaluator/evaluation/9\n" in text and str(LOG) in text
     assert "Next: seqline serve -c dates.yaml" in text
 
 
@@ -56,9 +56,9 @@ def test_a_model_that_falls_short_names_metric_value_and_bound(dates_config: Con
     assert "Not pushed: the model falls short" in text and shortfall in text
 
 
-def test_clips_can_be_opened(dates_config: Config) -> None:
-    _, text = shown(dates_config, outcome(blessed=False, artifacts={"ClipReview/clip_review": "/artifacts/clips/9"}))
-    assert "  clips          /artifacts/clips/9/page.html\n" in text
+def test_what_a_judge_found_can_be_opened(dates_config: Config) -> None:
+    _, text = shown(dates_config, outcome(blessed=False, pages={"review": "/artifacts/Review/9/page.html"}))
+    assert "  review         /artifacts/Review/9/page.html\n" in text
 
 
 def test_a_model_that_failed_on_the_server(dates_config: Config) -> None:

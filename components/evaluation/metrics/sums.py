@@ -1,0 +1,82 @@
+"""The base of our metrics: what each example adds, and what follows from the sums of a slice."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import apache_beam as beam
+
+from components.evaluation.tfma import tfma
+
+# What is added up, by whatever tells the addends apart.
+Sums = Counter[Any]
+
+
+class AddUp(beam.CombineFn):
+    """Adds up what the examples give, however Beam splits them, and computes a value from the sums.
+
+    Args:
+        key: TFMA's key of the value.
+        addends: from one example of TFMA to what it adds.
+        result: from the sums to the value.
+    """
+
+    def __init__(self, key: Any, addends: Callable[[Any], Mapping[Any, float]], result: Callable[[Sums], Any]) -> None:
+        self._key = key
+        self._addends = addends
+        self._result = result
+
+    def create_accumulator(self) -> Sums:
+        """Nothing yet."""
+        return Counter()
+
+    def add_input(self, accumulator: Sums, element: Any) -> Sums:
+        """Adds one example."""
+        accumulator.update(self._addends(element))
+        return accumulator
+
+    def merge_accumulators(self, accumulators: Iterable[Sums]) -> Sums:
+        """Adds up the sums of several workers."""
+        total: Sums = Counter()
+        for accumulator in accumulators:
+            total.update(accumulator)
+        return total
+
+    def extract_output(self, accumulator: Sums) -> dict[Any, Any]:
+        """The value."""
+        return {self._key: self._result(accumulator)}
+
+
+class PerModelMetric(tfma.metrics.Metric):
+    """A TFMA metric that computes the same for each model, the candidate and the baseline.
+
+    Args:
+        computations: function of metric name and model name that gives TFMA's computations.
+        name: under which the value is reported.
+    """
+
+    def __init__(self, computations: Callable[[str, str], list[Any]], name: str) -> None:
+        def create(name: str, model_names: list[str]) -> list[Any]:
+            return [computation for model_name in model_names for computation in computations(name, model_name)]
+
+        super().__init__(create, name=name)
+
+
+class SumMetric(PerModelMetric):
+    """A metric that is a function of sums.
+
+    Args:
+        name: under which the value is reported.
+        addends: from one example of TFMA and the name of the model to what the example adds.
+        result: from the sums to the value; NaN where it is undefined.
+    """
+
+    def __init__(
+        self, name: str, addends: Callable[[Any, str], Mapping[Any, float]], result: Callable[[Sums], float]
+    ) -> None:
+        def computations(name: str, model_name: str) -> list[Any]:
+            key = tfma.metrics.MetricKey(name=name, model_name=model_name)
+            combiner = AddUp(key, lambda element: addends(element, model_name), result)
+            return [tfma.metrics.MetricComputation(keys=[key], preprocessors=None, combiner=combiner)]
+
+        super().__init__(computations, name)

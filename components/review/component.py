@@ -1,0 +1,104 @@
+"""Review: TFX's Evaluator counts; what a model makes must also be seen or heard, by a machine and by people."""
+
+import logging
+import os
+from pathlib import Path
+
+from tfx.components.evaluator import constants
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import artifact_utils
+from tfx.types.standard_artifacts import Examples, Model, ModelBlessing
+from tfx.utils import path_utils
+
+from components.artifacts import PushedOtherModel, ReviewedSamples
+from components.findings import Findings
+from components.review.catalogue import REVIEWS
+from components.review.data_uri import from_data_uri
+from components.review.page import render_page
+from components.review.result import FILE, Outline, ReviewResult
+
+PAGE = "page.html"
+_PARTIAL = ".partial"
+_CURRENT_MODEL = (
+    constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY,
+    constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY,
+)
+
+_progress = logging.getLogger("seqline.progress")
+
+
+@component
+def Review(  # noqa: N802
+    model: InputArtifact[Model],
+    examples: InputArtifact[Examples],
+    evaluation_blessing: InputArtifact[ModelBlessing],
+    review: OutputArtifact[ReviewedSamples],
+    blessing: OutputArtifact[ModelBlessing],
+    name: Parameter[str],
+    split: Parameter[str],
+    settings_json: Parameter[str],
+    recognizer: InputArtifact[PushedOtherModel] = None,
+    code_hash: Parameter[str] = "",
+) -> None:
+    """Has samples made and judged, and blesses a model that the evaluator blessed and this judge does not refuse.
+
+    Args:
+        model: the exported model.
+        examples: raw examples.
+        evaluation_blessing: the evaluator's verdict.
+        review: what `load_review` reads, the samples as files, and `page.html`.
+        blessing: the verdict of both, for Pusher.
+        name: key of `REVIEWS`.
+        split: name of the held-out split.
+        settings_json: the settings of the review as JSON.
+        recognizer: another run's model that says what it takes the samples for; none: nobody judges.
+        code_hash: hash of the page's templates; not read here, it makes the cache notice an edited one.
+    """
+    result = REVIEWS[name].make()(
+        Path(path_utils.serving_model_path(model.uri)),
+        Path(artifact_utils.get_split_uri([examples], split)),
+        REVIEWS[name].settings.model_validate_json(settings_json),
+        Path(recognizer.uri) if recognizer else None,
+        _tell,
+    )
+    write(result, Path(review.uri))
+    Findings(result.metrics, result.shortfalls, PAGE).keep(review)
+    _bless(blessing, evaluation_blessing, model, not result.shortfalls)
+
+
+def write(result: ReviewResult, folder: Path) -> None:
+    """Writes the samples' files, the page and `review.json`, each of them whole or not at all.
+
+    Args:
+        result: of the review.
+        folder: exists, and is empty.
+    """
+    partial = folder / _PARTIAL
+    partial.mkdir()
+    for medium in (medium for sample in result.samples for medium in sample.media):
+        if not isinstance(medium, Outline) and medium.file:
+            (partial / medium.file).parent.mkdir(parents=True, exist_ok=True)
+            (partial / medium.file).write_bytes(from_data_uri(medium.content))
+    (partial / PAGE).write_text(render_page(result), encoding="utf-8")
+    # The one that programs look for comes last.
+    for path in sorted(partial.iterdir()):
+        os.rename(path, folder / path.name)
+    (partial / FILE).write_text(result.model_dump_json(indent=1), encoding="utf-8")
+    os.rename(partial / FILE, folder / FILE)
+    partial.rmdir()
+
+
+def _bless(blessing: ModelBlessing, evaluated: ModelBlessing, model: Model, passed: bool) -> None:
+    blessed = passed and evaluated.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY) == 1
+    uri, identity = _CURRENT_MODEL
+    blessing.set_string_custom_property(uri, model.uri)
+    blessing.set_int_custom_property(identity, model.id)
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, int(blessed))
+    name = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME
+    (Path(blessing.uri) / name).touch()
+
+
+def _tell(completed: int, total: int) -> None:
+    progress = {"stage": "Review", "completed": completed, "total": total}
+    _progress.info("%d of %d samples made", completed, total, extra={"progress": progress})

@@ -1,0 +1,38 @@
+"""Draws a review as one HTML page that needs no network."""
+
+from pathlib import Path
+
+import jinja2
+
+from components.files_hash import hash_folder
+from components.review.result import Outline, ReviewResult
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def template_hash() -> str:
+    """Digest of the templates, which are no Python files, so that the cache notices when one is edited."""
+    return hash_folder(_TEMPLATES)[:16]
+
+
+def render_page(result: ReviewResult) -> str:
+    """HTML with all that is seen and heard of every sample inside; a template of the review's name has the words."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(percent=_percent, path=_path)
+    return environment.get_template("page.html.j2").render(result=result)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _path(outline: Outline) -> str:
+    """The outline as a closed SVG path, one column for each stretch of time, upwards positive."""
+    points = [*enumerate(outline.high), *reversed([*enumerate(outline.low)])]
+    return f"M{' L'.join(f'{column} {0 - value:g}' for column, value in points)} Z"
