@@ -34,7 +34,7 @@ class KerasTraining:
         self._model.compile(
             optimizer=keras.optimizers.Adam(run.training.learning_rate, global_clipnorm=run.training.clip_norm),
             jit_compile=jit_compile,
-            **TASKS[run.task].load().compile_arguments(run),
+            **TASKS[run.task].code().compile_arguments(run),
         )
         shape = [run.training.batch_size, length]
         levels, targets = tf.unstack(tf.random.uniform([2, *shape], maxval=LEVELS, dtype=tf.int32))

@@ -33,15 +33,13 @@ def export_untrained(folder: Path, settings: dict[str, Any]) -> None:
 
     from models.export import export
     from models.run_settings import RunSettings
-    from models.tasks.audio_generation import sample_requests
     from models.tokenizers.vocabularies import Vocabularies
     from models.training import build_model
 
     run = RunSettings.model_validate(settings)
     keras.utils.set_random_seed(run.seed)
     vocabularies = Vocabularies(run.tokenizer, {})
-    requests = sample_requests([{}, {}], vocabularies, run)
-    export(build_model(run, vocabularies), run, vocabularies, str(folder), {"metrics": {}}, requests)
+    export(build_model(run, vocabularies), run, vocabularies, str(folder), {"metrics": {}})
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ class TaskCode(abc.ABC):
 
     @abc.abstractmethod
     def preprocess(self, inputs: dict[str, Any], vocabularies: Vocabularies) -> dict[str, Any]:
-        """Turns raw features, strings (B, 1) and sounds float (B, N), dense or sparse, into `transformed`, in the graph."""
+        """Turns raw features, strings (B, 1) and sounds float (B, N), dense or sparse, into `transformed`."""
 
     def training_examples(self, features: tf.data.Dataset, settings: RunSettings) -> tf.data.Dataset:
         """Transformed examples to what is trained on; by default one of each, by `training_example`."""

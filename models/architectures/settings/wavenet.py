@@ -23,8 +23,8 @@ class WaveNetSettings(Settings):
     num_stacks: int = pydantic.Field(2, ge=1)
     """Stacks, one over the other."""
     condition_on: tuple[str, ...] = ()
-    """Label features of the task, such as label and speaker, that steer the whole clip (global conditioning). Empty: the
-    model knows the sound alone."""
+    """Label features of the task, such as label and speaker, that steer the whole clip (global conditioning). Empty:
+    the model knows the sound alone."""
     condition_dim: int = pydantic.Field(16, ge=1)
     """Width of the vector of each feature in condition_on."""
     local_features: Literal["none", "log_mel"] = "none"
