@@ -1,7 +1,7 @@
 """Beam search in the graph, per-request settings included; a beam of 1 is greedy search.
 
 B: batch, K: beams, N: B * K, L: longest target, S: source positions, V: vocabulary. Follows Sutskever et al. (2014,
-section 3.2) with the length and the coverage penalty of Wu et al. (2016, eq. 14; see `beam_scores`). As there, penalties
+section 3.2) with the length and the coverage penalty of Wu et al. (2016, eq. 14; see `beam_scores`). As there, they
 rank finished targets; unfinished ones of a row, all of the same length, are ranked by log P(Y|X) alone. We prune
 neither tokens nor targets by their distance from the best. A row's result depends on its own settings alone, whatever
 its batch-mates ask for.

@@ -20,8 +20,8 @@ A step of a decoder: reads the token before the wanted one (the first is [START]
 - The returned cache has the shapes of the given one. A cache of keys and values has its full length from the start: one
   that grows would change the shape of what goes round the loop.
 - A row's logits depend on that row alone.
-- Inside a compiled piece (`models.decoding.pieces`), where no row is ever reordered, a carry of the decoder's own layout
-  stands in the place of the cache.
+- Inside a compiled piece (`models.decoding.pieces`), where no row is ever reordered, a carry of the decoder's own
+  layout stands in the place of the cache.
 """
 
 # Finite, so that no NaN can arise from a difference of two of them.

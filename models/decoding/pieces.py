@@ -64,7 +64,7 @@ class Pieces(tf.Module):
             temperature: float32 (B,), as for `models.decoding.choice.choose`.
             seed: int32 (B,); the same seed gives the same elements, whatever is asked beside it.
             length: int32 scalar.
-            conditions: nest of tensors (B, T, ...) that steer each step, nothing behind T; (B, 1, ...), with the 1 known
+            conditions: nest of tensors (B, T, ...) that steer each step, zeros behind T; (B, 1, ...), with the 1 known
                 to the graph, steers all steps. A piece is given its own part, (B, PIECE or 1, ...): the step at `time`,
                 counted from 0 over all pieces, has place `time % tf.shape(part)[1]` in it.
 
