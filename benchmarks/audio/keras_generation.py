@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from benchmarks.audio.workers import answer_jobs
 from models.audio import SILENCE_ID
-from models.decoding.sampling import choose
+from models.decoding.choice import choose
 from models.run_settings import RunSettings
 from models.tokenizers.vocabularies import Vocabularies
 from models.training import build_model

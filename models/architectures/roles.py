@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import keras
 
+from models.decoding.next_token import NextToken
+
 # What an encoder hands to a decoder that starts where it ended: for each layer its states, each float (B, any).
 FinalStates = list[list[keras.KerasTensor]]
 # What the steps of a decoder share: a source, prepared once. Every tensor has B rows.
@@ -78,10 +80,24 @@ class SoundDecoder(Protocol):
     def __call__(self, inputs: Mapping[str, keras.KerasTensor], training: bool = False) -> keras.KerasTensor:
         """Scores all samples: `audio_ids` int (B, T), shifted right, and conditions, to logits float32 (B, T, V)."""
 
-    def start(self, batch_size: Any, max_length: Any, conditions: Mapping[str, Any]) -> Cache:
-        """Makes the first cache for generating `max_length` samples under conditions."""
+    def start(self, batch_size: Any, max_length: Any) -> Cache:
+        """Makes the first cache for generating `max_length` samples at most."""
 
-    def step(self, audio_ids: keras.KerasTensor, cache: Cache) -> tuple[keras.KerasTensor, Cache]:
-        """Scores one sample: the last ones, int (N,), to logits float32 (N, V) and the next cache."""
+    def conditions_of(self, inputs: Mapping[str, Any], batch_size: Any) -> keras.KerasTensor:
+        """What steers each sample, float (N, T, any), or all of them alike, (N, 1, any)."""
 
-    # And what `models.decoding.pieces.DecodesInPieces` asks: samples come by the thousand.
+    def step(
+        self, audio_ids: keras.KerasTensor, cache: Cache, conditions: keras.KerasTensor
+    ) -> tuple[keras.KerasTensor, Cache]:
+        """Scores one sample: the last ones, int (N,), steered by (N, 1, any), to logits float32 (N, V), next cache."""
+
+    # Samples come by the thousand: the same in the layout of a piece, as `models.decoding.pieces.Pieces` asks for it.
+
+    def enter_piece(self, cache: Cache) -> Any:
+        """The cache in the layout of the carry."""
+
+    def leave_piece(self, carry: Any) -> Cache:
+        """The carry as a cache."""
+
+    def next_in_piece(self, conditions: keras.KerasTensor) -> NextToken:
+        """A step over the carry; what all steps share, such as weights, is read here, once."""

@@ -114,64 +114,73 @@ class WaveNet(keras.Model):
             skip=[(tensor(layer.kernel), tensor(layer.bias)) for layer in self.skips],
         )
 
-    def start(self, batch_size: Any, max_length: Any, conditions: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+    def start(self, batch_size: Any, max_length: Any) -> dict[str, tf.Tensor]:
         """Makes the first cache: silence heard so far, as causal padding is.
 
         Args:
             batch_size: N.
-            max_length: samples that will be generated; behind the last frame nothing steers.
-            conditions: `<feature>_id` int (N,) for each feature in `condition_on`; with local features `frames`, float
-                (N, F, M).
+            max_length: of no effect: the queues are as long as the model can look back.
 
         Returns:
-            `queues` float (N, Q, D), what the convolutions saw so far; `time` int32 (N,), samples seen so far;
-            `conditions` float (N, 1 or T, L * 2D), what steers each sample, or all of them.
+            `queues` float (N, Q, D), what the convolutions saw so far; `time` int32 (N,), samples seen so far.
+        """
+        places = _queue_places(self.settings)[-1]
+        queues = tf.zeros([batch_size, places, self.settings.hidden_dim])
+        return {"queues": queues, "time": tf.zeros([batch_size], tf.int32)}
+
+    def conditions_of(self, inputs: Mapping[str, Any], batch_size: Any) -> tf.Tensor:
+        """What steers the generation, behind the last frame nothing.
+
+        Args:
+            inputs: `<feature>_id` int (N,) for each feature in `condition_on`; with local features `frames`, float
+                (N, F, M).
+            batch_size: N.
+
+        Returns:
+            float (N, F * `frame_step`, L * 2D); (N, 1, L * 2D) without frames, the same for every sample.
         """
         total = tf.zeros([batch_size, 1, 2 * self.settings.hidden_dim * len(self.gates)])
         if self.settings.condition_on:
-            total = total + self.global_condition(conditions)
+            total = total + self.global_condition(inputs)
         if self.settings.local_features != "none":
-            local = self.frame_projection(self.upsampling(conditions["frames"]))[:, :max_length]
-            total = total + tf.pad(local, [[0, 0], [0, max_length - tf.shape(local)[1]], [0, 0]])
-        return {
-            "queues": tf.zeros([batch_size, _queue_places(self.settings)[-1], self.settings.hidden_dim]),
-            "time": tf.zeros([batch_size], tf.int32),
-            "conditions": total,
-        }
+            total = total + self.frame_projection(self.upsampling(inputs["frames"]))
+        return total
 
-    def step(self, audio_ids: tf.Tensor, cache: dict[str, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """Predicts one sample from one more past sample: int (N,) to logits float32 (N, 256), and the next cache."""
-        logits, carry = self.next_in_piece()(audio_ids, self.enter_piece(cache, 1))
-        return logits, self.leave_piece(carry, cache)
+    def step(
+        self, audio_ids: tf.Tensor, cache: dict[str, tf.Tensor], conditions: tf.Tensor
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Predicts one sample from one more past sample.
 
-    # Within a stretch of samples no row changes its place, so the state may have the layout that is fast: time first,
-    # and one time for all rows.
-
-    def enter_piece(self, cache: dict[str, tf.Tensor], length: int) -> dict[str, tf.Tensor]:
-        """The state of the next `length` samples.
+        Args:
+            audio_ids: the last samples, int (N,).
+            cache: of the step before, or of `start`.
+            conditions: of this very sample, float (N, 1, L * 2D).
 
         Returns:
-            `queues` float (Q, N, D), `start` and `time` int32 scalars, `conditions` float (1 or `length`, N, L * 2D).
+            logits, float32 (N, 256), and the next cache.
         """
-        conditions, time = cache["conditions"], cache["time"][0]
-        if self.settings.local_features != "none":
-            conditions = conditions[:, time : time + length]
-        return {
-            "queues": tf.transpose(cache["queues"], [1, 0, 2]),
-            "start": time,
-            "time": time,
-            "conditions": tf.transpose(conditions, [1, 0, 2]),
-        }
+        logits, carry = self.next_in_piece(conditions)(audio_ids, self.enter_piece(cache))
+        return logits, self.leave_piece(carry)
 
-    def leave_piece(self, carry: dict[str, tf.Tensor], cache: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """The cache after the samples of `carry`; `cache` is that before them."""
+    # Within a piece no row changes its place, so the state may have the layout that is fast: time first, and one time
+    # for all rows.
+
+    def enter_piece(self, cache: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The cache to `queues` float (Q, N, D) and `time`, int32 scalar."""
+        return {"queues": tf.transpose(cache["queues"], [1, 0, 2]), "time": cache["time"][0]}
+
+    def leave_piece(self, carry: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """And back again."""
         queues = tf.transpose(carry["queues"], [1, 0, 2])
-        return cache | {"queues": queues, "time": tf.fill(tf.shape(cache["time"]), carry["time"])}
+        return {"queues": queues, "time": tf.fill([tf.shape(queues)[0]], carry["time"])}
 
-    def next_in_piece(self) -> NextToken:
+    def next_in_piece(self, conditions: tf.Tensor) -> NextToken:
         """One sample from one more past sample, in O(L) (Le Paine et al., 2016).
 
         All queues lie in one tensor, each a ring, so that one gather reads and one scatter writes them.
+
+        Args:
+            conditions: float (N, 1 or samples of the piece, L * 2D).
 
         Returns:
             `NextToken` over the state of `enter_piece`.
@@ -182,15 +191,14 @@ class WaveNet(keras.Model):
         starts = tf.constant(_queue_places(settings)[:-1])
         # The oldest place of a ring is the next to be written; the other taps follow at the layer's distance.
         ages = dilations[:, tf.newaxis] * tf.range(taps)[tf.newaxis]
-        steady = settings.local_features == "none"
+        time_first = tf.transpose(conditions, [1, 0, 2])
 
         def next_sample(audio_ids: tf.Tensor, carry: dict[str, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
             time, queues = carry["time"], carry["queues"]
-            conditions = carry["conditions"][0 if steady else time - carry["start"]]
             places = starts[:, tf.newaxis] + (time + ages) % (taps * dilations)[:, tf.newaxis]
-            seen, logits = self._one_sample(weights, tf.gather(queues, places), audio_ids, conditions)
-            queues = tf.tensor_scatter_nd_update(queues, places[:, :1], seen)
-            return logits, carry | {"queues": queues, "time": time + 1}
+            steering = time_first[time % tf.shape(time_first)[0]]
+            seen, logits = self._one_sample(weights, tf.gather(queues, places), audio_ids, steering)
+            return logits, {"queues": tf.tensor_scatter_nd_update(queues, places[:, :1], seen), "time": time + 1}
 
         return next_sample
 

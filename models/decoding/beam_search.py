@@ -1,22 +1,25 @@
 """Beam search in the graph, per-request settings included; a beam of 1 is greedy search.
 
-B: batch, K: beams, L: longest target, V: vocabulary. Follows Sutskever et al. (2014, section 3.2) with the length
-penalty of Wu et al. (2016, eq. 14): score = log P(Y|X) / lp(Y), lp(Y) = (5 + |Y|)^alpha / 6^alpha, |Y| with the end
-token. We use no coverage penalty. A row's result depends on its own settings alone, whatever its batch-mates ask for.
+B: batch, K: beams, N: B * K, L: longest target, S: source positions, V: vocabulary. Follows Sutskever et al. (2014,
+section 3.2) with the length and the coverage penalty of Wu et al. (2016, eq. 14; see `beam_scores`). As there, they
+rank finished targets; unfinished ones of a row, all of the same length, are ranked by log P(Y|X) alone. We prune
+neither tokens nor targets by their distance from the best. A row's result depends on its own settings alone, whatever
+its batch-mates ask for.
 """
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
-from models.decoding.next_token import NextToken
-from models.tokenizers.special import END_TOKEN_ID, PAD_TOKEN_ID, START_TOKEN_ID, UNKNOWN_TOKEN_ID
+from models.decoding.beam_scores import coverage_penalty, length_penalty
+from models.decoding.beam_state import BeamState, invariants, replace, start
+from models.decoding.next_token import IMPOSSIBLE, NextToken, forbid
+from models.tokenizers.special import END_TOKEN_ID, PAD_TOKEN_ID
 
-# Finite, so that no NaN can arise from a difference of two of them.
-_IMPOSSIBLE = -1e9
-# Tokens that no target holds. [UNK] among them: a person never sees one, the decoder takes its next best choice.
-_FORBIDDEN = (PAD_TOKEN_ID, UNKNOWN_TOKEN_ID, START_TOKEN_ID)
+# A penalty without measure must not make a finished target look like none.
+_WORST_SCORE = IMPOSSIBLE / 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,35 +30,34 @@ class BeamSettings:
         beam_width: int32 (B,), at least 1; at most the number of beams searched.
         length_penalty: float32 (B,), alpha.
         max_length: int32 (B,), tokens of the target at most, the end token not counted.
+        coverage_penalty: float32 (B,), beta, at least 0; None as zeros. Without effect unless attention is given.
     """
 
     beam_width: tf.Tensor
     length_penalty: tf.Tensor
     max_length: tf.Tensor
+    coverage_penalty: tf.Tensor | None = None
 
 
-class _State(tf.experimental.ExtensionType):
-    """What goes round the loop.
+@dataclasses.dataclass(frozen=True)
+class Attention:
+    """Where a decoder looks, for the coverage penalty.
 
     Attributes:
-        length: tokens decoded so far.
-        alive: token ids of unfinished targets, [START] first; int32 (B, K, L + 2).
-        alive_log_probs: float32 (B, K), log P(Y|X).
-        finished: token ids of finished targets; int32 (B, K, L + 2).
-        finished_scores: float32 (B, K), with the length penalty.
-        finished_log_probs: float32 (B, K), mean of a token.
+        weights: picks the attention weights of the last step, float (N, S), out of the cache that this step returned.
+        padding_mask: bool (B, S), True = real source position; repeated for the beams by the search.
     """
 
-    length: tf.Tensor
-    alive: tf.Tensor
-    alive_log_probs: tf.Tensor
-    finished: tf.Tensor
-    finished_scores: tf.Tensor
-    finished_log_probs: tf.Tensor
+    weights: Callable[[Any], tf.Tensor]
+    padding_mask: tf.Tensor
 
 
 def beam_search(
-    next_token: NextToken, cache: Any, settings: BeamSettings, num_beams: tf.Tensor
+    next_token: NextToken,
+    cache: Any,
+    settings: BeamSettings,
+    num_beams: tf.Tensor,
+    attention: Attention | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Searches for the most probable targets.
 
@@ -69,133 +71,125 @@ def beam_search(
         cache: nest of tensors with B rows each.
         settings: per-row settings.
         num_beams: int32 scalar K, the largest `beam_width` of the batch.
+        attention: of a decoder whose cache holds its attention weights; None: no coverage penalty.
 
     Returns:
         token ids, int32 (B, K, L + 2), [START] first, padded with 0, best first; and the mean log probability of a
-        token, end token included, float32 (B, K). Beams beyond a row's `beam_width` are padding with a score of -1e9.
+        token, end token included, no penalties, float32 (B, K). Beams beyond a row's `beam_width` are padding with a
+        score of -1e9.
     """
     batch_size = tf.shape(settings.beam_width)[0]
     longest = tf.reduce_max(settings.max_length)
+    if attention is None or settings.coverage_penalty is None:
+        # A source without positions: there is nothing to cover.
+        nothing = tf.zeros([batch_size, 0])
+        attention = Attention(lambda cache: tf.repeat(nothing, num_beams, axis=0), tf.cast(nothing, tf.bool))
+        settings = dataclasses.replace(settings, coverage_penalty=tf.zeros([batch_size]))
+    weights_of, padding_mask = attention.weights, attention.padding_mask
     cache = tf.nest.map_structure(lambda tensor: tf.repeat(tensor, num_beams, axis=0), cache)
-    state = _start(batch_size, num_beams, longest)
+    state = start(batch_size, num_beams, longest, tf.shape(padding_mask)[1])
 
-    def unfinished(state: _State, cache: Any) -> tf.Tensor:
+    def unfinished(state: BeamState, cache: Any) -> tf.Tensor:
         return (state.length <= longest) & tf.reduce_any(_searching(state, settings))
 
-    def step(state: _State, cache: Any) -> tuple[_State, Any]:
+    def step(state: BeamState, cache: Any) -> tuple[BeamState, Any]:
         previous = tf.reshape(tf.gather(state.alive, state.length, axis=2), [-1])
         logits, cache = next_token(previous, cache)
-        log_probs = tf.reshape(_allowed_log_probs(logits), [batch_size, num_beams, -1])
-        state, parents = _advance(state, log_probs, settings, num_beams)
+        log_probs = forbid(tf.nn.log_softmax(tf.cast(logits, tf.float32)))
+        log_probs = tf.reshape(log_probs, [batch_size, num_beams, -1])
+        weights = tf.reshape(tf.cast(weights_of(cache), tf.float32), tf.shape(state.attended))
+        state = replace(state, attended=state.attended + weights)
+        coverage = coverage_penalty(state.attended, padding_mask, settings.coverage_penalty)
+        state, parents = _advance(state, log_probs, coverage, settings, num_beams)
         rows = tf.reshape(parents + tf.range(batch_size)[:, tf.newaxis] * num_beams, [-1])
         return state, tf.nest.map_structure(lambda tensor: tf.gather(tensor, rows), cache)
 
-    state, _ = tf.while_loop(unfinished, step, (state, cache), shape_invariants=_invariants(state, cache))
+    state, _ = tf.while_loop(unfinished, step, (state, cache), shape_invariants=invariants(state, cache))
     return state.finished, state.finished_log_probs
 
 
-def _start(batch_size: tf.Tensor, num_beams: tf.Tensor, longest: tf.Tensor) -> _State:
-    tokens = tf.fill([batch_size, num_beams, longest + 2], PAD_TOKEN_ID)
-    first = tf.one_hot(0, longest + 2, on_value=START_TOKEN_ID, off_value=PAD_TOKEN_ID, dtype=tf.int32)
-    impossible = tf.fill([batch_size, num_beams], _IMPOSSIBLE)
-    only_first = tf.where(tf.range(num_beams) == 0, 0.0, _IMPOSSIBLE)
-    return _State(
-        length=tf.constant(0),
-        alive=tokens + first,
-        alive_log_probs=tf.broadcast_to(only_first, [batch_size, num_beams]),
-        finished=tokens,
-        finished_scores=impossible,
-        finished_log_probs=impossible,
-    )
-
-
-def _invariants(state: _State, cache: Any) -> tuple[Any, Any]:
-    def loose(tensor: tf.Tensor) -> tf.TensorSpec:
-        return tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype)
-
-    loose_state = _State.Spec(
-        **{name: loose(getattr(state, name)) for name in _State.__annotations__ if name != "length"},
-        length=tf.TensorSpec([], tf.int32),
-    )
-    return loose_state, tf.nest.map_structure(lambda tensor: tf.TensorShape([None, *tensor.shape[1:]]), cache)
-
-
-def _allowed_log_probs(logits: tf.Tensor) -> tf.Tensor:
-    log_probs = tf.nn.log_softmax(tf.cast(logits, tf.float32))
-    forbidden = tf.reduce_any(tf.range(tf.shape(logits)[-1])[:, tf.newaxis] == tf.constant(_FORBIDDEN), axis=-1)
-    return tf.where(forbidden, _IMPOSSIBLE, log_probs)
-
-
 def _advance(
-    state: _State, log_probs: tf.Tensor, settings: BeamSettings, num_beams: tf.Tensor
-) -> tuple[_State, tf.Tensor]:
-    """Extends every beam by a token: log_probs float32 (B, K, V); returns the state and each beam's parent (B, K)."""
+    state: BeamState, log_probs: tf.Tensor, coverage: tf.Tensor, settings: BeamSettings, num_beams: tf.Tensor
+) -> tuple[BeamState, tf.Tensor]:
+    """Extends every beam by a token.
+
+    Args:
+        state: with the attention of this step.
+        log_probs: of the token, float32 (B, K, V).
+        coverage: cp(X; Y) of targets that end now, float32 (B, K).
+        settings: per-row settings.
+        num_beams: K.
+
+    Returns:
+        the state and each beam's parent, int32 (B, K).
+    """
     vocabulary_size = tf.shape(log_probs)[-1]
     # At its longest a target can only end.
     must_end = (state.length >= settings.max_length)[:, tf.newaxis, tf.newaxis]
     is_end = tf.range(vocabulary_size) == END_TOKEN_ID
-    log_probs = tf.where(must_end & ~is_end, _IMPOSSIBLE, log_probs)
+    log_probs = tf.where(must_end & ~is_end, IMPOSSIBLE, log_probs)
     totals = state.alive_log_probs[:, :, tf.newaxis] + log_probs
 
     # An end counts only among a row's best; with one beam that is greedy search.
     contest, _ = tf.math.top_k(tf.reshape(totals, [tf.shape(totals)[0], -1]), num_beams)
     entry = tf.gather(contest, settings.beam_width - 1, batch_dims=1)[:, tf.newaxis]
     ended = totals[:, :, END_TOKEN_ID]
-    ended = tf.where((ended >= entry) & _searching(state, settings)[:, tf.newaxis], ended, _IMPOSSIBLE)
-    state = _collect(state, ended, settings, num_beams)
+    ended = tf.where((ended >= entry) & _searching(state, settings)[:, tf.newaxis], ended, IMPOSSIBLE)
+    state = _collect(state, ended, coverage, settings, num_beams)
 
-    flat = tf.reshape(tf.where(is_end, _IMPOSSIBLE, totals), [tf.shape(totals)[0], -1])
+    flat = tf.reshape(tf.where(is_end, IMPOSSIBLE, totals), [tf.shape(totals)[0], -1])
     best, positions = tf.math.top_k(flat, num_beams)
     parents, tokens = positions // vocabulary_size, positions % vocabulary_size
     # A row with a narrower beam than its batch-mates keeps fewer.
-    best = tf.where(
-        tf.range(num_beams) < settings.beam_width[:, tf.newaxis], tf.maximum(best, _IMPOSSIBLE), _IMPOSSIBLE
-    )
+    best = tf.where(tf.range(num_beams) < settings.beam_width[:, tf.newaxis], tf.maximum(best, IMPOSSIBLE), IMPOSSIBLE)
     alive = tf.gather(state.alive, parents, batch_dims=1)
     at_next = tf.range(tf.shape(alive)[-1]) == state.length + 1
-    alive = tf.where(at_next, tokens[:, :, tf.newaxis], alive)
-    following = _replace(state, length=state.length + 1, alive=alive, alive_log_probs=best)
+    following = replace(
+        state,
+        length=state.length + 1,
+        alive=tf.where(at_next, tokens[:, :, tf.newaxis], alive),
+        alive_log_probs=best,
+        attended=tf.gather(state.attended, parents, batch_dims=1),
+    )
     return following, parents
 
 
-def _collect(state: _State, ended: tf.Tensor, settings: BeamSettings, num_beams: tf.Tensor) -> _State:
+def _collect(
+    state: BeamState, ended: tf.Tensor, coverage: tf.Tensor, settings: BeamSettings, num_beams: tf.Tensor
+) -> BeamState:
     """Merges targets that end now, float32 (B, K) log probabilities, into the finished ones."""
     tokens = tf.cast(state.length + 1, tf.float32)
-    possible = ended > _IMPOSSIBLE / 2
-    scores = tf.where(possible, ended / _penalty(tokens, settings), _IMPOSSIBLE)
-    means = tf.where(possible, ended / tokens, _IMPOSSIBLE)
+    possible = ended > IMPOSSIBLE / 2
+    scores = tf.maximum(ended / length_penalty(tokens, settings.length_penalty) + coverage, _WORST_SCORE)
+    scores = tf.where(possible, scores, IMPOSSIBLE)
+    means = tf.where(possible, ended / tokens, IMPOSSIBLE)
     all_scores = tf.concat([state.finished_scores, scores], axis=1)
     all_means = tf.concat([state.finished_log_probs, means], axis=1)
     all_tokens = tf.concat([state.finished, state.alive], axis=1)
     kept, positions = tf.math.top_k(all_scores, num_beams)
-    is_kept = (tf.range(num_beams) < settings.beam_width[:, tf.newaxis]) & (kept > _IMPOSSIBLE / 2)
+    is_kept = (tf.range(num_beams) < settings.beam_width[:, tf.newaxis]) & (kept > IMPOSSIBLE / 2)
     means = tf.gather(all_means, positions, batch_dims=1)
     tokens = tf.gather(all_tokens, positions, batch_dims=1)
-    return _replace(
+    return replace(
         state,
         finished=tf.where(is_kept[:, :, tf.newaxis], tokens, PAD_TOKEN_ID),
-        finished_scores=tf.where(is_kept, kept, _IMPOSSIBLE),
-        finished_log_probs=tf.where(is_kept, means, _IMPOSSIBLE),
+        finished_scores=tf.where(is_kept, kept, IMPOSSIBLE),
+        finished_log_probs=tf.where(is_kept, means, IMPOSSIBLE),
     )
 
 
-def _searching(state: _State, settings: BeamSettings) -> tf.Tensor:
+def _searching(state: BeamState, settings: BeamSettings) -> tf.Tensor:
     """Whether a row goes on: bool (B,).
 
     It does until it has as many finished targets as beams, and then while its best unfinished target would stand among
     them if it ended for free now. (Judged by its longest possible form, the search would almost always run to the
-    maximum.) Greedy search stops at its first end.
+    maximum.) What that target has not looked at yet it may still look at, the last token often at the most: so it is
+    judged as if it covered everything, a coverage penalty of 0, and no search stops too early because of coverage.
+    Greedy search stops at its first end.
     """
     within_beam = tf.range(tf.shape(state.finished_scores)[1]) < settings.beam_width[:, tf.newaxis]
     worst = tf.reduce_min(tf.where(within_beam, state.finished_scores, float("inf")), axis=1)
-    lacking = worst <= _IMPOSSIBLE / 2
-    hopeful = state.alive_log_probs[:, 0] / _penalty(tf.cast(state.length + 1, tf.float32), settings)[:, 0] > worst
+    lacking = worst <= IMPOSSIBLE / 2
+    penalty = length_penalty(tf.cast(state.length + 1, tf.float32), settings.length_penalty)
+    hopeful = state.alive_log_probs[:, 0] / penalty[:, 0] > worst
     return (lacking | (hopeful & (settings.beam_width > 1))) & (state.length <= settings.max_length)
-
-
-def _penalty(length: tf.Tensor, settings: BeamSettings) -> tf.Tensor:
-    return tf.pow((5.0 + length) / 6.0, settings.length_penalty[:, tf.newaxis])
-
-
-def _replace(state: _State, **changes: tf.Tensor) -> _State:
-    return _State(**({name: getattr(state, name) for name in _State.__annotations__} | changes))

@@ -1,6 +1,6 @@
-"""The one contract of all decoding: what search, sampling and compiled pieces ask of a model.
+"""The one contract between decoders and the ways of decoding: the last token and a cache in, logits and a cache out.
 
-N: rows that are decoded together, V: values of an element.
+N: rows, beams included; V: vocabulary.
 """
 
 from collections.abc import Callable
@@ -8,8 +8,34 @@ from typing import Any
 
 import tensorflow as tf
 
-# (previous elements int32 (N,), cache) -> (logits float32 (N, V), cache).
-# Every tensor of a cache has N rows, so that a search can reorder them, and the same shape from the first step to the
-# last: keys and values of all positions to come included. Inside a compiled piece, where no row changes its place, the
-# cache may have a layout of the decoder's own.
+from models.tokenizers.special import PAD_TOKEN_ID, START_TOKEN_ID, UNKNOWN_TOKEN_ID
+
 NextToken = Callable[[tf.Tensor, Any], tuple[tf.Tensor, Any]]
+"""(token_ids int32 (N,), cache) to (logits float (N, V), cache).
+
+A step of a decoder: reads the token before the wanted one (the first is [START]) and says what may come next.
+
+- The cache is a nest of tensors, and every one of them has N rows: a search reorders rows, and drops them, without
+  knowing what they mean. What all rows share, or what no step changes, is better closed over than put in the cache.
+- The returned cache has the shapes of the given one. A cache of keys and values has its full length from the start: one
+  that grows would change the shape of what goes round the loop.
+- A row's logits depend on that row alone.
+- Inside a compiled piece (`models.decoding.pieces`), where no row is ever reordered, a carry of the decoder's own
+  layout stands in the place of the cache.
+"""
+
+# Finite, so that no NaN can arise from a difference of two of them.
+IMPOSSIBLE = -1e9
+# Tokens that no target holds. [UNK] among them: a person never sees one, the decoder takes its next best choice.
+_FORBIDDEN = (PAD_TOKEN_ID, UNKNOWN_TOKEN_ID, START_TOKEN_ID)
+
+
+def forbid(scores: tf.Tensor) -> tf.Tensor:
+    """Makes [PAD], [UNK] and [START] impossible: logits or log probabilities, float32 (N, V) both."""
+    forbidden = tf.reduce_any(tf.range(tf.shape(scores)[-1])[:, tf.newaxis] == tf.constant(_FORBIDDEN), axis=-1)
+    return tf.where(forbidden, IMPOSSIBLE, scores)
+
+
+def row_invariants(cache: Any) -> Any:
+    """Shapes of a cache in a loop: any number of rows, all else as it is."""
+    return tf.nest.map_structure(lambda tensor: tf.TensorShape([None, *tensor.shape[1:]]), cache)

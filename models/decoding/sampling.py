@@ -1,73 +1,174 @@
-"""Sampling of a sequence, one element after the other.
+"""Sampling in the graph: a sequence drawn token by token, with settings and a seed for every request.
 
-B: batch, N: elements, V: values of an element.
+B: batch, P: longest prompt, L: longest target, V: vocabulary.
 """
 
+import dataclasses
 from typing import Any
 
 import tensorflow as tf
 
-from models.decoding.next_token import NextToken
-
-# Elements of one compiled piece: long enough that what is around it does not count, short enough that a request for a
-# few does not wait for many.
-PIECE = 500
-_COLDEST = 1e-4
+from models.decoding.choice import choose
+from models.decoding.next_token import NextToken, forbid, row_invariants
+from models.decoding.noise import PIECE, uniform_noise
+from models.tokenizers.special import END_TOKEN_ID, PAD_TOKEN_ID, START_TOKEN_ID
 
 
-def uniform_noise(seeds: tf.Tensor, piece: tf.Tensor) -> tf.Tensor:
-    """Random numbers of one piece that depend on each row's own seed alone: int (B,) to float32 (PIECE, B)."""
-    rows = tf.map_fn(
-        lambda seed: tf.random.stateless_uniform([PIECE], tf.stack([seed, piece])),
-        seeds,
-        fn_output_signature=tf.TensorSpec([PIECE], tf.float32),
-    )
-    return tf.transpose(rows)
+@dataclasses.dataclass(frozen=True)
+class SamplingSettings:
+    """Settings of every request of a batch.
 
-
-def choose(logits: tf.Tensor, noise: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
-    """Draws from softmax(logits / temperature) by inverting its distribution.
-
-    Args:
-        logits: float (B, V).
-        noise: uniform in [0, 1), float (B,).
-        temperature: float (B,); 0 takes the most probable.
-
-    Returns:
-        int32 (B,).
-    """
-    scaled = logits / tf.maximum(temperature, _COLDEST)[:, tf.newaxis]
-    reached = tf.cumsum(tf.nn.softmax(scaled), axis=-1)
-    below = tf.reduce_sum(tf.cast(reached <= noise[:, tf.newaxis], tf.int32), axis=-1)
-    # Rounding may leave the last sum a little below the noise.
-    return tf.minimum(below, tf.shape(logits)[-1] - 1)
-
-
-def sample_piece(
-    next_token: NextToken, cache: Any, last: tf.Tensor, noise: tf.Tensor, temperature: tf.Tensor
-) -> tuple[Any, tf.Tensor, tf.Tensor]:
-    """Draws PIECE elements.
-
-    Args:
-        next_token: predicts the next element.
-        cache: of `next_token`.
-        last: the element before, int32 (N,).
-        noise: of `uniform_noise`.
-        temperature: float (N,).
-
-    Returns:
-        cache, last element, and the elements int32 (PIECE, N).
+    Attributes:
+        temperature: float32 (B,); 1 draws as the model believes, less plays safe, 0 takes the most probable token.
+        top_k: int32 (B,), tokens to draw among, the most probable ones; 0: all.
+        top_p: float32 (B,), probability of the tokens to draw among; 1: all. See `models.decoding.choice.choose`.
+        max_length: int32 (B,), tokens drawn at most.
+        seed: int32 (B,).
     """
 
-    def body(
-        index: tf.Tensor, cache: Any, last: tf.Tensor, drawn: tf.Tensor
-    ) -> tuple[tf.Tensor, Any, tf.Tensor, tf.Tensor]:
-        logits, cache = next_token(last, cache)
-        last = choose(logits, noise[index], temperature)
-        return index + 1, cache, last, tf.tensor_scatter_nd_update(drawn, [[index]], last[tf.newaxis])
+    temperature: tf.Tensor
+    top_k: tf.Tensor
+    top_p: tf.Tensor
+    max_length: tf.Tensor
+    seed: tf.Tensor
 
-    drawn = tf.zeros([PIECE, tf.shape(last)[0]], tf.int32)
-    _, cache, last, drawn = tf.while_loop(
-        lambda index, *_: index < PIECE, body, (0, cache, last, drawn), maximum_iterations=PIECE
+
+@dataclasses.dataclass(frozen=True)
+class Prompt:
+    """What every target goes on from.
+
+    Attributes:
+        token_ids: int32 (B, P), without [START], right-padded with 0.
+        length: int32 (B,), real tokens of each; 0 begins with nothing.
+    """
+
+    token_ids: tf.Tensor
+    length: tf.Tensor
+
+
+class _State(tf.experimental.ExtensionType):
+    """What goes round the loop.
+
+    Attributes:
+        time: tokens read so far, prompts included; the same for all rows.
+        previous: the token to read next, int32 (B,).
+        drawn: int32 (B, L), 0 where nothing is drawn yet.
+        num_drawn: int32 (B,), the end token included.
+        log_prob: float32 (B,), of all drawn tokens.
+        going: bool (B,), whether a row draws on.
+    """
+
+    time: tf.Tensor
+    previous: tf.Tensor
+    drawn: tf.Tensor
+    num_drawn: tf.Tensor
+    log_prob: tf.Tensor
+    going: tf.Tensor
+
+
+def sample(
+    next_token: NextToken, cache: Any, prompt: Prompt, settings: SamplingSettings
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Draws a target for every prompt.
+
+    1. Read [START], then the prompt. A row with a shorter one begins to draw while others still read theirs.
+    2. Draw a token from what the filters leave of the model's distribution; never [PAD], [UNK] or [START].
+    3. A row is done when it drew the end token, or `max_length` tokens.
+
+    A row depends on its own prompt, settings and seed alone: the same request gives the same target.
+
+    Args:
+        next_token: the model's step; it is asked P + L times at most, so a cache of P + L positions is long enough.
+        cache: nest of tensors with B rows each.
+        prompt: read before anything is drawn.
+        settings: per-row settings.
+
+    Returns:
+        token ids, int32 (B, L), without prompt and end token, padded with 0; and the mean natural log probability of a
+        drawn token, end token included, float32 (B,): by the model's own distribution, whatever temperature and filters
+        made of it, forbidden tokens included. 0 where nothing was drawn.
+    """
+    batch_size = tf.shape(settings.seed)[0]
+    longest = tf.maximum(tf.reduce_max(settings.max_length), 0)
+    prompts = tf.pad(prompt.token_ids, [[0, 0], [0, 1]])
+    noise = _noise(settings.seed, longest)
+    state = _State(
+        time=tf.constant(0),
+        previous=tf.fill([batch_size], START_TOKEN_ID),
+        drawn=tf.fill([batch_size, longest], PAD_TOKEN_ID),
+        num_drawn=tf.zeros([batch_size], tf.int32),
+        log_prob=tf.zeros([batch_size]),
+        going=settings.max_length > 0,
     )
-    return cache, last, drawn
+
+    def step(state: _State, cache: Any) -> tuple[_State, Any]:
+        logits, cache = next_token(state.previous, cache)
+        logits = tf.cast(logits, tf.float32)
+        chosen = _choose_allowed(logits, tf.gather(noise, state.num_drawn, batch_dims=1), settings)
+        in_prompt = state.time < prompt.length
+        given = tf.gather(prompts, tf.minimum(state.time, tf.shape(prompts)[1] - 1), axis=1)
+        return _record(state, logits, chosen, in_prompt, given, settings), cache
+
+    state, _ = tf.while_loop(
+        lambda state, cache: tf.reduce_any(state.going),
+        step,
+        (state, cache),
+        shape_invariants=(_State.Spec(**_SHAPES), row_invariants(cache)),
+    )
+    return state.drawn, tf.math.divide_no_nan(state.log_prob, tf.cast(state.num_drawn, tf.float32))
+
+
+_SHAPES = {
+    "time": tf.TensorSpec([], tf.int32),
+    "previous": tf.TensorSpec([None], tf.int32),
+    "drawn": tf.TensorSpec([None, None], tf.int32),
+    "num_drawn": tf.TensorSpec([None], tf.int32),
+    "log_prob": tf.TensorSpec([None], tf.float32),
+    "going": tf.TensorSpec([None], tf.bool),
+}
+
+
+def _noise(seeds: tf.Tensor, longest: tf.Tensor) -> tf.Tensor:
+    """A number for every draw of every row, float32 (B, `longest` + 1 or more).
+
+    In pieces of a fixed size, so that it does not depend on what batch-mates ask for; one more than there are draws,
+    because a row that is done is asked for its next one, too.
+    """
+    pieces = tf.map_fn(
+        lambda piece: uniform_noise(seeds, piece),
+        tf.range(longest // PIECE + 1),
+        fn_output_signature=tf.TensorSpec([PIECE, None], tf.float32),
+    )
+    return tf.transpose(tf.reshape(pieces, [-1, tf.shape(seeds)[0]]))
+
+
+def _choose_allowed(logits: tf.Tensor, noise: tf.Tensor, settings: SamplingSettings) -> tf.Tensor:
+    allowed = forbid(logits)
+    drawn = choose(allowed, noise, settings.temperature, settings.top_k, settings.top_p)
+    # A draw at no temperature could still fall on either side of all but equal tokens.
+    return tf.where(settings.temperature > 0, drawn, tf.argmax(allowed, axis=-1, output_type=tf.int32))
+
+
+def _record(
+    state: _State,
+    logits: tf.Tensor,
+    chosen: tf.Tensor,
+    in_prompt: tf.Tensor,
+    given: tf.Tensor,
+    settings: SamplingSettings,
+) -> _State:
+    """Takes the next token of every row, from its prompt or as chosen; all (B,) but the logits, float32 (B, V)."""
+    draws = state.going & ~in_prompt
+    is_end = chosen == END_TOKEN_ID
+    num_drawn = state.num_drawn + tf.cast(draws, tf.int32)
+    place = tf.range(tf.shape(state.drawn)[1]) == state.num_drawn[:, tf.newaxis]
+    written = place & (draws & ~is_end)[:, tf.newaxis]
+    log_prob = tf.gather(tf.nn.log_softmax(logits), chosen, batch_dims=1)
+    return _State(
+        time=state.time + 1,
+        previous=tf.where(in_prompt, given, chosen),
+        drawn=tf.where(written, chosen[:, tf.newaxis], state.drawn),
+        num_drawn=num_drawn,
+        log_prob=state.log_prob + tf.where(draws, log_prob, 0.0),
+        going=state.going & ~(draws & (is_end | (num_drawn >= settings.max_length))),
+    )

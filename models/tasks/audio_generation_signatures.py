@@ -31,7 +31,7 @@ class AudioGenerationSignatures(Signatures):
     ):
         super().__init__(model, vocabularies, settings, request_settings)
         self.conditions = tuple(settings.model.condition_on)
-        self.pieces = Pieces(model)
+        self.pieces = Pieces(model.next_in_piece, model.enter_piece, model.leave_piece)
 
     def endpoints(self) -> Endpoints:
         """Generation, scores of recordings, and of recordings in serialized examples."""
@@ -144,8 +144,9 @@ class AudioGenerationSignatures(Signatures):
         rows = tf.shape(num_samples)[0]
         conditions = self._chosen(conditions, seed)
         longest = tf.reduce_max(tf.concat([num_samples, [1]], axis=0))
-        cache = self.model.start(rows, self.pieces.rounded_up(longest), self._ids(conditions) | frames)
-        levels = self.pieces.sample(cache, tf.fill([rows], SILENCE_ID), temperature, seed, longest)
+        steering = self.model.conditions_of(self._ids(conditions) | frames, rows)
+        cache = self.model.start(rows, longest)
+        levels = self.pieces.draw(tf.fill([rows], SILENCE_ID), cache, temperature, seed, longest, steering)
         real = tf.sequence_mask(num_samples, longest, tf.float32)
         rate = tf.fill([rows], self.settings.audio.sample_rate)
         named = dict(zip(self.conditions, conditions, strict=True))

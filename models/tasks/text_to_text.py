@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from models.decoding.beam_search import BeamSettings, beam_search
+from models.decoding.beam_search import Attention, BeamSettings, beam_search
 from models.layers.heads.token_embedding import TokenEmbedding, VocabularyProjection
 from models.losses import SmoothedCrossEntropy
 from models.run_settings import RunSettings
@@ -137,18 +137,23 @@ class TextToTextSignatures(Signatures):
         K is the widest beam of the batch; what a narrower request lacks is "" with a score of -1e9. Settings beyond the
         limits of `models.decoding.request_settings` are moved to the nearest limit.
         """
-        settings = BeamSettings(*self.within_limits(beam_width, length_penalty, max_length))
+        coverage = self.settings.decoding.coverage_penalty
+        asked = self.within_limits(beam_width, length_penalty, max_length)
+        settings = BeamSettings(*asked, coverage_penalty=tf.fill([tf.size(source)], coverage))
         token_ids = source_token_ids(self.vocabularies.tokenizer("source").tokenize(source))
         memory, cache = self.model.encode(token_ids, tf.reduce_max(settings.max_length) + 1)
+        # The weights go round with the cache only where the search reads them.
+        unseen = [tf.zeros_like(token_ids, tf.float32)] if coverage else []
+        attention = Attention(lambda cache: cache[1], token_ids != PAD_TOKEN_ID) if coverage else None
         # All beams of a row read the same source, so only the cache follows them when they are reordered.
         num_beams = tf.reduce_max(settings.beam_width)
         memory = tf.nest.map_structure(lambda tensor: tf.repeat(tensor, num_beams, axis=0), memory)
 
-        def next_token(token_ids: tf.Tensor, cache: Any) -> tuple[tf.Tensor, Any]:
-            logits, cache, _ = self.model.next_token(token_ids, cache, memory)
-            return logits, cache
+        def next_token(token_ids: tf.Tensor, cache: list[Any]) -> tuple[tf.Tensor, list[Any]]:
+            logits, decoder_cache, weights = self.model.next_token(token_ids, cache[0], memory)
+            return logits, [decoder_cache, weights] if coverage else [decoder_cache]
 
-        targets, scores = beam_search(next_token, cache, settings, num_beams)
+        targets, scores = beam_search(next_token, [cache, *unseen], settings, num_beams, attention)
         return {"target": self._to_text(targets), "score": scores}
 
     def attend(self, source: tf.Tensor, target: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -77,13 +77,13 @@ def test_one_by_one_with_queues_equals_all_at_once(condition_on, kernel_size):
 
 def one_by_one(model: WaveNet, ids: np.ndarray, conditions: dict[str, tf.Tensor]) -> np.ndarray:
     """Logits (B, T, 256) of `step`, from a cache whose tensors all have B rows."""
-    cache = model.start(len(ids), ids.shape[1], conditions)
+    cache, steering = model.start(len(ids), ids.shape[1]), model.conditions_of(conditions, len(ids))
     assert {len(tensor) for tensor in cache.values()} == {len(ids)}
 
     @tf.function
     def run(ids):
         def step(time, cache, logits):
-            now, cache = model.step(ids[:, time], cache)
+            now, cache = model.step(ids[:, time], cache, steering[:, time % steering.shape[1]][:, tf.newaxis])
             return time + 1, cache, logits.write(time, now)
 
         logits = tf.TensorArray(tf.float32, ids.shape[1])
