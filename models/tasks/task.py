@@ -58,9 +58,9 @@ class Task:
     def all_uses(self) -> frozenset[str]:
         """Everything that `only_for` may name and that this task has a use for.
 
-        That is `uses`, `roles`, the name of its review and "review" where it has one, kinds of its features ("audio", "label") and what is learned of them
-        ("pieces", "categories"), "several_texts" where one vocabulary could serve more than one, and "lengths" where
-        answers are judged by length.
+        That is `uses`, `roles`, kinds of its features ("audio", "label"), what is learned of them ("pieces",
+        "categories"), "several_texts" where one vocabulary could serve more than one, "lengths" where answers are
+        judged by length, "review" and the review's name where it has one.
         """
         uses = {*self.uses, *self.roles, self.review}
         if self.review:

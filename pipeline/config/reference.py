@@ -104,7 +104,14 @@ def _type_name(annotation: Any) -> str:
         return f"mapping of {_type_name(arguments[0])} to {_type_name(arguments[1])}"
     if origin in (list, tuple):
         return f"list of {_type_name(arguments[0])}"
-    names = {"str": "text", "int": "integer", "float": "number", "bool": "true or false", "Bound": "{min, max}"}
+    names = {
+        "str": "text",
+        "int": "integer",
+        "float": "number",
+        "bool": "true or false",
+        "Bound": "{min, max}",
+        "NoneType": "empty",
+    }
     return names.get(annotation.__name__, annotation.__name__)
 
 

@@ -18,12 +18,13 @@ def schema_text() -> str:
     }
     for name, settings in [("", schema), *schema["$defs"].items()]:
         for key in settings.get("properties", {}).values():
-            _say_where_it_has_a_use(key, solved.get(name, tuple(TASKS.values())))
+            markers = {marker: key.pop(marker) for marker in MARKERS if marker in key}
+            if only := restriction(markers, solved.get(name, tuple(TASKS.values()))):
+                key["description"] = f"{_description(key, schema)} {only}"
     whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Seqline configuration"}
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
 
-def _say_where_it_has_a_use(key: dict[str, Any], tasks: tuple[Any, ...]) -> None:
-    only = restriction({name: key.pop(name) for name in MARKERS if name in key}, tasks)
-    if only:
-        key["description"] = f"{key['description']} {only}"
+def _description(key: dict[str, Any], schema: dict[str, Any]) -> str:
+    # pydantic leaves it out where it is that of the section's class.
+    return key.get("description") or schema["$defs"][key["$ref"].rpartition("/")[2]]["description"]

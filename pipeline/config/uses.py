@@ -2,7 +2,7 @@
 
 import re
 import types
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 import pydantic
@@ -28,7 +28,7 @@ def unused_keys(fields: Mapping[str, FieldInfo], given: Container[str], sections
     yield from _unused(fields, given, types.SimpleNamespace(**sections), "", _Run(sections))
 
 
-def restriction(markers: Mapping[str, Any], tasks: Iterable[Task] = tuple(TASKS.values())) -> str:
+def restriction(markers: Mapping[str, Any], tasks: Sequence[Task]) -> str:
     """Says in a sentence where a key has a use.
 
     Args:
@@ -41,8 +41,8 @@ def restriction(markers: Mapping[str, Any], tasks: Iterable[Task] = tuple(TASKS.
     use, parts = markers.get("only_for", ""), []
     if use in MODEL_USES:
         parts.append(MODEL_USES[use])
-    elif use and (names := [task.name for task in tasks if use in task.all_uses]) != [task.name for task in tasks]:
-        parts.append(f"{_tasks(names)}")
+    elif use and not all(use in task.all_uses for task in tasks):
+        parts.append(_tasks_with(use, tasks))
     parts += [f"with {_condition(key, wanted)}" for key, wanted in markers.get("only_with", {}).items()]
     return f"Only: {'; '.join(parts)}." if parts else ""
 
@@ -87,7 +87,7 @@ def _of_tasks_or_models(markers: Mapping[str, Any], prefix: str, run: _Run) -> t
     # An architecture that does not solve the task is refused as a whole.
     if run.task is None or run.task not in tasks or use in run.task.all_uses:
         return None
-    return f"is for the {_tasks([task.name for task in tasks if use in task.all_uses])} only", f"task {run.task.name}"
+    return f"is for the {_tasks_with(use, tasks)} only", f"task {run.task.name}"
 
 
 def _of_values_beside(markers: Mapping[str, Any], values: Any, prefix: str) -> tuple[str, str] | None:
@@ -121,5 +121,6 @@ def _shown(value: Any) -> str:
     return "none" if value in (None, "") else str(value)
 
 
-def _tasks(names: list[str]) -> str:
+def _tasks_with(use: str, tasks: Sequence[Task]) -> str:
+    names = [task.name for task in tasks if use in task.all_uses]
     return f"task{'s' if len(names) > 1 else ''} {', '.join(names) or 'none'}"
