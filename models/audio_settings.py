@@ -4,11 +4,11 @@ from typing import Literal
 
 import pydantic
 
-from models.settings import Settings
+from models.settings import Settings, only_with
 
 
 class AudioSettings(Settings):
-    """How recordings are brought to one form before anything learns from them (audio tasks only)."""
+    """How recordings are brought to one form before anything learns from them."""
 
     sample_rate: int = pydantic.Field(16_000, ge=1_000, le=192_000)
     """Samples a second, in hertz, of all that is learned and generated."""
@@ -17,7 +17,9 @@ class AudioSettings(Settings):
     trim_silence_db: float | None = pydantic.Field(None, gt=0)
     """Cut what comes before the first and after the last part less than so many decibels below the clip's loudest.
     Empty: cut nothing."""
-    trim_silence_at: Literal["both", "start", "end"] = "both"
+    trim_silence_at: Literal["both", "start", "end"] = pydantic.Field(
+        "both", json_schema_extra=only_with(trim_silence_db=True)
+    )
     """Where to cut. Of a start without silence a model that generates learns to begin at once, of an end with silence
     when to stop."""
     loudness_db: float | None = pydantic.Field(None, le=0)

@@ -7,7 +7,7 @@ import pydantic
 from models.audio_settings import AudioSettings
 from models.decoding.settings import DecodingSettings
 from models.registry import ARCHITECTURES
-from models.settings import Settings
+from models.settings import Settings, only_for
 from models.tokenizers.settings import TokenizerSettings
 from models.training_settings import TrainingSettings
 
@@ -21,19 +21,19 @@ ModelSettings: Any = Annotated[
 class RunSettings(Settings):
     """The sections that `models` owns."""
 
-    name: str
-    """Name of the served model."""
+    name: str = pydantic.Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=63)
+    """Name of the model: clients ask for it, and pushed versions stand under it. Lower-case letters, digits, _, -."""
     task: str
     """Key of `models.registry.TASKS`."""
-    seed: int = 1
-    """Seed of weights, shuffling and dropout."""
-    tokenizer: TokenizerSettings = TokenizerSettings()
-    """How text is cut."""
-    audio: AudioSettings = AudioSettings()
-    """The form of the sound; tasks without sound ignore it."""
+    seed: int = pydantic.Field(1, ge=0, lt=2**31)
+    """Seed of all that is random in training: weights, shuffling, dropout."""
+    audio: AudioSettings = pydantic.Field(AudioSettings(), json_schema_extra=only_for("audio"))
+    """The form that recordings are brought to."""
+    tokenizer: TokenizerSettings = pydantic.Field(TokenizerSettings(), json_schema_extra=only_for("pieces"))
+    """How text is cut into units."""
     model: ModelSettings
-    """The architecture and its sizes."""
+    """What computes the answer; `architecture` decides which other keys there are."""
     training: TrainingSettings = TrainingSettings()
-    """How the weights are found."""
-    decoding: DecodingSettings = DecodingSettings()
-    """How a target is searched for; tasks without a target ignore it."""
+    """How the model is trained."""
+    decoding: DecodingSettings = pydantic.Field(DecodingSettings(), json_schema_extra=only_for("decoding"))
+    """How text is generated."""

@@ -1,8 +1,10 @@
-"""The base of every section of the configuration file."""
+"""The base of every section of the configuration file, and how a key says when it has a use."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pydantic
+from pydantic.fields import FieldInfo
 
 
 class Settings(pydantic.BaseModel):
@@ -14,10 +16,32 @@ class Settings(pydantic.BaseModel):
 
 
 def only_for(use: str) -> Any:
-    """Marks a key, for `json_schema_extra`, that has a use only for tasks with `use` among `Task.all_uses`."""
+    """Marks a key or a section, for `json_schema_extra`, as of use to some tasks or models only.
+
+    Args:
+        use: one of `Task.all_uses`, or of `ArchitectureSettings.uses`.
+    """
     return {"only_for": use}
 
 
-def only_with(**values: str) -> Any:
-    """Marks a key, for `json_schema_extra`, that has a use only where keys beside it have these values."""
-    return {"only_with": values}
+def only_with(**values: str | tuple[str, ...] | bool) -> Any:
+    """Marks a key, for `json_schema_extra`, that has a use only where keys beside it have these values.
+
+    Args:
+        values: key to its value or values; True: whatever is not empty.
+    """
+    return {"only_with": {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}}
+
+
+def names_features(kind: str) -> Any:
+    """Marks a list, for `json_schema_extra`, whose members are features of this kind that the task has."""
+    return {"names_features": kind}
+
+
+MARKERS = ("only_for", "only_with", "names_features")
+
+
+def markers_of(field: FieldInfo) -> Mapping[str, Any]:
+    """What the functions above have written beside a key."""
+    extra = field.json_schema_extra
+    return {name: extra[name] for name in MARKERS if name in extra} if isinstance(extra, dict) else {}

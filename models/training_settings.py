@@ -4,7 +4,7 @@ from typing import Literal
 
 import pydantic
 
-from models.settings import Settings
+from models.settings import Settings, only_for, only_with
 
 
 class TrainingSettings(Settings):
@@ -16,8 +16,8 @@ class TrainingSettings(Settings):
     """Passes over the train split at most."""
     optimizer: Literal["adam", "adamw"] = "adam"
     """Kingma and Ba (2015), or with decoupled weight decay (Loshchilov and Hutter, 2019)."""
-    weight_decay: float = pydantic.Field(0.01, ge=0)
-    """Decay of adamw; adam ignores it."""
+    weight_decay: float = pydantic.Field(0.01, ge=0, json_schema_extra=only_with(optimizer="adamw"))
+    """Share of each weight, times the learning rate, by which it shrinks in a step."""
     learning_rate: float = pydantic.Field(1e-3, gt=0)
     """Step size after the warm-up."""
     schedule: Literal["constant", "linear", "cosine", "inverse_sqrt"] = "constant"
@@ -39,6 +39,6 @@ class TrainingSettings(Settings):
     shuffle_megabytes: float = pydantic.Field(256.0, gt=0)
     """Memory for the examples among which the next one of an epoch is drawn. Where the train split is larger, the order
     is random within that reach; the split itself lies on the disk."""
-    chunk_length: int = pydantic.Field(8192, ge=1)
-    """Samples of a recording that are predicted together (audio_generation only); longer clips are cut. Each chunk also
-    has the model's receptive field before it, so a chunk should be longer than that."""
+    chunk_length: int = pydantic.Field(8192, ge=1, json_schema_extra=only_for("chunks"))
+    """Samples of a recording that are predicted together; longer clips are cut. Each chunk also has the model's
+    receptive field before it, so a chunk should be longer than that."""

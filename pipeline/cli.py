@@ -21,7 +21,6 @@ import typer.core
 from rich.console import Console
 from rich.table import Table
 
-from models.architectures.settings.wavenet import WaveNetSettings
 from models.errors import SeqlineError
 from pipeline.config import config as configuration
 from pipeline.errors import ConfigError, StageFailed
@@ -106,9 +105,8 @@ def demo(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None
 def plan(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None:  # noqa: B006
     """Show the stages and which of them would run; run nothing."""
     settings = configuration.load(config, overrides)
-    if isinstance(settings.model, WaveNetSettings):
-        seen, rate = settings.model.receptive_field, settings.audio.sample_rate
-        _say(f"receptive field      {seen:,} samples, {1000 * seen / rate:.0f} ms at {rate:,} Hz")
+    for name, figure in settings.model.figures(settings.audio).items():
+        _say(f"{name:<20} {figure}")
     for stage, runs_again in plan_pipeline(settings).items():
         _say(f"{stage:<20} {'would run' if runs_again else 'cached'}")
 
@@ -126,12 +124,13 @@ def schema(
     file: Annotated[Path | None, typer.Argument(help="Where to write; the terminal if left out.")] = None,
 ) -> None:
     """Write the JSON schema of the configuration, with which editors check it, or (FILE.md) its reference to read."""
-    if file is None:
-        typer.echo(configuration.schema_text(), nl=False)
-        return
     from pipeline.config.reference import reference_text
+    from pipeline.config.schema import schema_text
 
-    text = reference_text() if file.suffix == ".md" else configuration.schema_text()
+    if file is None:
+        typer.echo(schema_text(), nl=False)
+        return
+    text = reference_text() if file.suffix == ".md" else schema_text()
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:

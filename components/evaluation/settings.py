@@ -4,7 +4,7 @@ from typing import Literal
 
 import pydantic
 
-from models.settings import Settings
+from models.settings import Settings, only_for, only_with
 
 
 class Bound(Settings):
@@ -40,14 +40,18 @@ class EvaluationSettings(Settings):
     """By metric, how much worse than the last blessed model a new one may be, in the unit of the metric. Not looked at
     for a first model."""
 
-    slice_by_label: bool = True
+    slice_by_label: bool = pydantic.Field(default=True, json_schema_extra=only_for("label"))
     """Whether all metrics are also computed for the examples of each label alone, and of each speaker."""
 
-    length_buckets: tuple[pydantic.PositiveInt, ...] = (10, 20, 40)
+    length_buckets: tuple[pydantic.PositiveInt, ...] = pydantic.Field(
+        default=(10, 20, 40), json_schema_extra=only_for("lengths")
+    )
     """Upper ends, inclusive, of the length ranges for which all metrics are also computed; the last range is open.
     Empty: no such slices."""
 
-    length_unit: Literal["words", "characters"] = "words"
+    length_unit: Literal["words", "characters"] = pydantic.Field(
+        default="words", json_schema_extra=only_for("lengths") | only_with(length_buckets=True)
+    )
     """Unit of `length_buckets`: words (between white space) or characters (for scripts without spaces)."""
 
     @pydantic.field_validator("length_buckets")

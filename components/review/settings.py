@@ -5,7 +5,7 @@ from typing import Any, Self
 import pydantic
 
 from components.example_gen.settings import expand_variables
-from models.settings import Settings
+from models.settings import Settings, only_for
 
 
 class ClipReviewSettings(Settings):
@@ -27,7 +27,7 @@ class ClipReviewSettings(Settings):
     """Folder of a pushed model of task audio_classification, such as outputs/serving/digits_recognizer, whose newest
     version says what it hears in the clips. Empty: clips are not judged. Paths as in data."""
 
-    min_recognized: float | None = pydantic.Field(default=None, ge=0, le=1)
+    min_recognized: float | None = pydantic.Field(default=None, ge=0, le=1, json_schema_extra=only_for("asked_label"))
     """Least share of the clips, 0 to 1, in which the recognizer must hear the label that was asked for; a model below
     it is not pushed. Empty: any."""
 

@@ -2,7 +2,7 @@
 
 import pydantic
 
-from models.settings import Settings
+from models.settings import Settings, only_for
 
 MOST_BEAMS = 64
 """Beams of a search at most, whoever asks."""
@@ -17,8 +17,8 @@ class DecodingSettings(Settings):
     """Candidates kept at each step; 1 is greedy search."""
     length_penalty: float = pydantic.Field(0.6, ge=0)
     """Exponent alpha of Wu et al. (2016), eq. 14: 0 prefers short targets, larger values longer ones."""
-    coverage_penalty: float = pydantic.Field(0.0, ge=0)
+    coverage_penalty: float = pydantic.Field(0.0, ge=0, json_schema_extra=only_for("attention"))
     """Factor beta of Wu et al. (2016), eq. 14: larger values prefer targets that looked at the whole source; 0.2 in the
-    paper. Without effect on a beam_width of 1, and on a decoder without attention."""
+    paper. Without effect on a beam_width of 1."""
     max_length: int = pydantic.Field(64, ge=1, le=MOST_TOKENS)
     """Tokens of a target at most."""

@@ -4,7 +4,7 @@ import dataclasses
 import importlib
 from typing import TYPE_CHECKING
 
-from models.features import Feature
+from models.features import Feature, learned_features
 from models.request_settings import RequestSetting
 
 if TYPE_CHECKING:
@@ -56,10 +56,22 @@ class Task:
 
     @property
     def all_uses(self) -> frozenset[str]:
-        """Everything that `only_for` may name and that this task has a use for."""
-        kinds = {feature.kind for feature in self.features}
-        slices = {"lengths"} if self.judging.length_of else set()
-        return self.uses | kinds | set(self.roles) | slices | ({"review"} if self.review else set())
+        """Everything that `only_for` may name and that this task has a use for.
+
+        That is `uses`, `roles`, kinds of its features ("audio", "label"), what is learned of them ("pieces",
+        "categories"), "several_texts" where one vocabulary could serve more than one, "lengths" where answers are
+        judged by length, "review" and the review's name where it has one.
+        """
+        uses = {*self.uses, *self.roles, self.review}
+        if self.review:
+            uses.add("review")
+        for feature in self.features:
+            uses |= {feature.kind, feature.facts.learned}
+        if len(learned_features(self.features, "pieces")) > 1:
+            uses.add("several_texts")
+        if self.judging.length_of:
+            uses.add("lengths")
+        return frozenset(uses - {""})
 
     def code(self) -> "TaskCode":
         """Imports the implementing module (and with it TensorFlow)."""

@@ -138,8 +138,8 @@ class TextToTextSignatures(Signatures):
         limits of `models.decoding.request_settings` are moved to the nearest limit.
         """
         coverage = self.settings.decoding.coverage_penalty
-        asked = self.within_limits(beam_width, length_penalty, max_length)
-        settings = BeamSettings(*asked, coverage_penalty=tf.fill([tf.size(source)], coverage))
+        width, penalty, longest = self.within_limits(beam_width, length_penalty, max_length)
+        settings = BeamSettings(width, penalty, longest, tf.fill([tf.size(source)], coverage))
         token_ids = source_token_ids(self.vocabularies.tokenizer("source").tokenize(source))
         memory, cache = self.model.encode(token_ids, tf.reduce_max(settings.max_length) + 1)
         # The weights go round with the cache only where the search reads them.

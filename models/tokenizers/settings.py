@@ -4,7 +4,7 @@ from typing import Literal
 
 import pydantic
 
-from models.settings import Settings
+from models.settings import Settings, only_for, only_with
 
 
 class TokenizerSettings(Settings):
@@ -12,13 +12,15 @@ class TokenizerSettings(Settings):
 
     unit: Literal["word", "wordpiece", "character", "byte"] = "wordpiece"
     """What a token is. word: a whole word, rare ones unknown; wordpiece: a frequent part of a word; character; byte."""
-    vocabulary_size: int = pydantic.Field(8000, ge=5)
-    """Tokens kept at most, the four special ones included (word, wordpiece, character; byte always has 260)."""
+    vocabulary_size: int = pydantic.Field(
+        8000, ge=5, json_schema_extra=only_with(unit=("word", "wordpiece", "character"))
+    )
+    """Tokens kept at most, the four special ones included; byte always has 260."""
     lowercase: bool = False
     """Fold upper case to lower case before the text is cut."""
     normalization: Literal["none", "nfc", "nfkc"] = "nfkc"
     """Unicode normalisation form applied first. nfkc also unifies full-width and compatibility characters."""
     max_sequence_length: int = pydantic.Field(256, ge=1)
     """Tokens of a text at most; what goes beyond is cut off at the end."""
-    shared: bool = False
+    shared: bool = pydantic.Field(False, json_schema_extra=only_for("several_texts"))
     """One vocabulary for all text features of the task (source and target) instead of one for each."""

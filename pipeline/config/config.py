@@ -16,56 +16,43 @@ import yaml
 from components.evaluation.settings import EvaluationSettings
 from components.example_gen.settings import DataSettings
 from components.review.settings import ClipReviewSettings
-from models.audio_settings import AudioSettings
-from models.decoding.settings import DecodingSettings
 from models.registry import TASKS
-from models.run_settings import ModelSettings, RunSettings
-from models.settings import Settings
-from models.tokenizers.settings import TokenizerSettings
-from models.training_settings import TrainingSettings
-from pipeline.config.errors import describe
-from pipeline.config.rules import RULES
+from models.run_settings import RunSettings
+from models.settings import only_for
+from pipeline.config.errors import Problem, describe, in_file_order, sentence
+from pipeline.config.rules import broken_rules
+from pipeline.config.uses import unused_keys
 from pipeline.config.yaml_file import read_yaml
 from pipeline.errors import ConfigError
 from serving.settings import ServingSettings
 
 
-class Config(Settings):
+class Config(RunSettings):
     """What to train, on which data, and how to evaluate and serve it."""
 
-    name: str = pydantic.Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=63)
-    """Name of the model: clients ask for it, and pushed versions stand under it. Lower-case letters, digits, _, -."""
     task: Literal[tuple(TASKS)]  # type: ignore[valid-type]
     """What the sequence problem is: which raw features go in and what comes out."""
     output_dir: str = pydantic.Field("outputs", min_length=1)
     """Folder for all that a run makes: artifacts, metadata, logs, checkpoints, pushed versions."""
-    seed: int = pydantic.Field(1, ge=0, lt=2**31)
-    """Seed of all that is random in training."""
     data: DataSettings
     """Where the raw examples come from."""
-    audio: AudioSettings = AudioSettings()
-    """The form that recordings are brought to (audio tasks only)."""
-    tokenizer: TokenizerSettings = TokenizerSettings()
-    """How text is cut into units (text tasks only)."""
-    model: ModelSettings
-    """What computes the answer; `architecture` decides which other keys there are."""
-    training: TrainingSettings = TrainingSettings()
-    """How the model is trained."""
-    decoding: DecodingSettings = DecodingSettings()
-    """How text is generated (task text_to_text only)."""
     evaluation: EvaluationSettings = EvaluationSettings()
     """How good a model must be to be pushed."""
-    clips: ClipReviewSettings = ClipReviewSettings()
-    """Clips that the trained model generates for people to hear, and who judges them (task audio_generation only)."""
+    clips: ClipReviewSettings = pydantic.Field(ClipReviewSettings(), json_schema_extra=only_for("clips"))
+    """Clips that the trained model generates for people to hear, and who judges them."""
     serving: ServingSettings = ServingSettings()
     """The server's address and batching."""
 
-    @pydantic.model_validator(mode="after")
-    def _check_across_sections(self) -> "Config":
-        problems = [problem for rule in RULES for problem in rule(self)]
-        if problems:
-            raise ValueError("\n".join(problems))
-        return self
+    @pydantic.field_validator("*", mode="wrap")
+    @classmethod
+    def _keep_what_is_valid(
+        cls, value: Any, handler: pydantic.ValidatorFunctionWrapHandler, info: pydantic.ValidationInfo
+    ) -> Any:
+        """Writes into the context, if there is one, what is valid, so that `load` can tell the other mistakes in it."""
+        valid = handler(value)
+        if info.context is not None:
+            info.context[info.field_name] = valid
+        return valid
 
     def run_settings(self) -> RunSettings:
         """The part that the Trainer needs."""
@@ -93,20 +80,21 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
     for override in overrides:
         key, value = _parse_override(override)
         _assign(values, key, value)
+        places.pop(key, None)  # so that overrides come last
         places[key] = f"--set {override}"
         parts = key.split(".")
         for length in range(1, len(parts)):
             places.setdefault(".".join(parts[:length]), f"--set {override}")
+    valid: dict[str, Any] = {}
+    problems: list[Problem] = []
     try:
-        return Config.model_validate(values)
+        config = Config.model_validate(values, context=valid)
     except pydantic.ValidationError as error:
-        raise ConfigError("\n".join(describe(error, Config, values, places))) from None
-
-
-def schema_text() -> str:
-    """The JSON schema of a configuration file."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Config.model_json_schema()}
-    return json.dumps({**schema, "title": "Seqline configuration"}, indent=2, ensure_ascii=False) + "\n"
+        problems = describe(error, Config, values)
+    problems += map(sentence, [*unused_keys(Config.model_fields, values, valid), *broken_rules(valid)])
+    if problems:
+        raise ConfigError("\n".join(in_file_order(problems, places)))
+    return config
 
 
 def _parse_override(override: str) -> tuple[str, Any]:

@@ -1,11 +1,12 @@
 """Turns pydantic's list of errors into one line each: where, which rule, the value received, the way out."""
 
+import dataclasses
 import difflib
 import json
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pydantic
@@ -30,47 +31,78 @@ _PLAIN = {
 }
 
 
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """Something that is wrong.
+
+    Attributes:
+        text: rule, value received, way out.
+        paths: keys, each as its parts; the place of the first one that has a place is told.
+    """
+
+    text: str
+    paths: tuple[tuple[str, ...], ...]
+
+
 def describe(
-    error: pydantic.ValidationError,
-    root: type[pydantic.BaseModel],
-    values: Mapping[str, Any],
-    places: Mapping[str, str],
-) -> list[str]:
-    """Describes every error in one line.
+    error: pydantic.ValidationError, root: type[pydantic.BaseModel], values: Mapping[str, Any]
+) -> list[Problem]:
+    """Describes every error that pydantic found.
 
     Args:
         error: from validating `values`.
         root: the class that was validated.
         values: what was validated.
-        places: for dotted keys, where they come from ("FILE line N", "--set KEY=VALUE").
     """
-    lines: list[str] = []
-    broken: dict[str, list[str]] = {}
-    received: dict[str, str] = {}
+    problems: list[Problem] = []
+    broken: dict[tuple[str, ...], list[str]] = {}
+    received: dict[tuple[str, ...], str] = {}
     for item in error.errors(include_url=False):
         path = _path(item, values)
         key = ".".join(path)
         match item["type"]:
             case "extra_forbidden":
-                lines.append(_place(path, places) + _unknown_key(path, root, values))
+                problems.append(Problem(_unknown_key(path, root, values), (path,)))
             case "missing":
-                lines.append(_place(path, places) + f"{key} is missing; it has no default")
+                problems.append(Problem(f"{key} is missing; it has no default", (path,)))
             case "union_tag_not_found":
-                lines.append(_place(path, places) + f"{key}.{_discriminator(item)} is missing; it has no default")
+                problems.append(Problem(f"{key}.{_discriminator(item)} is missing; it has no default", (path,)))
             case "union_tag_invalid":
-                lines.append(_unknown_tag((*path, _discriminator(item)), item["ctx"], places))
+                path = (*path, _discriminator(item))
+                problems.append(Problem(_unknown_tag(path, item["ctx"]), (path,)))
             case "value_error":
-                lines += [
-                    _of_our_own(line, path, places) for line in item["msg"].removeprefix("Value error, ").splitlines()
-                ]
+                lines = item["msg"].removeprefix("Value error, ").splitlines()
+                problems += [sentence(line, path) for line in lines]
             case _:
                 # The members of a union (a text or a list of texts) complain one by one about the same value.
-                subject = _place(path, places) + key
-                broken.setdefault(subject, []).append(_rule(item))
-                received[subject] = _show(item["input"]) + _literal_guess(item)
-    for subject, rules in broken.items():
-        lines.append(f"{subject} must {' or '.join(dict.fromkeys(rules))}. Received: {received[subject]}")
-    return lines
+                broken.setdefault(path, []).append(_rule(item))
+                received[path] = _show(item["input"]) + _literal_guess(item)
+    for path, rules in broken.items():
+        rule = " or ".join(dict.fromkeys(rules))
+        problems.append(Problem(f"{'.'.join(path)} must {rule}. Received: {received[path]}", (path,)))
+    return problems
+
+
+def sentence(text: str, path: tuple[str, ...] = ()) -> Problem:
+    """A sentence of our own, which may or may not name its key."""
+    key = ".".join(path)
+    if key and key not in text:
+        text = f"{key}: {text}"
+    named = (tuple(name.split(".")) for name in re.findall(r"\b[a-z_]+(?:\.\w+)*", text))
+    return Problem(text, (*named, path))
+
+
+def in_file_order(problems: Iterable[Problem], places: Mapping[str, str]) -> list[str]:
+    """One line for each problem, with its place before it; what stands nowhere comes first.
+
+    Args:
+        problems: in any order.
+        places: for dotted keys, where they come from ("FILE line N", "--set KEY=VALUE"), first things first.
+    """
+    order = {place: index for index, place in enumerate(dict.fromkeys(places.values()))}
+    placed = [(_place(problem.paths, places), problem.text) for problem in problems]
+    placed.sort(key=lambda one: order.get(one[0], -1))
+    return [f"{place}: {text}" if place else text for place, text in placed]
 
 
 def _path(item: Any, values: Any) -> tuple[str, ...]:
@@ -86,12 +118,9 @@ def _path(item: Any, values: Any) -> tuple[str, ...]:
     return tuple(path)
 
 
-def _place(path: tuple[str, ...], places: Mapping[str, str]) -> str:
-    for length in range(len(path), 0, -1):
-        found = places.get(".".join(path[:length]))
-        if found:
-            return f"{found}: "
-    return ""
+def _place(paths: Iterable[tuple[str, ...]], places: Mapping[str, str]) -> str:
+    prefixes = (".".join(path[:length]) for path in paths for length in range(len(path), 0, -1))
+    return next((places[prefix] for prefix in prefixes if prefix in places), "")
 
 
 def _unknown_key(path: tuple[str, ...], root: type[pydantic.BaseModel], values: Mapping[str, Any]) -> str:
@@ -135,23 +164,14 @@ class _Mapping:
         self.value = value
 
 
-def _unknown_tag(path: tuple[str, ...], context: Any, places: Mapping[str, str]) -> str:
+def _unknown_tag(path: tuple[str, ...], context: Any) -> str:
     choices = [choice.strip(" '") for choice in context["expected_tags"].split(",")]
     rule = f"{'.'.join(path)} must be one of {', '.join(choices)}. Received: {context['tag']}"
-    return _place(path, places) + rule + _guess(str(context["tag"]), choices)
+    return rule + _guess(str(context["tag"]), choices)
 
 
 def _discriminator(item: Any) -> str:
     return item["ctx"]["discriminator"].strip("'")
-
-
-def _of_our_own(line: str, path: tuple[str, ...], places: Mapping[str, str]) -> str:
-    """A message of one of our validators, which may or may not name its key."""
-    key = ".".join(path)
-    if key and key not in line:
-        line = f"{key}: {line}"
-    names = [tuple(name.split(".")) for name in (*re.findall(r"\b[a-z_]+(?:\.\w+)*", line), key)]
-    return next((place for name in names if (place := _place(name, places))), "") + line
 
 
 def _rule(item: Any) -> str:

@@ -1,112 +1,107 @@
-"""What must hold between the sections of a configuration; each rule gives one sentence for each thing that is wrong."""
+"""What must hold between the sections of a configuration; each rule gives one sentence for each thing that is wrong.
 
-from typing import TYPE_CHECKING
+A rule names the sections that it needs as its arguments. It is asked when those are valid, whatever is wrong elsewhere.
+"""
+
+import difflib
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from components.errors import EvaluationError
 from components.evaluation.catalogue import check_metric_names
-from models.architectures.settings.gated_conv import GatedConvSettings
-from models.architectures.settings.wavenet import WaveNetSettings
+from components.evaluation.settings import EvaluationSettings
+from components.example_gen.settings import DataSettings
+from models.architectures.settings.architecture import ArchitectureSettings
 from models.registry import ARCHITECTURES, TASKS
-
-if TYPE_CHECKING:
-    from pipeline.config.config import Config
-
-
-def _architecture_solves_task(config: "Config") -> list[str]:
-    if ARCHITECTURES[config.model.architecture].solves(TASKS[config.task]):
-        return []
-    fitting = [name for name, architecture in ARCHITECTURES.items() if architecture.solves(TASKS[config.task])]
-    return [
-        f"model.architecture must be one that solves the task {config.task}: {', '.join(fitting)}. "
-        f"Received: {config.model.architecture}"
-    ]
+from models.settings import markers_of
+from models.training_settings import TrainingSettings
 
 
-def _decoding_has_a_use(config: "Config") -> list[str]:
-    if config.task == "text_to_text" or "decoding" not in config.model_fields_set:
-        return []
-    return [f"decoding is for the task text_to_text only; remove the section. Received: task {config.task}"]
+def broken_rules(sections: Mapping[str, Any]) -> list[str]:
+    """Asks every rule that can be asked.
+
+    Args:
+        sections: name to value of what is valid, top-level keys such as `task` included.
+    """
+    problems: list[str] = []
+    for rule in RULES:
+        needed = inspect.signature(rule).parameters
+        if needed.keys() <= sections.keys():
+            problems += rule(**{name: sections[name] for name in needed})
+    return problems
 
 
-def _sections_of_the_kind(config: "Config") -> list[str]:
-    """The sections of text have no use for sound, and the other way round."""
-    sounds = "audio" in {feature.kind for feature in TASKS[config.task].features}
-    section, kind = ("tokenizer", "text") if sounds else ("audio", "audio")
-    if section not in config.model_fields_set:
-        return []
-    return [f"{section} is for {kind} tasks only; remove the section. Received: task {config.task}"]
+def _architecture_solves_task(task: str, model: ArchitectureSettings) -> Iterator[str]:
+    if not ARCHITECTURES[model.architecture].solves(TASKS[task]):
+        fitting = [name for name, architecture in ARCHITECTURES.items() if architecture.solves(TASKS[task])]
+        yield (
+            f"model.architecture must be one that solves the task {task}: {', '.join(fitting)}. "
+            f"Received: {model.architecture}"
+        )
 
 
-def _chunks_hold_the_receptive_field(config: "Config") -> list[str]:
-    if not isinstance(config.model, WaveNetSettings) or config.training.chunk_length >= config.model.receptive_field:
-        return []
-    return [
-        "training.chunk_length must be at least the model's receptive field: a chunk has that many samples before it "
-        f"for context, and learns nothing from them. Received: {config.training.chunk_length}, for a receptive field "
-        f"of {config.model.receptive_field} samples. Raise it, or lower model.dilation_depth or model.num_stacks"
-    ]
+def _chunks_hold_the_receptive_field(
+    task: str, model: ArchitectureSettings, training: TrainingSettings
+) -> Iterator[str]:
+    if "chunks" in TASKS[task].all_uses and training.chunk_length < model.receptive_field:
+        yield (
+            "training.chunk_length must be at least the model's receptive field: a chunk has that many samples before "
+            f"it for context, and learns nothing from them. Received: {training.chunk_length}, for a receptive field "
+            f"of {model.receptive_field} samples. Raise it, or lower model.dilation_depth or model.num_stacks"
+        )
 
 
-def _conditions_are_in_the_data(config: "Config") -> list[str]:
-    if not isinstance(config.model, WaveNetSettings) or config.data.labels_file:
-        return []
-    missing = [name for name in config.model.condition_on if f"(?P<{name}>" not in config.data.label_pattern]
-    return [
-        f"model.condition_on names {name}, so data.label_pattern must have a group of that name, (?P<{name}>...), or "
-        f"data.labels_file a column. Received: data.label_pattern {config.data.label_pattern!r}"
-        for name in missing
-    ]
+def _named_features_exist(task: str, model: ArchitectureSettings) -> Iterator[str]:
+    if not ARCHITECTURES[model.architecture].solves(TASKS[task]):
+        return
+    for key, kind, name in _named_features(model):
+        valid = [feature.name for feature in TASKS[task].features if feature.kind == kind]
+        if name not in valid:
+            close = difflib.get_close_matches(name, valid, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            yield (f"{key} must name {kind} features of the task {task}: {', '.join(valid)}. Received: {name}{hint}")
 
 
-def _clips_have_a_use(config: "Config") -> list[str]:
-    if config.task == "audio_generation" or "clips" not in config.model_fields_set:
-        return []
-    return [f"clips is for the task audio_generation only; remove the section. Received: task {config.task}"]
+def _named_features_are_in_the_data(task: str, model: ArchitectureSettings, data: DataSettings) -> Iterator[str]:
+    # A feature that the task cannot do without is missed when the data are read.
+    optional = {feature.name for feature in TASKS[task].features if feature.optional}
+    groups = re.compile(data.label_pattern).groupindex
+    for key, _, name in _named_features(model):
+        if name in optional and name not in groups and not data.labels_file:
+            yield (
+                f"{key} names {name}, so data.label_pattern must have a group of that name, (?P<{name}>...), or "
+                f"data.labels_file a column. Received: data.label_pattern {data.label_pattern!r}"
+            )
 
 
-def _something_says_what_clips_hold(config: "Config") -> list[str]:
-    model = config.model
-    if config.clips.min_recognized is None or not isinstance(model, WaveNetSettings):
-        return []
-    if "label" in model.condition_on or model.local_features != "none":
-        return []
-    return [
-        "clips.min_recognized needs a model that can be asked for a label: one with label in model.condition_on, or "
-        f"with model.local_features. Received: model.condition_on {list(model.condition_on)}, model.local_features none"
-    ]
+def _named_features(model: ArchitectureSettings) -> Iterator[tuple[str, str, str]]:
+    """The key, the kind and the name of each feature that the model names."""
+    for key, field in type(model).model_fields.items():
+        if kind := markers_of(field).get("names_features"):
+            yield from ((f"model.{key}", kind, name) for name in getattr(model, key))
 
 
-def _noise_has_a_use(config: "Config") -> list[str]:
-    model = config.model
-    if not isinstance(model, GatedConvSettings) or model.noise_snr_db is None or config.task == "audio_classification":
-        return []
-    return [f"model.noise_snr_db is for the task audio_classification only; remove it. Received: task {config.task}"]
+def _evaluated_split_exists(data: DataSettings, evaluation: EvaluationSettings) -> Iterator[str]:
+    if evaluation.split not in data.splits():
+        yield f"evaluation.split must be one of {', '.join(data.splits())}. Received: {evaluation.split}"
 
 
-def _evaluated_split_exists(config: "Config") -> list[str]:
-    splits = config.data.splits()
-    if config.evaluation.split in splits:
-        return []
-    return [f"evaluation.split must be one of {', '.join(splits)}. Received: {config.evaluation.split}"]
+def _metrics_exist(task: str, evaluation: EvaluationSettings) -> Iterator[str]:
+    for section in ("thresholds", "max_regression"):
+        for name, bound in getattr(evaluation, section).items():
+            try:
+                check_metric_names(task, EvaluationSettings(**{section: {name: bound}}))
+            except EvaluationError as error:
+                yield str(error)
 
 
-def _metrics_exist(config: "Config") -> list[str]:
-    try:
-        check_metric_names(config.task, config.evaluation)
-    except EvaluationError as error:
-        return [str(error)]
-    return []
-
-
-RULES = (
+RULES: tuple[Callable[..., Iterator[str]], ...] = (
     _architecture_solves_task,
-    _decoding_has_a_use,
-    _sections_of_the_kind,
     _chunks_hold_the_receptive_field,
-    _conditions_are_in_the_data,
-    _clips_have_a_use,
-    _something_says_what_clips_hold,
-    _noise_has_a_use,
+    _named_features_exist,
+    _named_features_are_in_the_data,
     _evaluated_split_exists,
     _metrics_exist,
 )

@@ -5,6 +5,7 @@ from typing import Literal
 import pydantic
 
 from models.architectures.settings.sequence import SequenceSettings
+from models.settings import only_for
 
 
 class RecurrentSettings(SequenceSettings):
@@ -18,7 +19,7 @@ class RecurrentSettings(SequenceSettings):
     """Units of each direction of each layer."""
     num_layers: int = pydantic.Field(2, ge=1)
     """Recurrent layers, one over the other."""
-    bidirectional: bool = True
+    bidirectional: bool = pydantic.Field(True, json_schema_extra=only_for("encoder"))
     """Let an encoder read each sequence from both ends; its output is then 2 * hidden_dim wide."""
     residual: bool = False
     """Add each layer's input to its output, from the second layer on."""

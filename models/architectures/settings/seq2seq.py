@@ -16,7 +16,7 @@ class Seq2SeqSettings(SequenceSettings):
     attention: Literal["bahdanau", "luong", "none"] = pydantic.Field("bahdanau", json_schema_extra=only_for("decoder"))
     """bahdanau: additive, asked before the decoder's step; luong: multiplicative ("general"), asked after it, with
     input feeding; none: the decoder sees the encoder's final states only."""
-    embedding_dim: int = pydantic.Field(256, ge=1, json_schema_extra=only_for("text"))
+    embedding_dim: int = pydantic.Field(256, ge=1, json_schema_extra=only_for("pieces"))
     """Width of a token's vector."""
     hidden_dim: int = pydantic.Field(256, ge=1)
     """Units of each decoder layer; an encoder layer has half of it in each direction."""
@@ -24,6 +24,11 @@ class Seq2SeqSettings(SequenceSettings):
     """LSTM layers of the encoder and of the decoder."""
     dropout: float = pydantic.Field(0.2, ge=0, lt=1)
     """Share of values dropped after embeddings, between layers and before the output."""
+
+    @property
+    def uses(self) -> frozenset[str]:
+        """Whether it attends, which coverage is measured by."""
+        return frozenset() if self.attention == "none" else frozenset({"attention"})
 
     @pydantic.model_validator(mode="after")
     def _check(self) -> "Seq2SeqSettings":

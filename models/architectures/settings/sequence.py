@@ -4,15 +4,14 @@ from typing import Literal, Self
 
 import pydantic
 
-from models.settings import Settings, only_for
+from models.architectures.settings.architecture import ArchitectureSettings
+from models.settings import only_for
 
 
-class SequenceSettings(Settings):
+class SequenceSettings(ArchitectureSettings):
     """Embedding and pooling, which belong to the task, not to the architecture."""
 
-    architecture: str
-    """Which architecture this section describes."""
-    embedding_dim: int = pydantic.Field(128, ge=1, json_schema_extra=only_for("text"))
+    embedding_dim: int = pydantic.Field(128, ge=1, json_schema_extra=only_for("pieces"))
     """Width of a token's vector."""
     pooling: Literal["last", "mean", "max", "mean_max"] = pydantic.Field(
         "mean_max", json_schema_extra=only_for("pooling")

@@ -1,0 +1,33 @@
+"""What the pipeline may ask of a `model` section without knowing which architecture it describes."""
+
+from models.audio_settings import AudioSettings
+from models.settings import Settings
+
+# What `only_for` may name beside the uses of tasks, and how a model comes to have it.
+MODEL_USES = {
+    "attention": "a model with attention: model.attention bahdanau or luong",
+    "asked_label": (
+        "a model that can be asked for a label: one with label in model.condition_on, or with model.local_features"
+    ),
+}
+
+
+class ArchitectureSettings(Settings):
+    """The base of all `model` sections; an architecture overrides the facts that hold for it."""
+
+    architecture: str
+    """Which architecture this section describes."""
+
+    @property
+    def uses(self) -> frozenset[str]:
+        """Keys of `MODEL_USES` that this model has."""
+        return frozenset()
+
+    @property
+    def receptive_field(self) -> int:
+        """Past values that a prediction depends on; 0: their number is not fixed."""
+        return 0
+
+    def figures(self, audio: AudioSettings) -> dict[str, str]:
+        """What `seqline plan` tells of the model, name to text; `audio` is the section of the same configuration."""
+        return {}
