@@ -85,10 +85,12 @@ def check_inputs(config: Config) -> None:
     """
     # Brings in the readers of every file format.
     from components.clip_review.pushed_recognizer import find_recognizer
-    from components.example_gen.formats import check_beginnings, input_files
+    from components.example_gen.input_files import input_files
+    from components.example_gen.reading import check_beginnings
 
     features = TASKS[config.task].features
-    check_beginnings(input_files(config.data, features), features, config.data, config.audio)
+    sections = {name: getattr(config, name) for feature in features if (name := feature.facts.section)}
+    check_beginnings(input_files(config.data, features), features, config.data, sections)
     if config.clips.recognizer:
         find_recognizer(config.clips.recognizer, config.audio.sample_rate)
 
