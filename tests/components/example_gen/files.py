@@ -10,10 +10,12 @@ from components.example_gen.reading import read_file
 from components.example_gen.records import BadRecord, Record
 from components.example_gen.settings import DataSettings
 from models.audio_settings import AudioSettings
+from models.features import Feature
 from models.registry import TASKS
 
 CLASSIFICATION = TASKS["text_classification"].features
 TRANSLATION = TASKS["text_to_text"].features
+PLAIN = (Feature("text", "text"),)
 DEFAULT_AUDIO = AudioSettings()
 
 
