@@ -71,7 +71,7 @@ def generate_examples(
         read.refused | "WriteRefused" >> _one_text_file(directory, REFUSED_FILE)
         read.reports | "WriteReports" >> _one_text_file(directory, _REPORTS_FILE)
         for split in splits:
-            _write_split(read[split], split, directory)
+            write_split(read[split], split, directory)
     return _account(files, settings, features, directory)
 
 
@@ -135,7 +135,7 @@ def _split_key(record: Record, features: Sequence[Feature]) -> str:
     return hashlib.sha256(first.tobytes()).hexdigest() if isinstance(first, np.ndarray) else " ".join(texts_of(first))
 
 
-def _write_split(examples: beam.PCollection, split: str, directory: str) -> None:
+def write_split(examples: beam.PCollection, split: str, directory: str) -> None:
     """Writes a split bucket by bucket, each in the order of its positions.
 
     Files often come sorted by label. A bucket holds records from all over the data, in the order of their hashes, so

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from components.errors import DataError
-from components.example_gen.executor import encode, generate_examples
+from components.example_gen.executor import encode, generate_examples, write_split
 from components.example_gen.records import Record
 from components.example_gen.settings import DataSettings
 from tests.components.example_gen.files import CLASSIFICATION, PLAIN, TRANSLATION, write
@@ -106,6 +106,15 @@ def test_ordered_data_keep_the_order_of_files_and_lines(tmp_path):
         assert texts == [text for text in [*first, *second] if text in set(found[split])], split
     assert sorted(found["train"] + found["eval"]) == sorted([*first, *second])
     assert 0.2 < len(found["eval"]) / 3100 < 0.3
+
+
+def test_the_position_decides_not_what_comes_first(tmp_path):
+    """A runner may read the files in any order."""
+    placed = [((1, 0), "c"), ((0, 10), "b"), ((1, 2), "d"), ((0, 9), "a")]
+    records = [(0, (place, encode(Record({"text": text}, "", 1)))) for place, text in placed]
+    with beam.Pipeline(argv=[RUNNER]) as pipeline:
+        write_split(pipeline | beam.Create(records), "train", str(tmp_path))
+    assert examples(tmp_path, "train") == [("a",), ("b",), ("c",), ("d",)]
 
 
 def test_data_are_mixed_where_order_is_not_asked_for(tmp_path):
