@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from components.serving_validator.requests import form_inputs, read_examples, write_warmup
 from tensorflow_serving.apis import prediction_log_pb2
 
 from components.serving_validator import component, requests, server
 from components.serving_validator.comparison import find_difference
 from components.serving_validator.component import validate
-from components.serving_validator.requests import form_inputs, read_examples, write_warmup
 from serving.settings import ServingSettings
 from tests.components.evaluation.tiny_models import (
     ROWS,
