@@ -152,21 +152,18 @@ def length_inputs(specs: Mapping[str, InputSpec], features: Iterable[Feature]) -
 
 def _fill(spec: InputSpec, values: Sequence[Any]) -> np.ndarray | None:
     """One input of all rows; None where a row lacks it, or has another form than the input takes."""
-    if spec.dtype is None or spec.rank not in (1, 2) or not all(_fits(spec, value) for value in values):
+    if spec.dtype is None or not all(_fits(value, spec.dtype, spec.rank) for value in values):
         return None
     if spec.rank == 2:
         return _padded(values, spec.dtype)
     return np.array([_encoded(value) for value in values], spec.dtype)
 
 
-def _fits(spec: InputSpec, value: Any) -> bool:
-    if isinstance(value, list | np.ndarray) != (spec.rank == 2):
+def _fits(value: Any, dtype: np.dtype, rank: int | None) -> bool:
+    several = isinstance(value, list | np.ndarray)
+    if value is None or rank != 1 + several:
         return False
-    values = value if spec.rank == 2 else [value]
-    return all(
-        each is not None and isinstance(each, str | bytes) == (spec.dtype is not None and spec.dtype.kind == "O")
-        for each in itertools.islice(values, 1)
-    )
+    return all(isinstance(each, str | bytes) == (dtype.kind == "O") for each in (value[:1] if several else [value]))
 
 
 def _padded(rows: Sequence[Any], dtype: np.dtype) -> np.ndarray:

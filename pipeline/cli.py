@@ -156,7 +156,7 @@ def serve(
 def predict(
     inputs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[INPUT...]", help="What to ask; one answer each. For sound: WAV files."),
+        typer.Argument(metavar="INPUT", help="What to ask; one answer each. For sound: WAV files."),
     ] = None,
     config: ConfigFile = DEFAULT_CONFIG,
     overrides: Overrides = [],  # noqa: B006
@@ -178,7 +178,7 @@ def predict(
     settings = configuration.load(config, overrides)
     # TensorFlow, which a protected server's keys need, talks when it is imported.
     with output_to(Path(os.devnull)):
-        answers = ask(settings, inputs or [], parse_options(options), out)
+        answers = ask(settings, inputs or [], options=parse_options(options), out=out)
     for answer in answers:
         _say(answer)
 

@@ -14,7 +14,7 @@ from pipeline.errors import ConfigError, ServerNotReadyError
 from pipeline.serve.answers import render
 from pipeline.serve.inputs import read
 from pipeline.serve.options import read_options
-from pipeline.serve.signatures import ServedSignature, asked_features, choose, served_signatures
+from pipeline.serve.signatures import NOTHING_ASKED, ServedSignature, asked_features, choose, served_signatures
 from serving.client import Client
 from serving.core.tokens import read_tokens
 from serving.errors import InvalidRequestError, NotFoundError, ServingError
@@ -27,24 +27,27 @@ _UNKNOWN_VALUE = re.compile(r"\[(\w+) must be one of: (.*?)\. Received another")
 def ask(
     config: Config,
     texts: Sequence[str],
+    port: int | None = None,
     options: Mapping[str, str] | None = None,
     out: Path = Path("clip.wav"),
-    port: int | None = None,
 ) -> list[str]:
     """Asks over gRPC; returns one answer for each text, or one where nothing is asked about.
 
     Args:
         config: names the model and the address.
         texts: what a person would write, or names of files where the model takes no texts.
-        options: settings of the request and conditions, by name, as typed.
-        out: the file for an answer that is none to read; several are numbered.
         port: where it is not the configured one.
+        options: settings of the request and labels that steer it, by name, as typed.
+        out: the file for an answer that is none to read; several are numbered.
 
     Raises:
         ConfigError: the model cannot be asked so, or a file cannot be read or written.
         ServerNotReadyError: the server does not serve this model.
     """
     given = read_options(config, options or {})
+    # What encodes reads something; no server need be asked for that.
+    if not texts and not given and "encoder" in TASKS[config.task].roles:
+        raise ConfigError(NOTHING_ASKED)
     with asking(config, port) as client:
         signature = choose(served_signatures(client), config, given, bool(texts))
         rows = [{**given, **row} for row in _rows(config, signature, given, texts)]

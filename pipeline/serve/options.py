@@ -65,14 +65,16 @@ def options_help() -> str:
     """The options of every task that has settings of a request, for people: a paragraph for each."""
     paragraphs = []
     for name, task in TASKS.items():
-        settings = [f"--{setting.spoken or setting.name} {_meaning(setting)}" for setting in task.request_settings]
+        steering = [f"--{feature.name}" for feature in task.features if _is_text(feature) and feature.optional]
+        settings = [f"--{setting.spoken or setting.name} ({_meaning(setting)})" for setting in task.request_settings]
         if settings:
-            paragraphs.append(f"{name}: {' '.join(settings)}")
+            paragraphs.append(f"{name}: {', '.join(steering + settings)}")
     return "\n\n".join(paragraphs)
 
 
 def _meaning(setting: RequestSetting) -> str:
-    return f"({setting.meaning.rstrip('.')})"
+    meaning = setting.meaning.rstrip(".")
+    return f"or --{setting.name}: {meaning}" if setting.spoken else meaning
 
 
 def _is_text(feature: Feature) -> bool:

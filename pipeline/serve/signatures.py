@@ -11,6 +11,8 @@ from pipeline.config.config import Config
 from pipeline.errors import ConfigError
 from serving.client import Client
 
+NOTHING_ASKED = "predict takes what to ask: seqline predict TEXT..."
+
 
 @dataclasses.dataclass(frozen=True)
 class ServedSignature:
@@ -32,6 +34,8 @@ def served_signatures(client: Client) -> list[ServedSignature]:
     found = [
         ServedSignature(name, signature_specs(signature), frozenset(signature.outputs))
         for name, signature in client.metadata().items()
+        # TensorFlow lists its initializer too.
+        if signature.inputs
     ]
     return sorted(found, key=lambda signature: (signature.name != DEFAULT_SIGNATURE, signature.name))
 
@@ -59,7 +63,7 @@ def choose(
         if _is_filled(signature, config, options, has_texts):
             return signature
     if not has_texts and any(asked_features(signature, config, options) for signature in taking):
-        raise ConfigError("predict takes what to ask: seqline predict TEXT...")
+        raise ConfigError(NOTHING_ASKED)
     described = "; ".join(f"{each.name} takes {', '.join(sorted(each.inputs))}" for each in signatures)
     raise ConfigError(f"no signature of {config.name} takes just what was given. Its signatures: {described}")
 
