@@ -2,6 +2,8 @@
 .PHONY: run serve test check format
 
 CONFIG = pipeline_config.yaml
+# Two processes, each file of tests in one of them: TensorFlow is imported, and each fixture made, once for a file.
+PYTEST = -n 2 --dist loadfile --no-loadscope-reorder
 
 run:
 	@sh scripts/setup.sh runtime
@@ -13,7 +15,7 @@ serve:
 
 test:
 	@sh scripts/setup.sh dev
-	.venv/bin/python -m pytest -q
+	.venv/bin/python -m pytest -q $(PYTEST)
 
 check:
 	@sh scripts/setup.sh dev

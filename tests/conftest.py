@@ -1,4 +1,4 @@
-"""A browser for the tests of pages."""
+"""The order of the tests, and a browser for those of pages."""
 
 import os
 import shutil
@@ -8,8 +8,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+LONG = ("real_data", "e2e")
 CONTAINED = Path(__file__).parents[1] / ".browser"
 NAMES = ("chromium-headless-shell", "chromium", "google-chrome")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with long tests first, so that no worker is left alone with one of them at the end."""
+    long_files = {item.path for item in items if any(item.get_closest_marker(name) for name in LONG)}
+    items.sort(key=lambda item: item.path not in long_files)
 
 
 # Not for the session: while it is open, asyncio.run() is refused in this thread.

@@ -64,8 +64,8 @@ def test_a_loaded_configuration_cannot_change(file: Path) -> None:
 def test_unknown_key_suggests_the_nearest_one(file: Path) -> None:
     assert refusal(file, DATES + "  num_layer: 2\n") == (
         "FILE line 7: Unknown key model.num_layer; did you mean model.num_layers? Valid keys: "
-        "architecture, embedding_dim, pooling, dropout, token_dropout, noise_snr_db, attention, hidden_dim, "
-        "num_layers, tie_embeddings"
+        "architecture, embedding_dim, pooling, hidden_dim, tie_embeddings, dropout, token_dropout, noise_snr_db, "
+        "attention, num_layers"
     )
 
 
