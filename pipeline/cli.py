@@ -28,6 +28,8 @@ from pipeline.run.failures import gist, is_disk_full
 from pipeline.run.log import output_to
 from pipeline.run.run import Outcome, check_inputs, plan_pipeline, run_pipeline
 from pipeline.run.summary import BAD_INPUT, BUG, INTERRUPTED, TERMINATED, print_error, print_outcome
+from pipeline.serve.any_options import AnyOptions
+from pipeline.serve.options import options_help, parse_options
 from pipeline.serve.serve import Engine
 from pipeline.serve.serve import serve as serve_pushed
 from serving.errors import ServingError
@@ -150,47 +152,35 @@ def serve(
     serve_pushed(configuration.load(config, overrides), engine)
 
 
-@app.command()
+@app.command(cls=AnyOptions, epilog=options_help())
 def predict(
-    texts: Annotated[
+    inputs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TEXT...]", help="What to ask; one answer line for each. For sound: WAV files."),
+        typer.Argument(metavar="INPUT", help="What to ask; one answer each. For sound: WAV files."),
     ] = None,
     config: ConfigFile = DEFAULT_CONFIG,
     overrides: Overrides = [],  # noqa: B006
-    label: Annotated[str, typer.Option(help="audio_generation: what to speak or play.")] = "",
-    speaker: Annotated[str, typer.Option(help="audio_generation: who speaks.")] = "",
-    out: Annotated[Path, typer.Option(metavar="FILE", help="audio_generation: the WAV file to write.")] = Path(
+    options: Annotated[
+        list[str],
+        typer.Option(
+            "--with",
+            metavar="KEY=VALUE",
+            help="A label that steers the answer, or a setting of the request; repeatable. --KEY VALUE says the same.",
+        ),
+    ] = [],  # noqa: B006
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The WAV file to write, where the answer is sound.")] = Path(
         "clip.wav"
     ),
-    seconds: Annotated[float, typer.Option(min=0.001, max=60, help="audio_generation: length of the clip.")] = 1.0,
-    temperature: Annotated[float, typer.Option(min=0, help="audio_generation: 1 draws freely, less plays safe.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="audio_generation: the same seed gives the same clip.")] = 0,
 ) -> None:
     """Ask the running server."""
-    settings = configuration.load(config, overrides)
-    if settings.task == "audio_generation":
-        from pipeline.serve.ask_audio import generate_clip
+    from pipeline.serve.ask import ask
 
-        _say(generate_clip(settings, out, label, speaker, seconds, temperature, seed))
-        return
-    if not texts:
-        raise ConfigError("predict takes what to ask: seqline predict TEXT...")
+    settings = configuration.load(config, overrides)
     # TensorFlow, which a protected server's keys need, talks when it is imported.
     with output_to(Path(os.devnull)):
-        answers = _ask_all(settings, texts)
+        answers = ask(settings, inputs or [], options=parse_options(options), out=out)
     for answer in answers:
         _say(answer)
-
-
-def _ask_all(settings: configuration.Config, texts: list[str]) -> list[str]:
-    from pipeline.serve.ask import ask, scored
-
-    if settings.task == "audio_classification":
-        from pipeline.serve.ask_audio import classify_clip
-
-        return [scored(*classify_clip(settings, Path(text))) for text in texts]
-    return ask(settings, texts)
 
 
 @app.command()

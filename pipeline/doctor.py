@@ -14,10 +14,10 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from components import ports
 from pipeline.config.config import Config, load
 from pipeline.errors import ConfigError
 from pipeline.run.output_folder import OutputFolder
-from pipeline.serve import ports
 
 ROOT = Path(__file__).parent.parent
 OLDEST_GLIBC = (2, 39)

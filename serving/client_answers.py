@@ -1,6 +1,5 @@
 """What a model answers to one input, by task."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -36,21 +35,6 @@ class TextClass:
 
 
 @dataclass(frozen=True)
-class TaggedText:
-    """Answer of a sequence_labeling model to one text; its lists have one entry for each token.
-
-    Attributes:
-        tokens: What the text was cut into.
-        tags: Tag of each token.
-        scores: Probability of each tag.
-    """
-
-    tokens: list[str]
-    tags: list[str]
-    scores: list[float]
-
-
-@dataclass(frozen=True)
 class TransformedText:
     """Answer of a text_to_text model to one source.
 
@@ -76,50 +60,6 @@ class Attention:
     source_pieces: list[str]
     target_pieces: list[str]
     weights: np.ndarray
-
-
-@dataclass(frozen=True)
-class GeneratedText:
-    """Answer of a language_modeling model to one prompt.
-
-    Attributes:
-        text: The text produced.
-        score: Log probability per unit.
-    """
-
-    text: str
-    score: float
-
-
-@dataclass(frozen=True)
-class TextScore:
-    """How probable a language_modeling model finds one text.
-
-    Attributes:
-        log_prob: Natural logarithm of the text's probability.
-        num_units: Units that the text was cut into.
-    """
-
-    log_prob: float
-    num_units: int
-
-    @property
-    def perplexity(self) -> float:
-        """Perplexity per unit; 1 where the model was sure of every one."""
-        return math.exp(-self.log_prob / max(1, self.num_units))
-
-
-@dataclass(frozen=True)
-class FilledText:
-    """Answer of a masked_language_modeling model to one text.
-
-    Attributes:
-        text: The text, each mask replaced by its best candidate.
-        candidates: For each mask: candidate to probability, best first.
-    """
-
-    text: str
-    candidates: list[dict[str, float]]
 
 
 @dataclass(frozen=True)

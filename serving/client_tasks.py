@@ -6,19 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from serving.client_answers import (
-    Attention,
-    Audio,
-    FilledText,
-    GeneratedText,
-    TaggedText,
-    TextClass,
-    TextScore,
-    TransformedText,
-)
+from serving.client_answers import Attention, Audio, TextClass, TransformedText
 from serving.wire.rows import real_length, to_inputs, to_rows, to_scores, to_text, to_texts
 
-# Score of a place that the search left empty.
+# Score of a place that the search left empty: part of what `generate` answers, so it stays as it is.
 _NO_SCORE = -1e9
 
 
@@ -44,13 +35,6 @@ class TaskClient(ABC):
         """The classes of texts."""
         rows = self._ask("label classes scores", {"text": texts}, timeout=timeout)
         return [TextClass(to_text(label), to_scores(classes, scores)) for label, classes, scores in rows]
-
-    # === sequence_labeling ===
-
-    def tag_texts(self, texts: Sequence[str], timeout: float | None = None) -> list[TaggedText]:
-        """The tokens of texts, each with its tag."""
-        rows = self._ask("tokens tags scores", {"text": texts}, timeout=timeout)
-        return [_tagged_text(*row) for row in rows]
 
     # === text_to_text ===
 
@@ -85,80 +69,6 @@ class TaskClient(ABC):
         names = "source_pieces target_pieces weights"
         rows = self._ask(names, {"source": sources, "target": targets}, signature_name="attend", timeout=timeout)
         return [_attention(*row) for row in rows]
-
-    # === language_modeling ===
-
-    def continue_texts(self, prompts: Sequence[str], timeout: float | None = None) -> list[str]:
-        """Each prompt continued, with the model's own settings."""
-        return [to_text(text) for (text,) in self._ask("text", {"prompt": prompts}, timeout=timeout)]
-
-    def generate_texts(
-        self,
-        prompts: Sequence[str],
-        max_length: int,
-        temperature: float = 1.0,
-        top_k: int = 0,
-        top_p: float = 1.0,
-        seed: int = 0,
-        timeout: float | None = None,
-    ) -> list[GeneratedText]:
-        """Each prompt continued by drawing the next unit again and again.
-
-        Args:
-            prompts: Beginnings; "" for none.
-            max_length: Units of a text at most.
-            temperature: Below 1 prefers what is probable.
-            top_k: Draws among the k most probable units; 0 among all.
-            top_p: Draws among the most probable units that make up this probability; 1 among all.
-            seed: The same seed draws the same text.
-            timeout: Time for the call.
-        """
-        settings = {
-            "temperature": float(temperature),
-            "top_k": top_k,
-            "top_p": float(top_p),
-            "max_length": max_length,
-            "seed": seed,
-        }
-        rows = self._ask("text score", {"prompt": prompts}, settings, "generate", timeout)
-        return [GeneratedText(to_text(text), float(score)) for text, score in rows]
-
-    def score_texts(self, texts: Sequence[str], timeout: float | None = None) -> list[TextScore]:
-        """How probable the model finds each text."""
-        rows = self._ask("log_prob num_units", {"text": texts}, signature_name="score", timeout=timeout)
-        return [TextScore(float(log_prob), int(num_units)) for log_prob, num_units in rows]
-
-    # === masked_language_modeling ===
-
-    def fill_masks(self, texts: Sequence[str], timeout: float | None = None) -> list[FilledText]:
-        """What each [MASK] of the texts may stand for."""
-        rows = self._ask("text candidates scores", {"text": texts}, timeout=timeout)
-        return [_filled_text(*row) for row in rows]
-
-    def embed_texts(self, texts: Sequence[str], timeout: float | None = None) -> np.ndarray:
-        """A vector for each text, float (B, D)."""
-        rows = self._ask("vector", {"text": texts}, signature_name="embed", timeout=timeout)
-        return np.array([vector for (vector,) in rows])
-
-    # === word_embedding ===
-
-    def embed_words(self, words: Sequence[str], timeout: float | None = None) -> np.ndarray:
-        """A vector for each word, float (B, D)."""
-        rows = self._ask("vector", {"word": words}, signature_name="embed", timeout=timeout)
-        return np.array([vector for (vector,) in rows])
-
-    def neighbors(self, words: Sequence[str], count: int, timeout: float | None = None) -> list[dict[str, float]]:
-        """For each word the nearest others, to their cosine similarity; nearest first."""
-        rows = self._ask("neighbors similarities", {"word": words}, {"count": count}, "neighbors", timeout)
-        return [to_scores(*row) for row in rows]
-
-    def analogies(
-        self, questions: Sequence[tuple[str, str, str]], count: int, timeout: float | None = None
-    ) -> list[dict[str, float]]:
-        """For each (a, b, c): the words that are to c what b is to a, to their cosine similarity; best first."""
-        columns = {name: [question[index] for question in questions] for index, name in enumerate("abc")}
-        rows = self._ask("neighbors similarities", columns, {"count": count}, "analogy", timeout)
-        return [to_scores(*row) for row in rows]
 
     # === audio_generation ===
 
@@ -220,11 +130,6 @@ class TaskClient(ABC):
         return to_rows(self.predict(inputs, signature_name, timeout=timeout), outputs.split())
 
 
-def _tagged_text(tokens: np.ndarray, tags: np.ndarray, scores: np.ndarray) -> TaggedText:
-    length = real_length(tokens)
-    return TaggedText(to_texts(tokens[:length]), to_texts(tags[:length]), scores[:length].tolist())
-
-
 def _beams(targets: np.ndarray, scores: np.ndarray) -> list[TransformedText]:
     beams = zip(targets, scores.tolist(), strict=True)
     return [TransformedText(to_text(target), score) for target, score in beams if score > _NO_SCORE]
@@ -233,8 +138,3 @@ def _beams(targets: np.ndarray, scores: np.ndarray) -> list[TransformedText]:
 def _attention(source_pieces: np.ndarray, target_pieces: np.ndarray, weights: np.ndarray) -> Attention:
     columns, rows = real_length(source_pieces), real_length(target_pieces)
     return Attention(to_texts(source_pieces[:columns]), to_texts(target_pieces[:rows]), weights[:rows, :columns])
-
-
-def _filled_text(text: bytes, candidates: np.ndarray, scores: np.ndarray) -> FilledText:
-    masks = [to_scores(*mask) for mask in zip(candidates, scores, strict=True)]
-    return FilledText(to_text(text), [mask for mask in masks if mask])

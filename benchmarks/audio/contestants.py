@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.audio.requests import check_clips, read_description, request
+from benchmarks.audio.requests import check_clips, request
 from benchmarks.audio.rounds import Ask, Series, require_equal_size, require_torch, torch_shape
 from benchmarks.audio.workers import Worker
 from benchmarks.serving.processes import our_server
+from components.requests import InputSpec, signature_specs
+from models.description import ModelDescription
 from serving.client import Client
 from serving.errors import ServingError
 
@@ -81,7 +83,7 @@ class Contestants:
         if self.plan.served:
             self._start_server()
         # What steers a clip costs a full pass next to nothing, and PyTorch nothing at all.
-        settings = read_description(self.version)["settings"]
+        settings = ModelDescription.read(self.version).settings
         model = settings["model"] | {"condition_on": [], "local_features": "none"}
         once = [(1, self.plan.full_pass_samples)]
         options = {"settings": settings | {"model": model}, "threads": self.plan.threads}
@@ -117,9 +119,10 @@ class Contestants:
         program, address = self.stack.enter_context(our_server(self.folder / "server.log", *flags, threads))
         client = self.stack.enter_context(Client(address, base.name, timeout=300.0, retry_seconds=0.0))
         program.wait_until(lambda: _is_there(client))
-        described = read_description(self.version)
+        described = ModelDescription.read(self.version)
+        specs = signature_specs(client.metadata()["serving_default"])
         for rows, samples in self.plan.sizes(self.plan.samples):
-            ask = ServerAsk(client, described, rows, samples)
+            ask = ServerAsk(client, described, specs, rows, samples)
             self.series.append(Series("seqline over gRPC", rows, rows * samples, ask))
 
 
@@ -128,13 +131,14 @@ class ServerAsk:
     """Asks our server for clips."""
 
     client: Client
-    described: dict[str, Any]
+    described: ModelDescription
+    specs: dict[str, InputSpec]
     rows: int
     samples: int
 
     def __call__(self) -> dict[str, Any]:
         """Seconds of one request."""
-        inputs = request(self.described, self.rows, self.samples)
+        inputs = request(self.described, self.specs, self.rows, self.samples)
         started = time.perf_counter()
         audio = self.client.predict(inputs)["audio"]
         seconds = time.perf_counter() - started

@@ -21,13 +21,13 @@ import typer
 from rich.progress import Progress
 
 from benchmarks.audio.contestants import OURS, TORCH, Contestants, Plan
-from benchmarks.audio.requests import read_description
 from benchmarks.audio.rounds import refusals, take_turns, times_as_fast
 from benchmarks.audio.untrained import settings_of
 from benchmarks.audio.workers import ROOT
 from benchmarks.serving.processes import BenchmarkError, clean_up_on_sigterm
 from benchmarks.serving.servers import newest_version
 from benchmarks.serving.tables import markdown
+from models.description import ModelDescription
 
 
 def measure(version: Path, plan: Plan) -> dict[str, Any]:
@@ -100,9 +100,9 @@ def main(
             version = newest_version(model)
         else:
             raise BenchmarkError("nothing to measure: give --model FOLDER or --untrained")
-        described = read_description(version)
-        facts = {"model": described["name"], "settings": described["settings"], "processors": os.cpu_count()}
-        facts |= {"sample_rate": described["settings"]["audio"]["sample_rate"], **asdict(plan)}
+        described = ModelDescription.read(version)
+        facts = {"model": described.name, "settings": described.settings, "processors": os.cpu_count()}
+        facts |= {"sample_rate": described.settings["audio"]["sample_rate"], **asdict(plan)}
         result = facts | measure(version, plan)
     output.write_text(json.dumps(result, indent=1))
     written = table(result)

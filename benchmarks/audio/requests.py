@@ -1,30 +1,40 @@
 """Requests to a generating signature."""
 
-import json
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-
-def read_description(version: Path) -> dict[str, Any]:
-    """What the pipeline wrote about a model: `settings`, `categories` and more."""
-    return json.loads((version / "assets.extra" / "seqline.json").read_text(encoding="utf-8"))
+from components.requests import InputSpec, features_of, form_inputs
+from models.description import ModelDescription
 
 
-def request(described: dict[str, Any], rows: int, samples: int) -> dict[str, np.ndarray]:
-    """Inputs of `serving_default` for `rows` clips: labels in turn, a temperature of 1, each row its own seed."""
-    model = described["settings"]["model"]
-    inputs = {
-        "num_samples": np.full(rows, samples, np.int32),
-        "temperature": np.ones(rows, np.float32),
-        "seed": np.arange(rows, dtype=np.int32),
-    }
-    for name in model["condition_on"]:
-        values = described["categories"][name]
-        inputs[name] = np.array([values[row % len(values)].encode() for row in range(rows)], dtype=object)
-    if model["local_features"] != "none":
-        inputs["audio"] = np.random.default_rng(1).uniform(-0.5, 0.5, (rows, samples)).astype(np.float32)
+def request(described: ModelDescription, specs: Mapping[str, InputSpec], rows: int, samples: int) -> dict[str, Any]:
+    """Inputs of a signature for `rows` clips: labels in turn, a temperature of 1, each row its own seed and sound.
+
+    Args:
+        described: what the model says of itself.
+        specs: inputs of the signature.
+        rows: clips at once.
+        samples: of each.
+
+    Raises:
+        ValueError: the signature takes something else too.
+    """
+    sound = np.random.default_rng(1).uniform(-0.5, 0.5, (rows, samples)).astype(np.float32)
+    asked = [
+        {
+            "num_samples": samples,
+            "temperature": 1.0,
+            "seed": row,
+            "audio": sound[row],
+            **{name: values[row % len(values)] for name, values in described.categories.items() if values},
+        }
+        for row in range(rows)
+    ]
+    inputs = form_inputs(specs, asked, features_of(described))
+    if inputs is None:
+        raise ValueError(f"no request of {described.name} can be made; its signature takes {', '.join(specs)}")
     return inputs
 
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from benchmarks.audio.requests import check_clips, read_description, request
+from benchmarks.audio.requests import check_clips, request
 from benchmarks.audio.workers import answer_jobs
+from components.requests import signature_specs
+from models.description import ModelDescription
 from serving.core.servable import Servable
 from serving.core.session_config import session_config
 from serving.settings import ServingSettings
@@ -26,9 +28,10 @@ class ServableGenerator:
     def __init__(self, folder: str, threads: int, xla: bool) -> None:
         if not xla:
             disable_xla()
-        self._described = read_description(Path(folder))
+        self._described = ModelDescription.read(Path(folder))
         self._servable = Servable(Path(folder), config=session_config(ServingSettings(intra_op_threads=threads)))
         signature = self._servable.signatures["serving_default"]
+        self._specs = signature_specs(signature)
         self._aliases = list(signature.inputs)
         feeds = tuple(signature.inputs[alias].name for alias in self._aliases)
         self._run = self._servable.program(feeds, (signature.outputs["audio"].name,)).run
@@ -36,7 +39,7 @@ class ServableGenerator:
 
     def __call__(self, rows: int, samples: int) -> dict[str, Any]:
         """Seconds of one request."""
-        inputs = request(self._described, rows, samples)
+        inputs = request(self._described, self._specs, rows, samples)
         started = time.perf_counter()
         (audio,) = self._run([inputs[alias] for alias in self._aliases])
         seconds = time.perf_counter() - started

@@ -17,9 +17,10 @@ from tfx.types.standard_artifacts import Examples, InfraBlessing, Model
 from tfx.utils import path_utils
 
 from components.errors import NotServableError
+from components.serving_validator.answers import read_examples, requests_and_answers
 from components.serving_validator.comparison import compare_served
-from components.serving_validator.requests import read_examples, requests_and_answers, write_warmup
 from components.serving_validator.server import server
+from components.serving_validator.warmup import write_warmup
 from serving.settings import ServingSettings
 
 _NUM_EXAMPLES = 16

@@ -1,22 +1,22 @@
 """The whole way in one command: run, serve what was pushed, ask three questions over gRPC, stop the server."""
 
 import contextlib
-import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from components.ports import is_free
+from components.server_process import ServerNotUpError, server_process
 from pipeline.config.config import Config
 from pipeline.errors import ServerNotReadyError
 from pipeline.run.log import output_to
 from pipeline.run.output_folder import OutputFolder
 from pipeline.run.run import Outcome
-from pipeline.serve import ports
 from pipeline.serve.ask import is_available
 from pipeline.serve.demo_questions import answers_to, held_out_examples
+from pipeline.serve.ports import require
 
 QUESTIONS = 3
 SECONDS_TO_START = 180.0
@@ -39,40 +39,25 @@ def ask_pushed_model(config: Config, config_file: Path, overrides: Sequence[str]
 def running_server(config: Config, config_file: Path, overrides: Sequence[str]) -> Iterator[int]:
     """Runs `seqline serve` in a process of its own; yields its port: the configured one, or a free one."""
     host, port = config.serving.host, config.serving.port
-    if port == 0 or not ports.is_free(host, port):
-        port = ports.any_free(host)
+    if port == 0 or not is_free(host, port):
+        port = require(host, 0)
     # The questions go over gRPC; a server that is running already may hold the configured REST port.
     chosen = (*overrides, f"serving.port={port}", "serving.rest.port=0")
     settings = [argument for override in chosen for argument in ("--set", override)]
     command = [sys.executable, "-m", "pipeline", "serve", "-c", str(config_file), *settings]
     log = OutputFolder(config).logs / "serve.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "ab") as output:
-        server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
-    try:
-        _wait_until_available(server, config, port, log)
-        yield port
-    finally:
-        server.terminate()
+    seconds_to_stop = config.serving.grace_seconds + 20
+    with contextlib.ExitStack() as stack:
+        server = server_process(command, log, lambda: is_available(config, port), SECONDS_TO_START, seconds_to_stop)
         try:
-            server.wait(config.serving.grace_seconds + 20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-
-
-def _wait_until_available(server: subprocess.Popen[bytes], config: Config, port: int, log: Path) -> None:
-    deadline = time.monotonic() + SECONDS_TO_START
-    while not is_available(config, port):
-        if server.poll() is not None:
-            raise ServerNotReadyError(
-                f"The server ended with exit code {server.returncode} before it answered; see {log}"
-            )
-        if time.monotonic() > deadline:
-            raise ServerNotReadyError(
-                f"The server did not answer on port {port} within {SECONDS_TO_START:.0f} s; see {log}"
-            )
-        time.sleep(0.2)
+            stack.enter_context(server)
+        except ServerNotUpError as error:
+            problem = f"did not answer on port {port} within {SECONDS_TO_START:.0f} s"
+            if error.status is not None:
+                problem = f"ended with exit code {error.status} before it answered"
+            raise ServerNotReadyError(f"The server {problem}; see {log}") from error
+        yield port
 
 
 def _say(console: Console, text: str) -> None:

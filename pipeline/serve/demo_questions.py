@@ -1,18 +1,19 @@
-"""The questions that a demonstration asks of a running server, by task, worded for a person."""
+"""The questions that a demonstration asks of a running server, made from held-out examples and worded for a person."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
+from components.requests import DEFAULT_SIGNATURE, Row, row_of
 from models.registry import TASKS
 from pipeline.config.config import Config
 from pipeline.run.output_folder import OutputFolder
-from pipeline.serve.ask import ask, asking, scored
-from pipeline.serve.ask_audio import generate_clip
+from pipeline.serve.answers import makes_file
+from pipeline.serve.ask import ask_rows, asking
+from pipeline.serve.inputs import worded
+from pipeline.serve.signatures import ServedSignature, served_signatures
 
 
-def held_out_examples(config: Config, examples: str, count: int) -> list[dict[str, Any]]:
+def held_out_examples(config: Config, examples: str, count: int) -> list[Row]:
     """Raw examples of the evaluation split, which the model has not seen in training.
 
     Args:
@@ -21,51 +22,45 @@ def held_out_examples(config: Config, examples: str, count: int) -> list[dict[st
         count: how many.
 
     Returns:
-        Value by feature name: a string, or for sound its samples, float32 (N,).
+        Value by feature name: UTF-8, or for sound its samples, float32 (N,).
     """
     import tensorflow as tf
 
     files = sorted(Path(examples, f"Split-{config.evaluation.split}").glob("*"))
     records = tf.data.TFRecordDataset([str(file) for file in files], compression_type="GZIP").take(count)
-    found = []
-    for record in records.as_numpy_iterator():
-        values = tf.train.Example.FromString(record).features.feature
-        found.append({feature.name: _value(values[feature.name]) for feature in TASKS[config.task].features})
-    return found
+    return [row_of(record) for record in records.as_numpy_iterator()]
 
 
-def _value(feature: Any) -> Any:
-    if feature.float_list.value:
-        return np.array(feature.float_list.value, np.float32)
-    return feature.bytes_list.value[0].decode("utf-8")
-
-
-def answers_to(config: Config, examples: list[dict[str, Any]], port: int) -> list[str]:
+def answers_to(config: Config, examples: Sequence[Row], port: int) -> list[str]:
     """Asks about the examples; returns a line for each: what was asked, the answer, what the data say."""
-    if config.task == "audio_generation":
-        return [_generated(config, example, seed, port) for seed, example in enumerate(examples, 1)]
-    if config.task == "audio_classification":
-        return [_heard(config, example, port) for example in examples]
-    feature, expected = (feature.name for feature in TASKS[config.task].features)
-    answers = ask(config, [example[feature] for example in examples], port)
-    return [
-        f"{example[feature]}  ->  {answer}  ({expected} in the data: {example[expected]})"
-        for example, answer in zip(examples, answers, strict=True)
-    ]
-
-
-def _generated(config: Config, example: dict[str, Any], seed: int, port: int) -> str:
-    conditions = {name: example[name] for name in config.model.condition_on}
-    out = OutputFolder(config).root / "clips" / f"{config.name}-{seed}.wav"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    asked = " ".join(f"--{name} {value}" for name, value in conditions.items())
-    return f"{asked or 'anything'}  ->  {generate_clip(config, out, **conditions, seed=seed, port=port)}"
-
-
-def _heard(config: Config, example: dict[str, Any], port: int) -> str:
-    samples = example["audio"]
     with asking(config, port) as client:
-        answer = client.classify_audio(samples)
-    seconds = len(samples) / config.audio.sample_rate
-    heard = scored(answer.label, answer.scores)
-    return f"a recording of {seconds:.2f} s  ->  {heard}  (label in the data: {example['label']})"
+        [signature] = [each for each in served_signatures(client) if each.name == DEFAULT_SIGNATURE]
+        folder = OutputFolder(config).root / "clips"
+        if makes_file(signature.outputs):
+            folder.mkdir(parents=True, exist_ok=True)
+        lines = []
+        for number, example in enumerate(examples, 1):
+            out = folder / f"{config.name}-{number}.wav"
+            # Where the model draws, each question has draws of its own.
+            [answer] = ask_rows(client, config, signature, [{"seed": number, **example}], [out])
+            lines.append(f"{_question(config, signature, example)}  ->  {answer}{_known(config, signature, example)}")
+        return lines
+
+
+def _question(config: Config, signature: ServedSignature, example: Row) -> str:
+    words = []
+    for feature in TASKS[config.task].features:
+        if feature.name in signature.inputs:
+            option = f"--{feature.name} " if feature.facts.learned == "categories" else ""
+            words.append(option + worded(feature, example[feature.name], config))
+    return " ".join(words) or "anything"
+
+
+def _known(config: Config, signature: ServedSignature, example: Row) -> str:
+    """The right answer, where the answer is judged by one that the question does not give away."""
+    task = TASKS[config.task]
+    key = task.judging.label_key
+    if key in signature.inputs or task.judging.prediction_key not in signature.outputs:
+        return ""
+    [feature] = [feature for feature in task.features if feature.name == key]
+    return f"  ({key} in the data: {worded(feature, example[key], config)})"

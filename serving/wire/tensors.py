@@ -43,6 +43,11 @@ class UnreadableTensorError(ServingError):
     """A tensor of a response that this client cannot read."""
 
 
+def numpy_type(number: int) -> np.dtype | None:
+    """The numpy type of a DataType, object for texts; None for what this client cannot send."""
+    return _DTYPES[number][0] if number in _DTYPES else None
+
+
 def encode_tensor(array: np.ndarray) -> Any:
     """Writes a tensor, byte for byte as tf.make_tensor_proto does: raw bytes where there are several numbers.
 

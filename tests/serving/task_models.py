@@ -22,19 +22,6 @@ def _numbered(text: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
     return tf.where(numbers[tf.newaxis] < count[:, tf.newaxis], named, "")
 
 
-def save_tagger(folder: Path) -> Path:
-    """sequence_labeling: a token is tagged NUM where it is all digits."""
-
-    @tf.function(input_signature=[_column("text")])
-    def tag(text):
-        tokens = _words(text)
-        is_number = tf.strings.regex_full_match(tokens, "[0-9]+")
-        tags = tf.where(tokens == "", "", tf.where(is_number, "NUM", "O"))
-        return {"tokens": tokens, "tags": tags, "scores": tf.where(is_number, 0.75, 0.5)}
-
-    return save(folder, serving_default=tag)
-
-
 def save_text_to_text(folder: Path) -> Path:
     """text_to_text: beams are numbered copies; attention looks at the place of the same number."""
 
@@ -64,81 +51,6 @@ def save_text_to_text(folder: Path) -> Path:
         return {"target": source + "0", "score": tf.zeros(tf.shape(source))}
 
     return save(folder, serving_default=predict, generate=generate, attend=attend)
-
-
-def save_language_model(folder: Path) -> Path:
-    """language_modeling: the text tells the settings that arrived."""
-
-    @tf.function(input_signature=[_column("prompt")])
-    def predict(prompt):
-        return {"text": prompt + " and so on"}
-
-    @tf.function(
-        input_signature=[
-            _column("prompt"),
-            _column("temperature", tf.float32),
-            _column("top_k", tf.int32),
-            _column("top_p", tf.float32),
-            _column("max_length", tf.int32),
-            _column("seed", tf.int32),
-        ]
-    )
-    def generate(prompt, temperature, top_k, top_p, max_length, seed):
-        settings = [tf.strings.as_string(each) for each in (top_k, max_length, seed)]
-        return {"text": tf.strings.join([prompt, *settings], separator=" "), "score": -temperature * top_p}
-
-    @tf.function(input_signature=[_column("text")])
-    def score(text):
-        units = tf.strings.length(text)
-        return {"log_prob": -tf.math.log(2.0) * tf.cast(units, tf.float32), "num_units": units}
-
-    return save(folder, serving_default=predict, generate=generate, score=score)
-
-
-def save_masked_language_model(folder: Path) -> Path:
-    """masked_language_modeling: every mask is a cat, or else a dog."""
-
-    @tf.function(input_signature=[_column("text")])
-    def predict(text):
-        masks = tf.strings.split(text, "[MASK]").row_lengths() - 1
-        real = tf.sequence_mask(masks)[:, :, tf.newaxis]  # (B, M, 1)
-        filled = tf.strings.regex_replace(text, r"\[MASK\]", "cat")
-        return {
-            "text": filled,
-            "candidates": tf.where(real, tf.constant(["cat", "dog"]), ""),
-            "scores": tf.where(real, tf.constant([0.75, 0.25]), 0.0),
-        }
-
-    @tf.function(input_signature=[_column("text")])
-    def embed(text):
-        length = tf.cast(tf.strings.length(text), tf.float32)
-        return {"vector": tf.stack([length, -length], axis=1)}
-
-    return save(folder, serving_default=predict, embed=embed)
-
-
-def save_word_embedding(folder: Path) -> Path:
-    """word_embedding: neighbours are numbered copies."""
-
-    def similarities(found):
-        return tf.where(found == "", 0.0, 1.0 / tf.cast(1 + tf.range(tf.shape(found)[1]), tf.float32)[tf.newaxis])
-
-    @tf.function(input_signature=[_column("word")])
-    def embed(word):
-        length = tf.cast(tf.strings.length(word), tf.float32)
-        return {"vector": tf.stack([length, -length], axis=1)}
-
-    @tf.function(input_signature=[_column("word"), _column("count", tf.int32)])
-    def neighbors(word, count):
-        found = _numbered(word, count)
-        return {"neighbors": found, "similarities": similarities(found)}
-
-    @tf.function(input_signature=[*map(_column, "abc"), _column("count", tf.int32)])
-    def analogy(a, b, c, count):
-        found = _numbered(tf.strings.join([a, b, c], "-"), count)
-        return {"neighbors": found, "similarities": similarities(found)}
-
-    return save(folder, embed=embed, neighbors=neighbors, analogy=analogy)
 
 
 def save_audio_generator(folder: Path) -> Path:

@@ -20,11 +20,7 @@ PYTHON = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 GRPCURL = re.findall(r"grpcurl .*-d '(.*?)' \S+ \S+/(\w+)$", TEXT, re.MULTILINE)
 _MODELS = {
     "sentiment": saved_models.save_text_classifier,
-    "entities": task_models.save_tagger,
     "dates": task_models.save_text_to_text,
-    "stories": task_models.save_language_model,
-    "sentences": task_models.save_masked_language_model,
-    "words": task_models.save_word_embedding,
     "digits": task_models.save_audio_generator,
     "recognizer": task_models.save_audio_classifier,
     "houses": saved_models.save_examples,

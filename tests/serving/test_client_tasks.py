@@ -1,28 +1,38 @@
 """What the client asks models of each task, against the real server."""
 
 from concurrent import futures
+from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from serving.client import Client
-from serving.client_answers import Audio, FilledText, GeneratedText, TaggedText, TextClass, TextScore, TransformedText
+from serving.client_answers import Audio, TextClass, TransformedText
 from serving.errors import FailedPreconditionError, InvalidRequestError
 from serving.server import Server
 from serving.settings import ServingSettings
 from tests.serving import saved_models, task_models
 from tests.serving.conftest import QUICK
 
+
+def _save_echo(folder: Path) -> Path:
+    """A task that this client does not know."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    def echo(text):
+        return {"text": text}
+
+    return saved_models.save(folder, serving_default=echo)
+
+
 _TASKS = {
-    "sequence_labeling": task_models.save_tagger,
     "text_to_text": task_models.save_text_to_text,
-    "language_modeling": task_models.save_language_model,
-    "masked_language_modeling": task_models.save_masked_language_model,
-    "word_embedding": task_models.save_word_embedding,
     "audio_generation": task_models.save_audio_generator,
     "audio_classification": task_models.save_audio_classifier,
     "examples": saved_models.save_examples,
     "text_classification": saved_models.save_text_classifier,
+    "echo": _save_echo,
 }
 
 
@@ -45,15 +55,6 @@ def clients(tmp_path_factory):
             yield lambda name: client.at(model_name=name)
 
 
-def test_texts_are_tagged_and_padding_is_cut_off(clients):
-    tagged = clients("sequence_labeling").tag_texts(["on 5 May", "", "7"])
-    assert tagged == [
-        TaggedText(["on", "5", "May"], ["O", "NUM", "O"], [0.5, 0.75, 0.5]),
-        TaggedText([], [], []),
-        TaggedText(["7"], ["NUM"], [0.75]),
-    ]
-
-
 def test_all_beams_are_given_best_first(clients):
     targets = clients("text_to_text").generate_targets(["abc", "x"], beam_width=2, length_penalty=0.5, max_length=2)
     assert targets == [
@@ -66,7 +67,6 @@ def test_all_beams_are_given_best_first(clients):
     ("task", "ask"),
     [
         ("text_to_text", lambda client, size: client.generate_targets(["a"], size, 0.0, 5)[0]),
-        ("word_embedding", lambda client, size: client.neighbors(["king"], size)[0]),
         ("audio_generation", lambda client, size: client.generate_audio(size, [1], labels=["seven"])[0].samples),
     ],
 )
@@ -83,49 +83,6 @@ def test_attention_is_given_for_real_pieces_alone(clients):
     assert short.weights.tolist() == [[1], [0]]
     assert long.target_pieces == ["x", "y", "[END]"]
     assert np.array_equal(long.weights, np.eye(3))
-
-
-def test_prompts_are_continued(clients):
-    client = clients("language_modeling")
-    assert client.continue_texts(["Once", ""]) == ["Once and so on", " and so on"]
-    assert client.generate_texts(["é"], 9, temperature=0.5, top_k=4, top_p=0.5, seed=7) == [
-        GeneratedText("é 4 9 7", -0.25)
-    ]
-    assert client.generate_texts(["a", "b"], max_length=1, temperature=1) == [
-        GeneratedText("a 0 1 0", -1.0),
-        GeneratedText("b 0 1 0", -1.0),
-    ]
-
-
-def test_texts_are_scored(clients):
-    (score,) = clients("language_modeling").score_texts(["abc"])
-    assert score == TextScore(pytest.approx(-3 * np.log(2)), 3)
-    assert score.perplexity == pytest.approx(2)
-
-
-def test_masks_are_filled_as_many_as_a_text_has(clients):
-    both = {"cat": 0.75, "dog": 0.25}
-    assert clients("masked_language_modeling").fill_masks(["[MASK] and [MASK]", "a [MASK]", "none"]) == [
-        FilledText("cat and cat", [both, both]),
-        FilledText("a cat", [both]),
-        FilledText("none", []),
-    ]
-
-
-def test_texts_and_words_are_embedded(clients):
-    assert clients("masked_language_modeling").embed_texts(["ab", ""]).tolist() == [[2, -2], [0, 0]]
-    assert clients("word_embedding").embed_words(["abc"]).tolist() == [[3, -3]]
-    assert len(clients("word_embedding").embed_words([])) == 0
-
-
-def test_neighbors_and_analogies_are_found(clients):
-    client = clients("word_embedding")
-    assert client.neighbors(["king"], 2) == [{"king0": 1.0, "king1": 0.5}]
-    assert list(client.neighbors(["king"], 3)[0]) == ["king0", "king1", "king2"]
-    assert client.analogies([("man", "king", "woman"), ("a", "b", "c")], 1) == [
-        {"man-king-woman0": 1.0},
-        {"a-b-c0": 1.0},
-    ]
 
 
 def test_audio_is_generated(clients):
@@ -174,9 +131,9 @@ def test_refusals_of_examples_come_as_errors_by_meaning(clients):
 
 def test_a_model_of_another_task_is_noticed(clients):
     with pytest.raises(InvalidRequestError, match="input size does not match|not found in request"):
-        clients("language_modeling").classify_texts(["a"])
-    with pytest.raises(FailedPreconditionError, match="label, classes, scores, got scores, tags, tokens"):
-        clients("sequence_labeling").classify_texts(["a"])
+        clients("text_to_text").classify_texts(["a"])
+    with pytest.raises(FailedPreconditionError, match="label, classes, scores, got text: it has another task"):
+        clients("echo").classify_texts(["a"])
 
 
 def test_a_single_text_is_no_list_of_texts(clients):
@@ -187,15 +144,8 @@ def test_a_single_text_is_no_list_of_texts(clients):
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda client: client.tag_texts([]),
         lambda client: client.generate_targets([], 1, 0.0, 1),
         lambda client: client.attend([], []),
-        lambda client: client.continue_texts([]),
-        lambda client: client.generate_texts([], 1),
-        lambda client: client.score_texts([]),
-        lambda client: client.fill_masks([]),
-        lambda client: client.neighbors([], 1),
-        lambda client: client.analogies([], 1),
         lambda client: client.generate_audio(1, []),
     ],
 )

@@ -8,10 +8,14 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from components.serving_validator import component, requests, server
-from components.serving_validator.comparison import find_difference
+from components import server_process
+from components.errors import NotServableError
+from components.serving_validator import component, server, warmup
+from components.serving_validator.answers import read_examples, requests_and_answers
+from components.serving_validator.comparison import compare_served
 from components.serving_validator.component import validate
-from components.serving_validator.requests import form_inputs, read_examples, write_warmup
+from components.serving_validator.warmup import write_warmup
+from models.description import ModelDescription
 from serving.settings import ServingSettings
 from tests.components.evaluation.tiny_models import (
     ROWS,
@@ -35,7 +39,7 @@ def processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen
             super().__init__(*args, **kwargs)  # type: ignore[call-overload]
             started.append(self)
 
-    monkeypatch.setattr(server.subprocess, "Popen", RecordingPopen)
+    monkeypatch.setattr(server_process.subprocess, "Popen", RecordingPopen)
     yield started
     assert all(process.poll() is not None for process in started), "a server outlived its validation"
 
@@ -129,7 +133,7 @@ def test_garbage_is_refused(tmp_path: Path):
 
 def test_a_server_that_cannot_load_the_model_or_start_gives_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     model = save(KeywordClassifier(SENTIMENT), tmp_path / "model")
-    write_warmup = requests.write_warmup
+    write_warmup = warmup.write_warmup
 
     def write_and_damage(served: Path, name: str, requests: dict) -> None:
         write_warmup(served, name, requests)
@@ -139,31 +143,72 @@ def test_a_server_that_cannot_load_the_model_or_start_gives_its_reason(tmp_path:
         patch.setattr(component, "write_warmup", write_and_damage)
         assert check(model, tmp_path / "blessing").startswith("the server cannot load it: ")
     with monkeypatch.context() as patch:
-        patch.setattr(server, "_free_port", lambda: -1)
+        patch.setattr(server.ports, "bind", lambda host, port: -1)
         assert "the server ended with status 255: Failed to start server" in check(model, tmp_path / "other")
 
 
-def test_requests_are_formed_from_string_features_only():
-    text, number = tf.TensorSpec([None], tf.string), tf.TensorSpec([None], tf.int32)
-    assert form_inputs({"text": text}, EXAMPLES)["text"][1] == b"good"
-    assert form_inputs({"examples": text}, EXAMPLES)["examples"][1] == EXAMPLES[1]
-    assert form_inputs({"text": text, "beam_width": number}, EXAMPLES) is None
-    assert form_inputs({"source": text}, EXAMPLES) is None
-    assert form_inputs({"text": tf.TensorSpec([], tf.string)}, EXAMPLES) is None
-    assert form_inputs({}, EXAMPLES) is None
+class Recorder(tf.Module):
+    """Says how many samples of a recording it was told of, and plays as many."""
+
+    SOUND = (tf.TensorSpec([None, None], tf.float32, "audio"), tf.TensorSpec([None], tf.int32, "num_samples"))
+    TEMPERATURE = tf.TensorSpec([None], tf.float32, "temperature")
+
+    @tf.function(input_signature=[*SOUND])
+    def score(self, audio: tf.Tensor, num_samples: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"log_prob": tf.reduce_sum(audio, axis=1), "num_samples": num_samples}
+
+    @tf.function(input_signature=[*SOUND, TEMPERATURE])
+    def play(self, audio: tf.Tensor, num_samples: tf.Tensor, temperature: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"audio": audio[:, : tf.reduce_max(num_samples)], "num_samples": num_samples}
 
 
-def test_differences_are_named():
-    answer = {"label": np.array([b"a", b"b"], dtype=object), "scores": np.array([[0.5, 1.0], [0.25, 0.0]])}
-    padded = {"label": answer["label"], "scores": np.array([[0.50005, 1.0, 0.0], [0.25, 0.0, 0.0]])}
-    assert find_difference(answer, answer) == ""
-    assert find_difference(padded, answer) == "", "padding and rounding are no difference"
-    other = {**answer, "scores": np.array([[0.5, 1.0], [0.251, 0.0]])}
-    assert find_difference(answer, other) == 'output "scores"[1, 0] is 0.251 over gRPC, 0.25 in process'
-    assert "outputs ['label'] over gRPC" in find_difference(answer, {"label": answer["label"]})
-    assert "has shape (1,)" in find_difference(answer, {**answer, "label": answer["label"][:1]})
-    longer = {**answer, "label": np.array([b"a", b"c"], dtype=object)}
-    assert "output \"label\"[1] is 'c'" in find_difference(answer, longer)
+def test_a_recording_is_scored_whole_and_played_for_a_moment(tmp_path: Path):
+    model = Recorder()
+    tf.saved_model.save(model, str(tmp_path), signatures={"serving_default": model.play, "score": model.score})
+    probes = {"num_samples": 2, "temperature": 0.0, "seed": 1}
+    ModelDescription(
+        name="r", task="audio_generation", architecture="wavenet", settings={}, request_defaults=probes
+    ).write(tmp_path)
+    floats = [tf.train.FloatList(value=[0.25] * length) for length in (5, 3, 1)]
+    features = [tf.train.Features(feature={"audio": tf.train.Feature(float_list=each)}) for each in floats]
+    requests, answers = requests_and_answers(
+        tmp_path, [tf.train.Example(features=each).SerializeToString() for each in features]
+    )
+    assert answers["score"]["num_samples"].tolist() == [5, 3, 1]
+    assert answers["score"]["log_prob"].tolist() == [1.25, 0.75, 0.25]
+    assert answers["serving_default"]["num_samples"].tolist() == [2, 2, 1]
+    assert requests["serving_default"]["audio"].shape == (3, 5)
+
+
+class Lookup:
+    """A client whose server answers by a table of rows."""
+
+    def __init__(self, answers: dict[str, bytes]) -> None:
+        self.answers = answers
+
+    def predict(self, inputs: dict[str, np.ndarray], signature: str) -> dict[str, np.ndarray]:
+        texts = np.array([self.answers[text] for text in inputs["source"]], object)
+        return {"target": texts, "score": np.zeros(len(texts), np.float32)}
+
+
+def test_a_tie_among_many_is_no_reason_to_refuse_and_many_are():
+    inputs = {"source": np.array(["a", "b", "c"], object)}
+    expected = {"target": np.array([b"A", b"B", b"C"], object), "score": np.zeros(3, np.float32)}
+    compare_served(Lookup({"a": b"A", "b": b"X", "c": b"C"}), "serving_default", inputs, expected)
+    with pytest.raises(NotServableError, match=r"^signature s, 3 examples together: output \"target\"\[1\] is 'X'"):
+        compare_served(Lookup({"a": b"A", "b": b"X", "c": b"X"}), "s", inputs, expected)
+
+
+def test_the_example_whose_answer_changes_alone_is_named():
+    class Forgetful(Lookup):
+        def predict(self, inputs: dict[str, np.ndarray], signature: str) -> dict[str, np.ndarray]:
+            outputs = super().predict(inputs, signature)
+            return outputs | {"score": np.full(len(outputs["score"]), float(list(inputs["source"]) == ["b"]))}
+
+    inputs = {"source": np.array(["a", "b", "c"], object)}
+    expected = {"target": np.array([b"A", b"B", b"C"], object), "score": np.zeros(3)}
+    with pytest.raises(NotServableError, match=r'^signature s, example 1 alone: output "score"\[1\] is 1 over gRPC'):
+        compare_served(Forgetful({"a": b"A", "b": b"B", "c": b"C"}), "s", inputs, expected)
 
 
 def test_examples_are_read_as_example_gen_writes_them(tmp_path: Path):
@@ -172,21 +217,3 @@ def test_examples_are_read_as_example_gen_writes_them(tmp_path: Path):
     shutil.rmtree(tmp_path / "Split-eval")
     (tmp_path / "Split-eval").mkdir()
     assert read_examples(tmp_path / "Split-eval", 3) == []
-
-
-def test_of_equal_scores_either_text_will_do():
-    def beams(texts: list[str], scores: list[float]) -> dict[str, np.ndarray]:
-        return {"target": np.array([[t.encode() for t in texts]], object), "score": np.array([scores], np.float32)}
-
-    expected = beams(["a", "b", "c"], [-1.0, -2.0, -2.00001])
-    assert not find_difference(expected, beams(["a", "b", "d"], [-1.0, -2.0, -2.0]))
-    assert not find_difference(expected, beams(["a", "c", "b"], [-1.0, -2.0, -2.0])), "their order is chance"
-    distinct = beams(["a", "b", "c"], [-1.0, -2.0, -3.0])
-    assert not find_difference(distinct, beams(["a", "b", "d"], [-1.0, -2.0, -3.0])), "one may tie outside the beam"
-    assert "target" in find_difference(distinct, beams(["a", "d", "e"], [-1.0, -2.0, -3.0])), "that is no coincidence"
-    assert "target" in find_difference(beams(["a"], [-1.0]), beams(["b"], [-1.0]))
-    assert "target" in find_difference(
-        {"target": expected["target"]}, {"target": beams(["a", "b", "d"], [0])["target"]}
-    )
-    other = beams(["a", "b", "d"], [-1.0, -2.0, -2.5])
-    assert find_difference(expected, other), "another score is another answer"

@@ -1,0 +1,177 @@
+"""Which request an example makes: one place, for the server's validation and warm-up, `seqline predict` and benchmarks.
+
+B: batch, N: values of the longest row. Without TensorFlow.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from components.sameness import Tensors
+from models.description import ModelDescription
+from models.features import Feature
+from models.registry import TASKS
+from serving.wire.messages import Example
+from serving.wire.tensors import numpy_type
+
+DEFAULT_SIGNATURE = "serving_default"
+# Inputs that take a whole serialized tf.Example instead of one of its features.
+_SERIALIZED_INPUTS = ("examples", "inputs")
+
+# What a request says of one row: input name to a text, a number, or several of them.
+Row = Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class InputSpec:
+    """What an input of a signature takes.
+
+    Attributes:
+        dtype: object for texts; None for a type that numpy lacks.
+        rank: number of dimensions; None for any.
+    """
+
+    dtype: np.dtype | None
+    rank: int | None
+
+
+def signature_specs(signature: Any) -> dict[str, InputSpec]:
+    """The inputs of a SignatureDef, as a server describes it (`Client.metadata`) or a SavedModel holds it."""
+    return {
+        name: InputSpec(
+            numpy_type(info.dtype),
+            None if info.tensor_shape.unknown_rank else len(info.tensor_shape.dim),
+        )
+        for name, info in signature.inputs.items()
+    }
+
+
+def requests_of(
+    description: ModelDescription | None,
+    signatures: Mapping[str, Mapping[str, InputSpec]],
+    examples: Sequence[bytes],
+) -> dict[str, Tensors]:
+    """Inputs by signature, for every signature whose inputs the examples can fill.
+
+    What the examples do not hold is a setting of the request and takes its probe, which makes little work. Where a
+    signature takes the length of a recording beside other settings, it makes something as long: then the length is its
+    probe too, where that is less.
+
+    Args:
+        description: what the model says of itself; None for a model of another maker.
+        signatures: signature name to its inputs.
+        examples: serialized raw tf.Examples.
+    """
+    rows = [row_of(example) for example in examples]
+    probes = description.request_defaults if description else {}
+    features = features_of(description)
+    requests = {}
+    for name, specs in sorted(signatures.items()):
+        short = [_with_short_lengths(row, specs, features, probes) for row in rows]
+        if inputs := form_inputs(specs, short, features, probes):
+            requests[name] = inputs
+    return requests
+
+
+def _with_short_lengths(
+    row: Row, specs: Mapping[str, InputSpec], features: Iterable[Feature], probes: Mapping[str, float]
+) -> Row:
+    lengths = length_inputs(specs, features)
+    if not specs.keys() & (probes.keys() - lengths.keys()):
+        return row
+    pairs = [(length, name) for length, name in lengths.items() if length in probes and name in row]
+    return {**row, **{length: min(int(probes[length]), len(row[name])) for length, name in pairs}}
+
+
+def features_of(description: ModelDescription | None) -> tuple[Feature, ...]:
+    """The raw features of the model's task; those of all tasks where it does not say which one it solves."""
+    if description and description.task in TASKS:
+        return TASKS[description.task].features
+    return tuple(dict.fromkeys(itertools.chain.from_iterable(task.features for task in TASKS.values())))
+
+
+def row_of(serialized: bytes) -> Row:
+    """What a raw tf.Example says, by feature, and itself for the inputs that take it whole."""
+    features = Example.FromString(serialized).features.feature
+    return dict.fromkeys(_SERIALIZED_INPUTS, serialized) | {
+        name: values[0] if feature.WhichOneof("kind") == "bytes_list" and len(values) == 1 else values
+        for name, feature in features.items()
+        for values in [_values(feature)]
+    }
+
+
+def _values(feature: Any) -> list[bytes] | np.ndarray:
+    if (kind := feature.WhichOneof("kind")) == "float_list":
+        return np.array(feature.float_list.value, np.float32)
+    return list(getattr(feature, kind).value) if kind else []
+
+
+def form_inputs(
+    specs: Mapping[str, InputSpec],
+    rows: Sequence[Row],
+    features: Iterable[Feature] = (),
+    settings: Mapping[str, float] | None = None,
+) -> Tensors | None:
+    """Fills the inputs of a signature.
+
+    1. With what the rows say.
+    2. With how much of each row is real, where the signature takes what is padded.
+    3. With settings that all rows share.
+
+    Args:
+        specs: input name to what it takes.
+        rows: what each row says.
+        features: raw features; their kinds say which input holds the length of which.
+        settings: values of inputs of which a row says nothing.
+
+    Returns:
+        Input name to values (B,), or (B, N) padded with 0 or "", or None when an input has no value.
+    """
+    lengths = length_inputs(specs, features)
+    settings = settings or {}
+    filled = {}
+    for name, spec in specs.items():
+        if (values := _fill(spec, [row.get(name) for row in rows])) is None and name in lengths:
+            values = _fill(spec, [len(row[lengths[name]]) if lengths[name] in row else None for row in rows])
+        if values is None and name in settings:
+            values = _fill(spec, [settings[name]] * len(rows))
+        if values is None:
+            return None
+        filled[name] = values
+    return filled or None
+
+
+def length_inputs(specs: Mapping[str, InputSpec], features: Iterable[Feature]) -> dict[str, str]:
+    """Input that says how much of a row is real, to the input that holds the row; both of the signature."""
+    pairs = ((feature.facts.length, feature.name) for feature in features)
+    return {length: name for length, name in pairs if length in specs and name in specs}
+
+
+def _fill(spec: InputSpec, values: Sequence[Any]) -> np.ndarray | None:
+    """One input of all rows; None where a row lacks it, or has another form than the input takes."""
+    if spec.dtype is None or not all(_fits(value, spec.dtype, spec.rank) for value in values):
+        return None
+    if spec.rank == 2:
+        return _padded(values, spec.dtype)
+    return np.array([_encoded(value) for value in values], spec.dtype)
+
+
+def _fits(value: Any, dtype: np.dtype, rank: int | None) -> bool:
+    several = isinstance(value, list | np.ndarray)
+    if value is None or rank != 1 + several:
+        return False
+    return all(isinstance(each, str | bytes) == (dtype.kind == "O") for each in (value[:1] if several else [value]))
+
+
+def _padded(rows: Sequence[Any], dtype: np.dtype) -> np.ndarray:
+    padded = np.full((len(rows), max(map(len, rows))), b"" if dtype.kind == "O" else 0, dtype)
+    for values, row in zip(padded, rows, strict=True):
+        values[: len(row)] = [_encoded(value) for value in row] if dtype.kind == "O" else row
+    return padded
+
+
+def _encoded(value: Any) -> Any:
+    return value.encode() if isinstance(value, str) else value
