@@ -102,13 +102,13 @@ class AttentionDecoder(keras.layers.Layer):
         Args:
             vectors: float (N, E), the previous token.
             cache: what the step before returned, or `start`.
-            memory: what `remember` returned; None without a source, which needs attention "none".
+            memory: what `remember` returned; None without a source: then the context is zero.
 
         Returns:
             float (N, H), ready for the output projection; the next cache; attention weights float32 (N, S), zeros for
             "none".
         """
-        if memory is None or self.attention == "none":
+        if self.attention == "none":
             top, cache = self._recur(vectors, cache)
             source = vectors[:, :0] if memory is None else memory["padding_mask"]
             return top, cache, ops.zeros_like(ops.cast(source, "float32"))
@@ -116,20 +116,25 @@ class AttentionDecoder(keras.layers.Layer):
         return ask(vectors, cache, memory)
 
     def _ask_before(
-        self, vectors: keras.KerasTensor, cache: Cache, memory: Memory
+        self, vectors: keras.KerasTensor, cache: Cache, memory: Memory | None
     ) -> tuple[keras.KerasTensor, Cache, keras.KerasTensor]:
-        query = cache[f"state_{self.num_layers - 1}_0"]
-        context, weights = attend(self.scorer(query, memory["keys"]), memory["hidden_states"], memory["padding_mask"])
+        context, weights = self._look(cache[f"state_{self.num_layers - 1}_0"], memory)
         top, cache = self._recur(ops.concatenate([vectors, context], -1), cache)
         return self.combination(ops.concatenate([top, context, vectors], -1)), cache, weights
 
     def _ask_after(
-        self, vectors: keras.KerasTensor, cache: Cache, memory: Memory
+        self, vectors: keras.KerasTensor, cache: Cache, memory: Memory | None
     ) -> tuple[keras.KerasTensor, Cache, keras.KerasTensor]:
         top, cache = self._recur(ops.concatenate([vectors, cache["feed"]], -1), cache)
-        context, weights = attend(self.scorer(top, memory["keys"]), memory["hidden_states"], memory["padding_mask"])
+        context, weights = self._look(top, memory)
         attentional = self.combination(ops.concatenate([context, top], -1))
         return attentional, cache | {"feed": attentional}, weights
+
+    def _look(self, query: keras.KerasTensor, memory: Memory | None) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+        """Context (N, H) and weights (N, S) of a query (N, H)."""
+        if memory is None:
+            return ops.zeros_like(query), ops.cast(query[:, :0], "float32")
+        return attend(self.scorer(query, memory["keys"]), memory["hidden_states"], memory["padding_mask"])
 
     def _recur(self, inputs: keras.KerasTensor, cache: Cache) -> tuple[keras.KerasTensor, Cache]:
         following = {"feed": cache["feed"]}

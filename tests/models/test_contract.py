@@ -1,0 +1,261 @@
+"""What holds for every task with every architecture that can solve it: a new line in the registry is tested by itself.
+
+Each pair is built, exported and asked once; the tests read what came of it.
+"""
+
+import dataclasses
+import functools
+import pathlib
+from collections import Counter
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.evaluation.catalogue import METRICS, PER_CLASS
+from components.requests import requests_of
+from components.sameness import Tensors, find_difference
+from components.serving_validator.answers import requests_and_answers, specs_of, to_tensor
+from models.bodies import load_bodies, save_bodies
+from models.description import ModelDescription
+from models.export import export
+from models.features import learned_features
+from models.registry import ARCHITECTURES, TASKS
+from models.run_settings import RunSettings
+from models.tasks.code import TaskCode
+from models.tasks.signatures import Signatures
+from models.tokenizers.vocabularies import Vocabularies, learn_vocabulary, split_units
+from models.training import build_model
+from pipeline.serve import answers
+
+RATE = 1000
+PAIRS = [
+    pytest.param((task, architecture), id=f"{task}-{architecture}")
+    for task in TASKS
+    for architecture in ARCHITECTURES
+    if ARCHITECTURES[architecture].solves(TASKS[task])
+]
+# Sizes that keep a model small; each architecture takes those that it has.
+SMALL = {
+    "embedding_dim": 4,
+    "hidden_dim": 6,
+    "num_layers": 2,
+    "skip_dim": 8,
+    "dilation_depth": 3,
+    "num_stacks": 1,
+}
+# Raw values by kind: the first ones in full, one that is empty, and one longer than all others.
+VALUES = {
+    "text": ["ab cd", "b", "", "dc ba abcd abcd bb"],
+    "label": ["no", "yes", "no", "yes"],
+    "audio": [np.sin(np.arange(length) / 9).astype(np.float32) for length in (40, 25, 0, 130)],
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Made:
+    """A pair, built with random weights and exported."""
+
+    code: TaskCode
+    settings: RunSettings
+    vocabularies: Vocabularies
+    model: keras.Model
+    signatures: Signatures
+    folder: pathlib.Path
+
+    @property
+    def examples(self) -> list[bytes]:
+        return [raw_example(self.code, row) for row in range(4)]
+
+
+def small_settings(task: str, architecture: str) -> RunSettings:
+    fields = ARCHITECTURES[architecture].settings.model_fields
+    model = {"architecture": architecture} | {name: value for name, value in SMALL.items() if name in fields}
+    values = {"name": "toy", "task": task, "model": model, "audio": {"sample_rate": RATE}}
+    return RunSettings.model_validate(values | {"tokenizer": {"unit": "character"}, "decoding": {"max_length": 6}})
+
+
+def learned(settings: RunSettings) -> Vocabularies:
+    features = TASKS[settings.task].features
+    units = split_units(tf.constant(VALUES["text"]), settings.tokenizer).flat_values.numpy()
+    counts = Counter(unit.decode() for unit in units)
+    pieces = {name: learn_vocabulary(counts, settings.tokenizer) for name in learned_features(features, "pieces")}
+    return Vocabularies(
+        settings.tokenizer, pieces, dict.fromkeys(learned_features(features, "categories"), ["no", "yes"])
+    )
+
+
+def raw_example(code: TaskCode, row: int) -> bytes:
+    """What ExampleGen writes."""
+    example = tf.train.Example()
+    for feature in code.task.features:
+        value, stored = VALUES[feature.kind][row], example.features.feature[feature.name]
+        if feature.facts.stored == "bytes":
+            stored.bytes_list.value.append(value.encode())
+        else:
+            stored.float_list.value.extend(value)
+    return example.SerializeToString()
+
+
+@functools.cache
+def made(task: str, architecture: str, folder: pathlib.Path) -> Made:
+    settings, code = small_settings(task, architecture), TASKS[task].code()
+    vocabularies = learned(settings)
+    keras.utils.set_random_seed(3)
+    model = build_model(settings, vocabularies)
+    # Not the zeros of fresh biases, under which padding would look like nothing.
+    rng = np.random.default_rng(3)
+    for weight in model.trainable_variables:
+        weight.assign(rng.normal(0, 0.3, weight.shape))
+    export(model, settings, vocabularies, str(folder), {"code_version": "0", "metrics": {}})
+    return Made(code, settings, vocabularies, model, code.signatures(model, vocabularies, settings), folder)
+
+
+@pytest.fixture(scope="module", params=PAIRS, name="pair")
+def _pair(request, tmp_path_factory) -> Made:
+    task, architecture = request.param
+    return made(task, architecture, tmp_path_factory.mktemp(f"{task}-{architecture}") / "model")
+
+
+def transformed_of(made: Made) -> tf.data.Dataset:
+    """The raw examples through `preprocess`, row by row, as training reads them."""
+
+    def rows():
+        for row in range(4):
+            raw = {
+                feature.name: tf.constant([[VALUES[feature.kind][row]]])
+                if feature.facts.stored == "bytes"
+                else tf.constant([VALUES[feature.kind][row]])
+                for feature in made.code.task.features
+            }
+            features = made.code.preprocess(raw, made.vocabularies)
+            assert set(features) == set(made.code.transformed)
+            yield {
+                name: tf.cast(values, tf.int32) if values.dtype.is_integer else values
+                for name, value in features.items()
+                for values in [value.values if isinstance(value, tf.SparseTensor) else value[0]]
+            }
+
+    signature = {
+        name: tf.TensorSpec([None] if feature.sequence else [], tf.int32 if feature.dtype.is_integer else feature.dtype)
+        for name, feature in made.code.transformed.items()
+    }
+    return tf.data.Dataset.from_generator(rows, output_signature=signature)
+
+
+def test_one_step_of_training_moves_every_weight_by_finite_numbers(pair):
+    examples = pair.code.training_examples(transformed_of(pair), pair.settings)
+    [batch] = pair.code.batches(examples, 4, [1000]).take(1)
+    model = build_model(pair.settings, pair.vocabularies)
+    model.compile(optimizer="sgd", jit_compile=False, **pair.code.compile_arguments(pair.settings))
+    losses = model.fit(tf.data.Dataset.from_tensors(batch), verbose=0).history
+    assert all(np.isfinite(values).all() for values in losses.values())
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+
+
+def test_the_answer_has_a_form_for_people(pair):
+    outputs = tf.saved_model.load(str(pair.folder)).signatures["serving_default"].structured_outputs
+    assert any(set(names) <= set(outputs) for names in answers.RENDERERS)
+
+
+def test_the_settings_name_the_architecture(pair):
+    name = pair.settings.model.architecture
+    assert ARCHITECTURES[name].settings().architecture == name
+
+
+def test_every_signature_is_asked_alone_and_together_with_the_same_answers(pair):
+    """With an empty example among them: padding and batch-mates change nothing, and nothing empty is an error."""
+    loaded = tf.saved_model.load(str(pair.folder)).signatures
+    specs = {name: specs_of(signature) for name, signature in loaded.items()}
+    description = ModelDescription.read(pair.folder)
+
+    def ask(signature: str, examples: list[bytes]) -> Tensors:
+        inputs = requests_of(description, specs, examples)[signature]
+        answer = loaded[signature](**{name: to_tensor(values) for name, values in inputs.items()})
+        return {name: value.numpy() for name, value in answer.items()}
+
+    assert set(specs) == set(pair.signatures.endpoints())
+    for signature in specs:
+        together = ask(signature, pair.examples)
+        for row, example in enumerate(pair.examples):
+            beside = {name: values[row : row + 1] for name, values in together.items()}
+            assert find_difference(ask(signature, [example]), beside, "alone", "together") is None, (signature, row)
+
+
+def test_an_export_answers_as_keras_does(pair):
+    requests, answers = requests_and_answers(pair.folder, pair.examples)
+    for name, (function, specs) in pair.signatures.endpoints().items():
+        arguments = [tf.constant(requests[name][spec.name], spec.dtype) for spec in specs]
+        for output, value in function(*arguments).items():
+            if value.dtype.is_floating:
+                np.testing.assert_allclose(
+                    answers[name][output], value, atol=1e-4, rtol=1e-4, err_msg=f"{name} {output}"
+                )
+            else:
+                np.testing.assert_array_equal(answers[name][output], value, err_msg=f"{name} {output}")
+
+
+def test_every_input_has_a_batch_dimension_first(pair):
+    for signature in tf.saved_model.load(str(pair.folder)).signatures.values():
+        for spec in signature.structured_input_signature[1].values():
+            assert spec.shape.rank >= 1
+            assert spec.shape[0] is None
+
+
+def test_what_is_judged_is_answered_and_every_metric_is_known(pair):
+    judging = pair.code.task.judging
+    outputs = tf.saved_model.load(str(pair.folder)).signatures["examples"].structured_outputs
+    assert judging.prediction_key in outputs
+    assert judging.label_key in {feature.name for feature in pair.code.task.features}
+    assert set(judging.metrics) <= set(METRICS)
+    assert set(judging.per_class) <= set(PER_CLASS)
+
+
+def test_the_description_lists_what_each_request_may_decide(pair):
+    described = ModelDescription.read(pair.folder)
+    named = {setting.name: setting for setting in described.request_settings}
+    assert set(named) == {setting.name for setting in pair.code.task.request_settings}
+    assert all(setting.least <= setting.default <= setting.most for setting in named.values())
+    inputs = {spec.name for _, specs in pair.signatures.endpoints().values() for spec in specs}
+    assert set(named) <= inputs
+
+
+def test_the_bodies_are_the_roles_and_come_back_from_their_files(pair, tmp_path):
+    bodies = pair.code.bodies(pair.model)
+    assert set(bodies) == set(pair.code.task.roles)
+    save_bodies(bodies, tmp_path)
+    fresh = build_model(pair.settings, pair.vocabularies)
+    assert load_bodies(pair.code.bodies(fresh), tmp_path) == list(bodies)
+    for role, body in pair.code.bodies(fresh).items():
+        for ours, theirs in zip(body.get_weights(), bodies[role].get_weights(), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+DECODERS = [pytest.param(name, id=name) for name, entry in ARCHITECTURES.items() if "decoder" in entry.roles]
+
+
+@pytest.mark.parametrize("architecture", DECODERS)
+@pytest.mark.parametrize("has_source", [True, False])
+def test_a_decoder_step_by_step_equals_the_whole(architecture, has_source):
+    fields = ARCHITECTURES[architecture].settings.model_fields
+    sizes = {name: value for name, value in SMALL.items() if name in fields}
+    settings = ARCHITECTURES[architecture].settings(**sizes)
+    encoder, decoder = (ARCHITECTURES[architecture].play(role, settings) for role in ("encoder", "decoder"))
+    rng = np.random.default_rng(1)
+    source, vectors = (tf.constant(rng.normal(size=(3, length, 4)), tf.float32) for length in (5, 7))
+    padding_mask = tf.sequence_mask([5, 2, 4], 5)
+    decoder.build((None, None, 4))
+    memory, final_states = None, None
+    if has_source:
+        hidden_states, final_states = encoder(source, padding_mask)
+        memory = decoder.remember(hidden_states, padding_mask)
+    cache = decoder.start(3, 7, final_states)
+    shapes = [tensor.shape for tensor in tf.nest.flatten(cache)]
+    assert {shape[0] for shape in shapes} == {3}
+    whole, weights = decoder(vectors, cache, memory)
+    for time in range(7):
+        hidden_states, cache, looked = decoder.step(vectors[:, time], cache, memory)
+        np.testing.assert_allclose(hidden_states, whole[:, time], atol=1e-5)
+        np.testing.assert_allclose(looked, weights[:, time], atol=1e-5)
+        assert [tensor.shape for tensor in tf.nest.flatten(cache)] == shapes
