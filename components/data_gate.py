@@ -27,17 +27,16 @@ REPORT_FILE = "report.json"
 
 _SMALL_SPLIT = 100
 
-# SchemaGen takes the texts of a small train split for a closed set of values, so every new text looks unexpected; and
-# where all recordings of the train split have one length, it takes that for a rule.
-_HARMLESS = {
-    "text": {AnomalyInfo.ENUM_TYPE_UNEXPECTED_STRING_VALUES},
-    "label": set(),
-    "audio": {
+# SchemaGen takes the texts of a small train split for a closed set of values, so every new text looks unexpected.
+_NEW_VALUES = frozenset({AnomalyInfo.ENUM_TYPE_UNEXPECTED_STRING_VALUES})
+# Where all recordings of the train split have one length, it takes that for a rule.
+_OTHER_LENGTHS = frozenset(
+    {
         AnomalyInfo.INVALID_FEATURE_SHAPE,
         AnomalyInfo.FEATURE_TYPE_LOW_NUMBER_VALUES,
         AnomalyInfo.FEATURE_TYPE_HIGH_NUMBER_VALUES,
-    },
-}
+    }
+)
 
 _log = logging.getLogger("seqline.data")
 
@@ -110,8 +109,14 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+def harmless_anomalies(feature: Feature) -> frozenset[int]:
+    """Types of anomalies that mean nothing for features of this kind."""
+    new_values = _NEW_VALUES if feature.facts.learned != "categories" else frozenset()
+    return new_values | (_OTHER_LENGTHS if feature.facts.many else frozenset())
+
+
 def _anomalies(evidence: Evidence, wanted: Callable[[int], bool]) -> list[str]:
-    harmless = {feature.name: _HARMLESS[feature.kind] for feature in evidence.features}
+    harmless = {feature.name: harmless_anomalies(feature) for feature in evidence.features}
     found = []
     for split, anomalies in evidence.anomalies.items():
         for name, info in sorted(anomalies.anomaly_info.items()):

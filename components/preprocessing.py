@@ -15,7 +15,7 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
     """Turns raw features into token ids and label ids, in the graph.
 
     Args:
-        inputs: string (B, 1) per raw feature.
+        inputs: per raw feature strings (B, 1) or numbers (B, N), dense or sparse, as the schema has it.
         custom_config: `task`, and under `VOCABULARY_KEY` the folder of the vocabularies.
 
     Returns:

@@ -21,32 +21,37 @@ from tfx.types.artifact_utils import get_split_uri
 from tfx.types.standard_artifacts import Examples
 
 from components.artifacts import Vocabulary
-from models.features import Feature
+from models.features import Feature, learned_features
 from models.registry import TASKS
 from models.tokenizers.settings import TokenizerSettings
 from models.tokenizers.vocabularies import Vocabularies, learn_vocabulary, split_units
 
 _COUNTS_FILE = "unit_counts.jsonl"
-# A recording is a thousand times as large as a text, and lies in memory with its batch.
-_MAX_BATCH, _MAX_AUDIO_BATCH = 2048, 64
 
 _progress = logging.getLogger("seqline.progress")
 
 
 class CountUnits(beam.DoFn):
-    """Turns a batch of serialized tf.Examples into ((feature, unit), count); a label is one unit, audio has none."""
+    """Turns a batch of serialized tf.Examples into ((feature, unit), count).
+
+    Of a feature whose categories are learned each value is a unit; one of which nothing is learned has none.
+    """
 
     def __init__(self, features: Sequence[Feature], settings: TokenizerSettings) -> None:
-        self._features = tuple(feature for feature in features if feature.kind != "audio")
+        self._features = tuple(feature for feature in features if feature.facts.learned)
         self._settings = settings
 
     def process(self, batch: Sequence[bytes]) -> Iterator[tuple[tuple[str, str], int]]:
         """Counts one batch in memory, so that Beam moves one pair per distinct unit, not one per occurrence."""
-        spec = {feature.name: tf.io.FixedLenFeature([], tf.string) for feature in self._features}
+        spec = {
+            feature.name: tf.io.RaggedFeature(tf.string) if feature.facts.many else tf.io.FixedLenFeature([], tf.string)
+            for feature in self._features
+        }
         parsed = tf.io.parse_example(tf.constant(batch), spec)
         for feature in self._features:
-            values = parsed[feature.name]  # (B,) string
-            units = values if feature.kind == "label" else split_units(values, self._settings).flat_values
+            values = parsed[feature.name].flat_values if feature.facts.many else parsed[feature.name]  # (N,) string
+            categories = feature.facts.learned == "categories"
+            units = values if categories else split_units(values, self._settings).flat_values
             for unit, count in Counter(units.numpy().tolist()).items():
                 yield (feature.name, unit.decode()), count
 
@@ -64,21 +69,22 @@ def count_units(
         directory: where the counts lie while they pass from Beam to here.
 
     Returns:
-        Per feature, each unit with its count; for label features each label; for audio nothing.
+        Per feature of which something is learned, each unit with its count; for label features each label.
     """
-    audio = any(feature.kind == "audio" for feature in features)
+    # A batch lies in memory with all that its examples hold.
+    most = min(feature.facts.batch_size for feature in features)
     path = os.path.join(directory, _COUNTS_FILE)
     with pipeline:
         (
             pipeline
             | "Read" >> beam.io.ReadFromTFRecord(os.path.join(examples, "*"))
-            | "Batch" >> beam.BatchElements(min_batch_size=64, max_batch_size=_MAX_AUDIO_BATCH if audio else _MAX_BATCH)
+            | "Batch" >> beam.BatchElements(min_batch_size=64, max_batch_size=most)
             | "Count" >> beam.ParDo(CountUnits(features, settings))
             | "Sum" >> beam.CombinePerKey(sum)
             | "ToLine" >> beam.Map(json.dumps)
             | "Write" >> beam.io.WriteToText(path, num_shards=1, shard_name_template="")
         )
-    counts: dict[str, dict[str, int]] = {feature.name: {} for feature in features if feature.kind != "audio"}
+    counts: dict[str, dict[str, int]] = {feature.name: {} for feature in features if feature.facts.learned}
     with fileio.open(path) as stream:
         for line in stream:
             (feature, unit), count = json.loads(line)
@@ -91,8 +97,8 @@ def learn_vocabularies(
     counts: dict[str, dict[str, int]], features: Sequence[Feature], settings: TokenizerSettings
 ) -> Vocabularies:
     """Learns one vocabulary per text feature, or one for all of them, and sorts the values of each label feature."""
-    texts = [feature.name for feature in features if feature.kind == "text"]
-    categories = {feature.name: sorted(counts[feature.name]) for feature in features if feature.kind == "label"}
+    texts = learned_features(features, "pieces")
+    categories = {name: sorted(counts[name]) for name in learned_features(features, "categories")}
     if texts and settings.shared:
         total: dict[str, int] = defaultdict(int)
         for name in texts:

@@ -38,7 +38,7 @@ def build_pipeline(config: Config) -> tfx.dsl.Pipeline:
     folder = OutputFolder(config)
     code = hash_room("models")
 
-    sounds = any(feature.kind == "audio" for feature in TASKS[config.task].features)
+    any_length = any(feature.facts.many for feature in TASKS[config.task].features)
     examples = ExampleGen(
         settings_json=config.data.model_dump_json(),
         task=config.task,
@@ -51,7 +51,7 @@ def build_pipeline(config: Config) -> tfx.dsl.Pipeline:
         statistics=statistics.outputs["statistics"],
         exclude_splits=["eval", "test"],
         # Texts and labels are one value each; recordings are of any length, even where all of train have one.
-        infer_feature_shape=not sounds,
+        infer_feature_shape=not any_length,
     )
     anomalies = tfx.components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]

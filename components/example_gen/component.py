@@ -37,8 +37,8 @@ def ExampleGen(  # noqa: N802
         beam_pipeline: given by TFX.
     """
     settings = DataSettings.model_validate_json(settings_json)
-    audio = AudioSettings.model_validate_json(audio_json)
-    counts = generate_examples(beam_pipeline, settings, TASKS[task].features, examples.uri, audio)
+    sections = {"audio": AudioSettings.model_validate_json(audio_json)}
+    counts = generate_examples(beam_pipeline, settings, TASKS[task].features, examples.uri, sections)
     examples.splits = settings.splits()
     examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
     examples_utils.set_file_format(examples, "tfrecords_gzip")

@@ -4,22 +4,24 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import tensorflow as tf
 from tfx.dsl.io import fileio
 
 from components.errors import DataError
 from components.example_gen import report as reports
-from components.example_gen.clips import Clips
-from components.example_gen.formats import input_files, read_file
-from components.example_gen.records import BadRecord, InputFile, Record
+from components.example_gen.context import ReadContext
+from components.example_gen.input_files import input_files
+from components.example_gen.reading import read_file
+from components.example_gen.records import BadRecord, InputFile, Record, texts_of
 from components.example_gen.settings import DataSettings
 from components.example_gen.splits import split_of
-from models.audio_settings import AudioSettings
 from models.features import Feature
+from models.settings import Settings
 
 COUNTS_FILE = "counts.json"
 REFUSED_FILE = "refused.jsonl"
@@ -37,7 +39,7 @@ def generate_examples(
     settings: DataSettings,
     features: Sequence[Feature],
     directory: str,
-    audio: AudioSettings | None = None,
+    sections: Mapping[str, Settings] | None = None,
 ) -> dict[str, Any]:
     """Reads what the settings name and writes `Split-<name>/data_tfrecord-*.gz`, `refused.jsonl` and `counts.json`.
 
@@ -49,7 +51,7 @@ def generate_examples(
         settings: the data section.
         features: the task's.
         directory: where to write; the caller removes it after an error.
-        audio: the audio section, for recordings; None = its defaults.
+        sections: as in `ReadContext`; None = all have their defaults.
 
     Returns:
         What stands in `counts.json`.
@@ -58,83 +60,92 @@ def generate_examples(
         DataError: if the data cannot be used; see `report.judge`.
     """
     files = input_files(settings, features)
-    clips = Clips.of(settings, features, audio or AudioSettings())
+    context = ReadContext.of(features, settings, sections)
     splits = settings.splits()
     with pipeline:
         read = (
             pipeline
-            | "Files" >> beam.Create(files, reshuffle=True)
-            | "Read" >> beam.ParDo(ReadFile(settings, features, clips)).with_outputs("refused", "reports", *splits)
+            | "Files" >> beam.Create(list(enumerate(files)), reshuffle=True)
+            | "Read" >> beam.ParDo(ReadFile(context)).with_outputs("refused", "reports", *splits)
         )
         read.refused | "WriteRefused" >> _one_text_file(directory, REFUSED_FILE)
         read.reports | "WriteReports" >> _one_text_file(directory, _REPORTS_FILE)
         for split in splits:
-            _write_split(read[split], split, directory)
+            write_split(read[split], split, directory)
     return _account(files, settings, features, directory)
 
 
 class ReadFile(beam.DoFn):
-    """Turns a file into (bucket, serialized tf.Example) per split, refused records and one report."""
+    """Turns a numbered file into (bucket, (position, serialized tf.Example)) per split, refused records, a report."""
 
-    def __init__(self, settings: DataSettings, features: Sequence[Feature], clips: Clips) -> None:
-        self._settings = settings
-        self._features = tuple(features)
-        self._clips = clips
+    def __init__(self, context: ReadContext) -> None:
+        self._context = context
 
-    def process(self, file: InputFile) -> Iterator[Any]:
+    def process(self, numbered: tuple[int, InputFile]) -> Iterator[Any]:
         """Reads one file to its end, or to where it breaks."""
+        number, file = numbered
         report = reports.FileReport(file.paths, file.split)
         try:
-            for item in read_file(file, self._features, self._settings, self._clips):
+            for index, item in enumerate(read_file(file, self._context)):
                 if isinstance(item, BadRecord):
                     report.refused += 1
                     yield beam.pvalue.TaggedOutput("refused", _to_line(item))
                 else:
-                    yield self._keep(item, file, report)
+                    split = self._count(item, file, report)
+                    yield beam.pvalue.TaggedOutput(split, self._placed(encode(item), (number, index)))
         except DataError as error:
             report.problem = str(error)
         yield beam.pvalue.TaggedOutput("reports", report.to_json())
 
-    def _keep(self, record: Record, file: InputFile, report: reports.FileReport) -> beam.pvalue.TaggedOutput:
-        key = record.split_key or str(record.values[self._features[0].name])
-        split = file.split or record.split or split_of(key, self._settings.split)
+    def _count(self, record: Record, file: InputFile, report: reports.FileReport) -> str:
+        """Counts the record and its labels, and returns its split."""
+        features = self._context.features
+        split = file.split or record.split or split_of(_split_key(record, features), self._context.data.split)
         report.kept[split] += 1
-        for feature in self._features:
-            if feature.kind == "label":
-                report.add_label(split, feature.name, str(record.values[feature.name]), record.place)
-        return beam.pvalue.TaggedOutput(split, _bucketed(encode(record)))
+        for feature in features:
+            if feature.facts.learned == "categories":
+                for label in texts_of(record.values[feature.name]):
+                    report.add_label(split, feature.name, label, record.place)
+        return split
+
+    def _placed(self, serialized: bytes, place: tuple[int, int]) -> tuple[int, tuple[Any, bytes]]:
+        """Returns the bucket and, in it, the position of an example: its place in the files, or by its hash."""
+        if self._context.data.ordered:
+            return 0, (place, serialized)
+        digest = hashlib.sha256(serialized).digest()
+        return int.from_bytes(digest[:8]) % _BUCKETS, (digest, serialized)
 
 
 def encode(record: Record) -> bytes:
-    """Returns a serialized tf.Example: one bytes value (UTF-8) per text or label, one float per sample of audio."""
+    """Returns a serialized tf.Example: bytes values (UTF-8) of texts, one float per sample of audio."""
     example = tf.train.Example()
     for name, value in record.values.items():
         feature = example.features.feature[name]
-        if isinstance(value, str):
-            feature.bytes_list.value.append(value.encode())
-        else:
+        if isinstance(value, np.ndarray):
             feature.float_list.value.extend(value.tolist())
+        else:
+            feature.bytes_list.value.extend(text.encode() for text in texts_of(value))
     return example.SerializeToString(deterministic=True)
 
 
-def _bucketed(serialized: bytes) -> tuple[int, bytes]:
-    return int.from_bytes(_digest(serialized)[:8]) % _BUCKETS, serialized
+def _split_key(record: Record, features: Sequence[Feature]) -> str:
+    if record.split_key:
+        return record.split_key
+    first = record.values[features[0].name]
+    return hashlib.sha256(first.tobytes()).hexdigest() if isinstance(first, np.ndarray) else " ".join(texts_of(first))
 
 
-def _digest(serialized: bytes) -> bytes:
-    return hashlib.sha256(serialized).digest()
-
-
-def _write_split(examples: beam.PCollection, split: str, directory: str) -> None:
-    """Writes a split bucket by bucket.
+def write_split(examples: beam.PCollection, split: str, directory: str) -> None:
+    """Writes a split bucket by bucket, each in the order of its positions.
 
     Files often come sorted by label. A bucket holds records from all over the data, in the order of their hashes, so
-    that the training's shuffle buffer, which sees a small stretch at a time, sees all labels.
+    that the training's shuffle buffer, which sees a small stretch at a time, sees all labels. Data in order are one
+    bucket, and so one file: between files there would be no order.
     """
     (
         examples
-        | f"Mix[{split}]" >> beam.GroupByKey()
-        | f"Values[{split}]" >> beam.FlatMap(lambda bucket: sorted(bucket[1], key=_digest))
+        | f"Gather[{split}]" >> beam.GroupByKey()
+        | f"Values[{split}]" >> beam.FlatMap(lambda bucket: [serialized for _, serialized in sorted(bucket[1])])
         | f"Write[{split}]"
         >> beam.io.WriteToTFRecord(os.path.join(directory, f"Split-{split}", "data_tfrecord"), file_name_suffix=".gz")
     )

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from components.example_gen.formats import paths_of
+from components.example_gen.input_files import paths_of
 from components.example_gen.settings import DataSettings
 from components.example_gen.text_files import open_raw
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
-Value = str | npt.NDArray[np.float32]
+Value = str | Sequence[str] | npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,7 @@ class Record:
     """One example.
 
     Attributes:
-        values: one text per feature; for audio the samples, (N,).
+        values: per feature its text, or several where its kind has many; for audio the samples, (N,).
         file: path as the settings gave it; for a recording in an archive followed by `/` and its path there.
         line: first line of the record, from 1; the row for Parquet, the running number for a built-in sample; 0 where
             the file is the record.
@@ -58,7 +59,7 @@ class InputFile:
         format: key of `formats.READERS`.
         paths: one path; for parallel text one per feature, in the order of the task's features.
         split: the split it belongs to; None = each record goes where its name or its hash says.
-        root: folder that the name of a recording is relative to.
+        root: folder that the name of the file is relative to.
     """
 
     format: str
@@ -70,6 +71,11 @@ class InputFile:
     def name(self) -> str:
         """All paths in one text, for messages and counts."""
         return file_name(self.paths)
+
+
+def texts_of(value: Value) -> Sequence[str]:
+    """Returns the texts of a feature that is stored as texts, one or many."""
+    return [value] if isinstance(value, str) else cast("Sequence[str]", value)
 
 
 def place(file: str, line: int) -> str:

@@ -97,7 +97,7 @@ def judge(
     _check_refused(reports, refused, settings)
     _check_empty(reports, settings)
     for feature in features:
-        if feature.kind == "label":
+        if feature.facts.learned == "categories":
             _check_labels(reports, feature)
 
 

@@ -10,12 +10,11 @@ two-digit years, weekdays, ordinals, abbreviations. One input never has two answ
 
 import datetime
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from components.example_gen.context import ReadContext
 from components.example_gen.records import BadRecord, InputFile, Record
-from components.example_gen.settings import DataSettings
-from models.features import Feature
 
 FIRST_DATE = datetime.date(1950, 1, 1)
 LAST_DATE = datetime.date(2049, 12, 31)
@@ -134,12 +133,14 @@ LANGUAGES: dict[str, Language] = {
 }
 
 
-def read_dates(file: InputFile, features: Sequence[Feature], settings: DataSettings) -> Iterator[Record | BadRecord]:
-    """Yields `settings.sample_size` pairs of a written date (`source`) and its ISO form (`target`).
+def read(file: InputFile, context: ReadContext) -> Iterator[Record | BadRecord]:
+    """Yields `data.sample_size` pairs of a written date (`source`) and its ISO form (`target`).
 
     The split goes by the date, not by its spelling: a date of the eval split never appears in training.
     """
-    for number, (source, target) in enumerate(sample_dates(settings.sample_size, settings.sample_seed), start=1):
+    for number, (source, target) in enumerate(
+        sample_dates(context.data.sample_size, context.data.sample_seed), start=1
+    ):
         yield Record({"source": source, "target": target}, file.name, number, split_key=target)
 
 

@@ -1,19 +1,17 @@
 """The `data` section of the configuration."""
 
 import codecs
-import itertools
 import os
 import re
 from typing import Any, Literal, Self
 
 import pydantic
 
-from components.example_gen.wav_rules import check_expression, check_label_pattern, check_wav_keys, names_recordings
-from models.settings import Settings
+from components.example_gen.formats import AUTO, READERS, SAMPLES, described, format_of_all, formats_with
+from components.example_gen.name_rules import check_expression, check_name_keys
+from models.settings import Settings, only_with
 
-SAMPLES = ("sample:dates",)
 SPLITS = ("train", "eval", "test")
-TABLE_FORMATS = ("tsv", "csv", "jsonl", "parquet")
 
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}")
 
@@ -25,18 +23,18 @@ class DataSettings(Settings):
     """Where the examples come from and how files are read.
 
     Exactly one of three ways: `source` (a built-in sample), `train` with `eval` (files per split), or `path` (files
-    that `split` divides by a hash of their content, recordings by a hash of their name or by patterns). Paths may hold
-    `*`, `?`, `[...]`, `**`, and `${VARIABLE}` or `${VARIABLE:-default}`; relative paths start at the working directory;
-    files that end in `.gz` are unpacked; a folder means, for recordings, all WAV files in it and below.
+    that `split` divides by a hash of their content, recordings by a hash of their name, or patterns by the name of the
+    file). Paths may hold `*`, `?`, `[...]`, `**`, and `${VARIABLE}` or `${VARIABLE:-default}`; relative paths start at
+    the working directory; files that end in `.gz` are unpacked; a folder means, for recordings, all WAV files in it and
+    below.
     """
 
-    source: str = ""
-    """Built-in sample: sample:dates (dates as people write them, with their ISO form), or empty to read files."""
+    source: str = pydantic.Field("", description=f"Built-in sample: {described(SAMPLES)}, or empty to read files.")
 
-    sample_size: int = pydantic.Field(default=20_000, ge=100)
+    sample_size: int = pydantic.Field(default=20_000, ge=100, json_schema_extra=only_with(source="sample:dates"))
     """Number of examples made for a built-in sample, over all splits."""
 
-    sample_seed: int = 1
+    sample_seed: int = pydantic.Field(1, json_schema_extra=only_with(source="sample:dates"))
     """Seed of a built-in sample; the same seed and size give the same examples."""
 
     train: SplitPaths = ""
@@ -55,32 +53,39 @@ class DataSettings(Settings):
     """Relative sizes of the splits made from `path` or a built-in sample; equal inputs fall in one split."""
 
     eval_pattern: str = ""
-    """Regular expression: recordings of `path` whose name has it are the eval split, the rest train, instead of
-    `split`."""
+    """Regular expression: files (or recordings in archives) of `path` whose name has it are the eval split, the rest
+    train, instead of `split`. Formats lines and wav only."""
 
     test_pattern: str = ""
-    """Regular expression: recordings of `path` whose name has it are the test split (optional, with
-    `eval_pattern`)."""
+    """Regular expression: files (or recordings in archives) of `path` whose name has it are the test split (optional,
+    with `eval_pattern`)."""
 
-    format: Literal["auto", "tsv", "csv", "jsonl", "parquet", "parallel", "lines", "wav"] = "auto"
-    """File format: tsv (no quoting), csv (quoted), jsonl, parquet, parallel (line-aligned files, one per feature),
-    lines (one text per line, label in the file name), wav (recordings, in folders or tar archives too), or auto (by
-    suffix; parallel for paths per feature)."""
+    ordered: bool = False
+    """Keep the order of the files (as they are named; those of a pattern by name) and of the lines in them, within each
+    split, for a model that reads a text in order. False: mix the examples, so that labels that come sorted do not stay
+    so."""
+
+    format: Literal[(AUTO, *READERS)] = pydantic.Field(  # type: ignore[valid-type]
+        default=AUTO,
+        description=f"File format: {described(READERS)}, or auto (by suffix; parallel for paths per feature).",
+    )
 
     columns: dict[str, str] = {}
     """Column (or JSON key) of each feature; a feature that is not named here has a column of its own name."""
 
     label_pattern: str = ""
-    """Regular expression that finds the label in the file name by a group `label`; for wav also or only the speaker by
-    a group `speaker`, and the name is the path inside the archive or below the folder. Formats lines and wav only."""
+    """Regular expression that finds labels in the file name by a group of the feature's name: `(?P<label>neg|pos)`; of
+    optional features, such as the `speaker` of a recording, any may be missing. For wav the name is the path inside the
+    archive or below the folder. Formats lines and wav only, and needed only where the task has labels."""
 
     label_names: dict[str, str] = {}
     """What the labels that `label_pattern` finds are called: {"0": zero, "1": one}. Empty: as they stand in the file
-    name. If given, it names every label."""
+    name. If given, it names every label (of the task's first label feature)."""
 
     labels_file: str = ""
-    """TSV file with the columns file, label and/or speaker; file is a recording's name, or its path inside the archive
-    or below the folder. Instead of `label_pattern`, format wav only."""
+    """TSV file with the columns file and one for each label feature, as label and/or speaker; file is a file's name, or
+    for wav a recording's, or its path inside the archive or below the folder. Instead of `label_pattern`, formats lines
+    and wav only."""
 
     encoding: str = "utf-8"
     """Character encoding of text files, by Python's name (utf-8, cp1252, cp949, ...)."""
@@ -158,41 +163,46 @@ class DataSettings(Settings):
     def _keys_that_fit_the_format(self) -> Self:
         per_feature = {key: isinstance(value, dict) for key, value in self.files().items()}
         parallel = all(per_feature.values()) and bool(per_feature)
-        if any(per_feature.values()) and not (parallel and self.format in ("auto", "parallel")):
+        if any(per_feature.values()) and not (parallel and self.format in (AUTO, *formats_with("per_feature"))):
             raise ValueError(
                 "Paths per feature mean parallel text: give them for every split, with data.format parallel or auto. "
                 f"Received: data.format {self.format}, per feature: {_names(per_feature, True)}, "
                 f"plain: {_names(per_feature, False)}."
             )
-        if self.format == "parallel" and not parallel:
+        if self.format in formats_with("per_feature") and not parallel:
             raise ValueError(
-                "data.format parallel needs one path per feature, such as {source: train.en.gz, target: train.de.gz}. "
-                f"Received: {self.files()}."
+                f"data.format {self.format} needs one path per feature, such as {{source: train.en.gz, target: "
+                f"train.de.gz}}. Received: {self.files()}."
             )
-        check_label_pattern(self.label_pattern, self.format, self.reads_wav())
-        if self.label_names and "(?P<label>" not in self.label_pattern:
+        told = self.told_format()
+        if self.label_names and not self.label_pattern:
             raise ValueError(
-                '"data.label_names" names what a group label of "data.label_pattern" finds. '
-                f"Received: data.label_pattern {self.label_pattern!r}. Add (?P<label>...) to it, or remove the names."
+                '"data.label_names" names what a group of "data.label_pattern" finds. '
+                f"Received: data.label_names {self.label_names} alone. Give the pattern, or remove the names."
             )
-        if self.columns and (parallel or self.format == "lines" or self.source or self.reads_wav()):
+        if self.columns and (self.source or (told and not READERS[told].columns)):
             raise ValueError(
-                f'"data.columns" is for tables only ({", ".join(TABLE_FORMATS)}). Received: {self.columns}.'
+                f'"data.columns" is for tables only ({", ".join(formats_with("columns"))}). Received: {self.columns}.'
             )
         values = {key: getattr(self, key) for key in ("label_pattern", "labels_file", "eval_pattern", "test_pattern")}
-        check_wav_keys(values, self.reads_wav(), bool(self.path), self.format)
+        check_name_keys(values, told, self.format, bool(self.path))
         return self
 
     def files(self) -> dict[str, SplitPaths]:
         """Returns what is set of train, eval, test and path."""
         return {key: getattr(self, key) for key in (*SPLITS, "path") if getattr(self, key)}
 
-    def reads_wav(self) -> bool:
-        """Whether the files are recordings: by `format`, or where that is auto by the suffixes of all paths."""
-        paths = self.files().values()
-        if self.format != "auto" or any(isinstance(part, dict) for part in paths):
-            return self.format == "wav"
-        return names_recordings(itertools.chain.from_iterable([p] if isinstance(p, str) else p for p in paths))
+    def told_format(self) -> str:
+        """The format that is known before any file is looked for: by `format`, or where that is auto by all paths.
+
+        "" where their suffixes tell none, or not all the same.
+        """
+        if self.format != AUTO:
+            return self.format
+        paths = list(self.files().values())
+        if any(isinstance(part, dict) for part in paths):
+            return formats_with("per_feature")[0]
+        return format_of_all(path for part in paths for path in ([part] if isinstance(part, str) else part))
 
     def splits(self) -> tuple[str, ...]:
         """Returns the names of the splits that come out, in the order train, eval, test."""

@@ -14,6 +14,7 @@ from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from components.errors import DataError
+from components.example_gen.formats import READERS, formats_with
 from components.example_gen.suggestions import did_you_mean
 
 _FOREIGN_MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
@@ -51,8 +52,8 @@ def find_files(pattern: str, key: str) -> list[str]:
     return files
 
 
-def find_recordings(folder: str, key: str) -> list[str]:
-    """Returns the WAV files in a local folder and below, sorted.
+def find_below(folder: str, key: str, suffixes: tuple[str, ...]) -> list[str]:
+    """Returns the files in a local folder and below that end so, sorted.
 
     Raises:
         DataError: if there is none.
@@ -61,18 +62,19 @@ def find_recordings(folder: str, key: str) -> list[str]:
         os.path.join(parent, name)
         for parent, _, names in os.walk(folder, followlinks=True)
         for name in names
-        if name.lower().endswith(".wav")
+        if name.lower().endswith(suffixes)
     ]
     if not found:
-        raise DataError(f'"{key}": no file in {folder} or below ends in .wav. Correct the path.')
+        raise DataError(f'"{key}": no file in {folder} or below ends in {" or ".join(suffixes)}. Correct the path.')
     return sorted(found)
 
 
 def _not_found(pattern: str, key: str, folders: list[str]) -> str:
     if folders:
+        below = [f"for {READERS[name].holds} set data.format {name}" for name in formats_with("below")]
         return (
             f'"{key}" must name files. Received: {pattern}, a folder. Add a pattern, such as {pattern}/*.tsv, '
-            "or for recordings set data.format wav."
+            f"or {', or '.join(below)}."
         )
     start = "" if "://" in pattern or os.path.isabs(pattern) else f" (relative to {os.getcwd()})"
     if glob.has_magic(pattern):

@@ -17,7 +17,7 @@ class DecodingSettings(Settings):
     """Candidates kept at each step; 1 is greedy search."""
     length_penalty: float = pydantic.Field(0.6, ge=0)
     """Exponent alpha of Wu et al. (2016), eq. 14: 0 prefers short targets, larger values longer ones."""
-    coverage_penalty: float = pydantic.Field(0.0, ge=0, json_schema_extra=only_for("attention"))
+    coverage_penalty: float = pydantic.Field(0.0, ge=0, allow_inf_nan=False, json_schema_extra=only_for("attention"))
     """Factor beta of Wu et al. (2016), eq. 14: larger values prefer targets that looked at the whole source; 0.2 in the
     paper. Without effect on a beam_width of 1."""
     max_length: int = pydantic.Field(64, ge=1, le=MOST_TOKENS)

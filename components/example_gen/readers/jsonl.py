@@ -1,21 +1,21 @@
 """JSON Lines: one JSON object a line."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
+from components.example_gen.context import ReadContext
 from components.example_gen.records import BadRecord, InputFile, Record, checked
-from components.example_gen.settings import DataSettings
 from components.example_gen.suggestions import did_you_mean, quoted
 from components.example_gen.text_files import Line, read_lines
 from models.features import Feature
 
 
-def read_jsonl(file: InputFile, features: Sequence[Feature], settings: DataSettings) -> Iterator[Record | BadRecord]:
+def read(file: InputFile, context: ReadContext) -> Iterator[Record | BadRecord]:
     """Yields the objects of a JSON Lines file. Texts must be strings; labels may also be whole numbers or booleans."""
     path = file.paths[0]
-    keys = {feature: settings.columns.get(feature.name, feature.name) for feature in features}
-    for line in read_lines(path, settings.encoding):
+    keys = {feature: context.data.columns.get(feature.name, feature.name) for feature in context.features}
+    for line in read_lines(path, context.data.encoding):
         try:
             item = _parse(line)
             values = {feature.name: _value(item, key, feature) for feature, key in keys.items()}
@@ -49,7 +49,7 @@ def _value(item: dict[str, Any], key: str, feature: Feature) -> str:
     value = item[key]
     if value is None:
         return ""
-    if feature.kind == "label" and isinstance(value, int):  # a bool is an int: true and false
+    if feature.facts.learned == "categories" and isinstance(value, int):  # a bool is an int: true and false
         return str(value).lower()
     if not isinstance(value, str):
         raise _NotUsable(f'"{key}" must be a string, found {type(value).__name__}')

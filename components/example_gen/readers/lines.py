@@ -1,35 +1,54 @@
-"""Plain text, one example a line, whose label stands in the file name."""
+"""Plain text, one example a line; its labels, if the task has any, go by the file's name."""
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 
 from components.errors import DataError
-from components.example_gen.clips import name_of
+from components.example_gen.context import ReadContext
+from components.example_gen.formats import READERS
 from components.example_gen.records import BadRecord, InputFile, Record, Unusable, checked
-from components.example_gen.settings import DataSettings
 from components.example_gen.text_files import read_lines
 from models.features import Feature
 
 
-def read_labelled_lines(
-    file: InputFile, features: Sequence[Feature], settings: DataSettings
-) -> Iterator[Record | BadRecord]:
-    """Yields the lines of a file as texts, all with the label that `data.label_pattern` finds in the file's name."""
+def read(file: InputFile, context: ReadContext) -> Iterator[Record | BadRecord]:
+    """Yields the lines of a file as texts, all with the labels and the split that the file's name tells.
+
+    Where the task has no labels, an empty line separates texts and is none; a labelled text must not be empty.
+
+    Raises:
+        DataError: if the name does not tell what it should.
+    """
     path = file.paths[0]
-    match = re.search(settings.label_pattern, os.path.basename(path))
-    if match is None or not match["label"]:
-        raise DataError(
-            f'"data.label_pattern" must find a label in every file name. Received: {settings.label_pattern!r} on '
-            f"{os.path.basename(path)!r}. Correct the pattern, or name only files that carry a label."
-        )
-    try:
-        label = name_of(match["label"], settings)
-    except Unusable as error:
-        raise DataError(f"{path}: {error}. Name it there, or name only files whose label is.") from error
-    for line in read_lines(path, settings.encoding):
+    named = READERS[file.format].named(context.features)
+    [text] = [feature.name for feature in context.features if feature not in named]
+    values = _values_of(path, named, context)
+    split = _split_of(path, context)
+    for line in read_lines(path, context.data.encoding):
         if line.problem:
             yield BadRecord(path, line.number, line.problem)
-        else:
-            values = {feature.name: label if feature.kind == "label" else line.text for feature in features}
-            yield checked(values, path, line.number)
+        elif named or line.text.strip():
+            record = checked({text: line.text}, path, line.number)
+            if isinstance(record, Record):
+                record = Record({text: line.text, **values}, path, line.number, split=split)
+            yield record
+
+
+def _values_of(path: str, named: Sequence[Feature], context: ReadContext) -> dict[str, str]:
+    name, data = os.path.basename(path), context.data
+    try:
+        return context.facts.values_of(name, named)
+    except Unusable as error:
+        key = "labels_file" if data.labels_file else "label_pattern"
+        needed = " and ".join(feature.name for feature in named if not feature.optional) or "value"
+        raise DataError(
+            f'"data.{key}" must find a {needed} in every file name. Received: {getattr(data, key)!r} on {name!r}: '
+            f"{error}. Correct it, or name only files that carry a {needed}."
+        ) from error
+
+
+def _split_of(path: str, context: ReadContext) -> str:
+    try:
+        return context.facts.split_of(os.path.basename(path))
+    except Unusable as error:
+        raise DataError(f"{path}: {error}. Correct the patterns, so that each file is of one split.") from error

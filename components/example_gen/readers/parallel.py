@@ -4,24 +4,24 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from components.errors import DataError
+from components.example_gen.context import ReadContext
 from components.example_gen.records import BadRecord, InputFile, Record, checked
-from components.example_gen.settings import DataSettings
 from components.example_gen.text_files import Line, read_lines
 from models.features import Feature
 
 
-def read_parallel(file: InputFile, features: Sequence[Feature], settings: DataSettings) -> Iterator[Record | BadRecord]:
+def read(file: InputFile, context: ReadContext) -> Iterator[Record | BadRecord]:
     """Yields the line pairs of parallel files, named by the first file.
 
     Raises:
         DataError: if the files have different numbers of lines. It comes after the last common line, so that the
             caller must not use what it got before.
     """
-    streams = [read_lines(path, settings.encoding) for path in file.paths]
+    streams = [read_lines(path, context.data.encoding) for path in file.paths]
     for number, lines in enumerate(zip_longest(*streams), start=1):
         if any(line is None for line in lines):
             raise DataError(_unequal(file, lines, streams, number))
-        yield _record(file, features, lines, number)
+        yield _record(file, context.features, lines, number)
 
 
 def _record(file: InputFile, features: Sequence[Feature], lines: Sequence[Line], number: int) -> Record | BadRecord:

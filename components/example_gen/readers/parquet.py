@@ -7,21 +7,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.errors import DataError
+from components.example_gen.context import ReadContext
 from components.example_gen.records import BadRecord, InputFile, Record, checked
-from components.example_gen.settings import DataSettings
 from components.example_gen.suggestions import did_you_mean, quoted
 from components.example_gen.text_files import open_unpacked
 from models.features import Feature
 
 
-def read_parquet(file: InputFile, features: Sequence[Feature], settings: DataSettings) -> Iterator[Record | BadRecord]:
+def read(file: InputFile, context: ReadContext) -> Iterator[Record | BadRecord]:
     """Yields the rows of a Parquet file, counted from 1. A null is an empty value."""
     path = file.paths[0]
-    columns = {feature.name: settings.columns.get(feature.name, feature.name) for feature in features}
+    columns = {feature.name: context.data.columns.get(feature.name, feature.name) for feature in context.features}
     with open_unpacked(path) as stream:
         try:
             table = pq.ParquetFile(stream)
-            _check_columns(path, table.schema_arrow, features, columns)
+            _check_columns(path, table.schema_arrow, context.features, columns)
             row = 0
             for batch in table.iter_batches(columns=list(columns.values())):
                 texts = {name: _texts(batch.column(column)) for name, column in columns.items()}
@@ -45,9 +45,10 @@ def _check_columns(path: str, schema: pa.Schema, features: Sequence[Feature], co
         if pa.types.is_dictionary(kind):
             kind = kind.value_type
         text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
-        label = feature.kind == "label" and (pa.types.is_integer(kind) or pa.types.is_boolean(kind))
+        categories = feature.facts.learned == "categories"
+        label = categories and (pa.types.is_integer(kind) or pa.types.is_boolean(kind))
         if not (text or label):
-            allowed = "strings, whole numbers or booleans" if feature.kind == "label" else "strings"
+            allowed = "strings, whole numbers or booleans" if categories else "strings"
             raise DataError(
                 f'{path}: column "{column}" for feature "{feature.name}" must hold {allowed}. '
                 f"Received: {schema.field(column).type}. Write the column as string."

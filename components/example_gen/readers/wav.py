@@ -5,16 +5,17 @@ import posixpath
 import struct
 import tarfile
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import soundfile
 
 from components.errors import DataError
-from components.example_gen.clips import Clips, labels_of, split_by_name
+from components.example_gen.context import ReadContext
+from components.example_gen.formats import READERS, suffix_of
 from components.example_gen.records import BadRecord, InputFile, Record, Unusable, Value
-from components.example_gen.settings import DataSettings
 from components.example_gen.text_files import open_unpacked
-from components.example_gen.wav_rules import suffix_of
 from components.example_gen.waveforms import Waveform, conform
+from models.audio_settings import AudioSettings
 from models.features import Feature
 
 _BITS = {"PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": None, "DOUBLE": None}
@@ -29,27 +30,25 @@ _WAY_OUT = "convert it to WAV with PCM of 8, 16, 24 or 32 bits or floating point
 _BLOCK = 1 << 20
 
 
-def read_wav(
-    file: InputFile, features: Sequence[Feature], settings: DataSettings, clips: Clips
-) -> Iterator[Record | BadRecord]:
+def read(file: InputFile, context: ReadContext) -> Iterator[Record | BadRecord]:
     """Yields the recording of a WAV file, or all of a tar archive; what else stands in the archive is passed over.
 
     Raises:
         DataError: if the file cannot be read, or the archive is damaged or holds no WAV file. It may come after records
             were handed out.
     """
-    path = file.paths[0]
+    path, named = file.paths[0], READERS[file.format].named(context.features)
     if suffix_of(path) not in _ARCHIVES:
         with open_unpacked(path) as stream:
             whole = stream.read()
-        yield _record(whole, path, path.removeprefix(file.root).lstrip("/"), features, settings, clips)
+        yield _record(whole, path, path.removeprefix(file.root).lstrip("/"), named, context)
         return
     for name, content in _members(path):
         place = f"{path}/{name}"
         if content is None:
             yield BadRecord(place, 0, "it is no file of its own: a link, or a name that the archive has twice")
         else:
-            yield _record(content, place, name, features, settings, clips)
+            yield _record(content, place, name, named, context)
 
 
 def decode(content: bytes) -> tuple[Waveform, int, float]:
@@ -112,17 +111,16 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _record(
-    content: bytes, place: str, name: str, features: Sequence[Feature], settings: DataSettings, clips: Clips
+    content: bytes, place: str, name: str, named: Sequence[Feature], context: ReadContext
 ) -> Record | BadRecord:
+    audio = cast(AudioSettings, context.sections.get("audio", AudioSettings()))
     try:
-        labels = labels_of(name, features, settings, clips)
-        split = split_by_name(name, settings)
-        waveform = conform(*decode(content), clips.audio)
+        labels = context.facts.values_of(name, named)
+        split = context.facts.split_of(name)
+        waveform = conform(*decode(content), audio)
     except Unusable as error:
         return BadRecord(place, 0, str(error))
-    values: dict[str, Value] = {
-        feature.name: waveform if feature.kind == "audio" else labels[feature.name] for feature in features
-    }
+    values: dict[str, Value] = {feature.name: labels.get(feature.name, waveform) for feature in context.features}
     return Record(values, place, 0, split_key=name, split=split)
 
 

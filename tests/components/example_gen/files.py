@@ -4,15 +4,18 @@ import gzip
 import json
 from pathlib import Path
 
-from components.example_gen.clips import Clips
-from components.example_gen.formats import input_files, read_file
+from components.example_gen.context import ReadContext
+from components.example_gen.input_files import input_files
+from components.example_gen.reading import read_file
 from components.example_gen.records import BadRecord, Record
 from components.example_gen.settings import DataSettings
 from models.audio_settings import AudioSettings
+from models.features import Feature
 from models.registry import TASKS
 
 CLASSIFICATION = TASKS["text_classification"].features
 TRANSLATION = TASKS["text_to_text"].features
+PLAIN = (Feature("text", "text"),)
 DEFAULT_AUDIO = AudioSettings()
 
 
@@ -31,8 +34,9 @@ def jsonl(*rows: dict) -> str:
 def read(features=CLASSIFICATION, audio: AudioSettings = DEFAULT_AUDIO, **settings) -> list[Record | BadRecord]:
     """Reads everything that the settings name, in order."""
     data = DataSettings(**settings)
-    clips = Clips.of(data, features, audio)
-    return [item for file in input_files(data, features) for item in read_file(file, features, data, clips)]
+    files = input_files(data, features)
+    context = ReadContext.of(features, data, {"audio": audio})
+    return [item for file in files for item in read_file(file, context)]
 
 
 def values(records) -> list[tuple[str, ...]]:

@@ -8,10 +8,10 @@ import pytest
 import tensorflow as tf
 
 from components.errors import DataError
-from components.example_gen.executor import encode, generate_examples
+from components.example_gen.executor import encode, generate_examples, write_split
 from components.example_gen.records import Record
 from components.example_gen.settings import DataSettings
-from tests.components.example_gen.files import CLASSIFICATION, TRANSLATION, write
+from tests.components.example_gen.files import CLASSIFICATION, PLAIN, TRANSLATION, write
 
 RUNNER = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
@@ -87,6 +87,42 @@ def test_hash_split_is_stable_mixed_and_keeps_equal_texts_together(tmp_path):
     assert counts["files"][path]["kept"] == {"train": len(train), "eval": len(eval_)}
     labels = [label for label, _ in train]
     assert 0.2 < Counter(labels[: len(labels) // 4])["neg"] / (len(labels) // 4) < 0.8  # the file is sorted by label
+
+
+def lines_of(name, numbers):
+    """Texts whose hashes have another order than they themselves."""
+    return [f"{name} {number}" for number in numbers]
+
+
+def test_ordered_data_keep_the_order_of_files_and_lines(tmp_path):
+    second, first = lines_of("second", range(3000)), lines_of("first", range(100))
+    paths = [write(tmp_path / "z.txt", "\n".join(first)), write(tmp_path / "a.txt", "\n\n".join(second))]
+    more = {"format": "lines", "ordered": True}
+    generate(tmp_path / "named", PLAIN, train=paths, eval=write(tmp_path / "e.txt", "x\n"), **more)
+    assert [text for (text,) in examples(tmp_path / "named", "train")] == [*first, *second]
+    generate(tmp_path / "hashed", PLAIN, path=paths, split={"train": 3, "eval": 1}, **more)
+    found = {split: [text for (text,) in examples(tmp_path / "hashed", split)] for split in ("train", "eval")}
+    for split, texts in found.items():
+        assert texts == [text for text in [*first, *second] if text in set(found[split])], split
+    assert sorted(found["train"] + found["eval"]) == sorted([*first, *second])
+    assert 0.2 < len(found["eval"]) / 3100 < 0.3
+
+
+def test_the_position_decides_not_what_comes_first(tmp_path):
+    """A runner may read the files in any order."""
+    placed = [((1, 0), "c"), ((0, 10), "b"), ((1, 2), "d"), ((0, 9), "a")]
+    records = [(0, (place, encode(Record({"text": text}, "", 1)))) for place, text in placed]
+    with beam.Pipeline(argv=[RUNNER]) as pipeline:
+        write_split(pipeline | beam.Create(records), "train", str(tmp_path))
+    assert examples(tmp_path, "train") == [("a",), ("b",), ("c",), ("d",)]
+
+
+def test_data_are_mixed_where_order_is_not_asked_for(tmp_path):
+    texts = lines_of("line", range(500))
+    write(tmp_path / "a.txt", "\n".join(texts))
+    generate(tmp_path / "out", PLAIN, path=f"{tmp_path}/a.txt", format="lines")
+    found = [text for (text,) in examples(tmp_path / "out", "train")]
+    assert found != sorted(found, key=texts.index)
 
 
 def test_sample_dates_hold_out_whole_dates(tmp_path):

@@ -2,7 +2,8 @@ import pytest
 
 from components.errors import DataError
 from components.example_gen.fingerprint import data_fingerprint
-from components.example_gen.formats import check_beginnings, input_files
+from components.example_gen.input_files import input_files
+from components.example_gen.reading import check_beginnings
 from components.example_gen.settings import DataSettings
 from tests.components.example_gen.files import CLASSIFICATION, TRANSLATION, write
 

@@ -164,17 +164,3 @@ def test_parallel_files_of_unequal_length(tmp_path):
     target = write(tmp_path / "a.de", "eins\nzwei\n")
     with pytest.raises(DataError, match=f"{source} has 4, {target} has 2"):
         read(TRANSLATION, path={"source": source, "target": target})
-
-
-def test_a_file_name_without_label(tmp_path):
-    path = write(tmp_path / "reviews.txt", "good\n")
-    with pytest.raises(DataError, match="must find a label in every file name.*'reviews.txt'"):
-        read(path=path, format="lines", label_pattern="(?P<label>neg|pos)")
-
-
-def test_labels_of_file_names_get_names(tmp_path):
-    path = write(tmp_path / "pos.txt", "good\n")
-    arguments = {"path": path, "format": "lines", "label_pattern": "(?P<label>neg|pos)"}
-    assert values(read(**arguments, label_names={"pos": "gut"})) == [("good", "gut")]
-    with pytest.raises(DataError, match='label "pos" is not in data.label_names \\("neg"\\)'):
-        read(**arguments, label_names={"neg": "schlecht"})

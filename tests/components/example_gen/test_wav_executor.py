@@ -25,7 +25,9 @@ PATTERN = r"(?P<label>\d)_(?P<speaker>[a-z]+)_\d+\.wav$"
 
 def generate(out, features=GENERATION, audio=AUDIO, **settings):
     out.mkdir(exist_ok=True)
-    return generate_examples(beam.Pipeline(argv=[RUNNER]), DataSettings(**settings), features, str(out), audio)
+    return generate_examples(
+        beam.Pipeline(argv=[RUNNER]), DataSettings(**settings), features, str(out), {"audio": audio}
+    )
 
 
 def examples(out, split):

@@ -3,7 +3,8 @@ import pytest
 
 from components.errors import DataError
 from components.example_gen.fingerprint import data_fingerprint
-from components.example_gen.formats import check_beginnings, input_files
+from components.example_gen.input_files import input_files
+from components.example_gen.reading import check_beginnings
 from components.example_gen.settings import DataSettings
 from tests.components.example_gen.files import CLASSIFICATION, TRANSLATION, write
 from tests.components.example_gen.recordings import GENERATION, tar_bytes, wav_bytes, write_wav
@@ -11,10 +12,10 @@ from tests.components.example_gen.recordings import GENERATION, tar_bytes, wav_b
 
 def test_recordings_are_known_by_their_suffixes():
     for path in ("a.wav", "clips/*.WAV", ["a.tar", "b.tgz"], "a.tar.gz"):
-        assert DataSettings(path=path).reads_wav(), path
+        assert DataSettings(path=path).told_format() == "wav", path
     for path in ("a.tsv", ["a.wav", "b.tsv"], "clips", {"source": "a.wav", "target": "b.wav"}):
-        assert not DataSettings(path=path).reads_wav(), path
-    assert DataSettings(path="clips", format="wav").reads_wav()
+        assert DataSettings(path=path).told_format() != "wav", path
+    assert DataSettings(path="clips", format="wav").told_format() == "wav"
 
 
 def test_patterns_decide_the_splits():
@@ -27,12 +28,13 @@ def test_patterns_decide_the_splits():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"path": "a.wav", "label_pattern": r"(\d)"}, "group named label or speaker"),
-        ({"path": "a.wav", "label_pattern": r"(?P<lable>\d)"}, r"no other named group.*lable"),
         ({"path": "clips", "label_pattern": r"(?P<label>\d)"}, "data.format lines or wav go together.*auto"),
         ({"path": "a.tar", "label_pattern": "(?P<label>a)", "labels_file": "b.tsv"}, "not from both.*'b.tsv'"),
-        ({"path": "a.tsv", "labels_file": "b.tsv"}, "data.labels_file.* for recordings only.*'b.tsv'.*data.format wav"),
-        ({"path": "a.tsv", "eval_pattern": "x"}, "data.eval_pattern.* for recordings only"),
+        (
+            {"path": "a.tsv", "labels_file": "b.tsv"},
+            "labels_file.*format lines or wav go together.*'b.tsv'.*Set data.format",
+        ),
+        ({"path": "a.tsv", "eval_pattern": "x"}, "eval_pattern.* data.format lines or wav go together.*remove the key"),
         ({"path": "a.tar", "test_pattern": "x"}, "data.eval_pattern.* must be set where .*'x' alone"),
         ({"path": "a.tar", "eval_pattern": "("}, "data.eval_pattern.* regular expression.*missing"),
         ({"train": "a.tar", "eval": "b.tar", "eval_pattern": "x"}, "divides the files of \"data.path\".*'x'"),
@@ -44,6 +46,19 @@ def test_patterns_decide_the_splits():
 def test_a_mistake_names_the_rule_the_value_and_the_way_out(settings, message):
     with pytest.raises(pydantic.ValidationError, match=message):
         DataSettings(**settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"label_pattern": r"(\d)"}, "group named label or speaker or both, and no other named group"),
+        ({"label_pattern": r"(?P<lable>\d)"}, r"no other named group.*lable"),
+        ({"label_pattern": r"(?P<speaker>\d)", "label_names": {"0": "zero"}}, "names what a group label of"),
+    ],
+)
+def test_groups_must_be_features_of_the_task(tmp_path, settings, message):
+    with pytest.raises(DataError, match=message):
+        input_files(DataSettings(path=write_wav(tmp_path / "a.wav"), **settings), GENERATION)
 
 
 def test_recordings_and_tasks_must_fit(tmp_path):

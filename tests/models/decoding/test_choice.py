@@ -108,6 +108,13 @@ def test_a_row_is_filtered_as_it_asks_whatever_its_mates_do():
     np.testing.assert_equal(mixed[odd], np.argmax(logits, axis=1)[odd])
 
 
+def test_a_row_without_filter_may_draw_what_is_next_to_impossible():
+    """The others' sum has reached 1 without the first token's 1e-9, and still the noise of 0 is its own."""
+    rows = tf.ones([2])
+    logits = tf.math.log(tf.constant([[1e-9, 0.5, 0.5]] * 2))
+    assert choose(logits, 0 * rows, rows, tf.constant([0, 2]), rows).numpy().tolist() == [0, 1]
+
+
 @pytest.mark.parametrize("noise", [0.0, np.nextafter(np.float32(1), np.float32(0))])
 def test_the_ends_of_the_noise_draw_nothing_that_is_filtered_out(noise):
     """Sums of float32 end a little below or above 1; most probable is what is neither first nor last."""

@@ -94,7 +94,9 @@ TEMPERATURES, SEEDS = [1.0, 0.0, 0.5], [5, 6, 7]
 
 
 @pytest.mark.parametrize("compiled", [True, False])
-@pytest.mark.parametrize(("length", "steered"), [(1, 1), (PIECE, 1), (PIECE + 20, 1), (2 * PIECE + 3, 1020), (30, 700)])
+@pytest.mark.parametrize(
+    ("length", "steered"), [(1, 1), (PIECE, 1), (PIECE + 20, 1), (2 * PIECE + 3, 1023), (PIECE + 20, 507), (30, 700)]
+)
 def test_pieces_are_the_same_as_one_by_one(monkeypatch, compiled, length, steered):
     """Steered all along by one condition, by one for each step, fewer than there are elements or more."""
     monkeypatch.setattr(module, "is_xla_available", lambda: tf.constant(compiled))

@@ -156,6 +156,11 @@ def test_padding_unknown_and_start_are_never_drawn_and_keep_their_share_in_the_s
     np.testing.assert_allclose(scores, means, atol=1e-4)
 
 
+def test_no_temperature_takes_the_most_probable_of_all_but_equal_ones():
+    targets, _ = ask([([], 0.0, 0, 1.0, 4, seed) for seed in range(20)], fixed({A: 0.49999, B: 0.50001}))
+    assert targets == [[B] * 4] * 20
+
+
 def test_the_end_token_ends_a_target_and_counts_in_its_score():
     targets, scores = ask([([A, B], 0.0, 0, 1.0, 5, 1)], fixed({END_TOKEN_ID: 0.6, A: 0.4}))
     assert targets == [[]]

@@ -1,0 +1,38 @@
+"""What readers need to know beside the file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from components.example_gen.file_facts import FileFacts
+from components.example_gen.settings import DataSettings
+from models.features import Feature
+from models.settings import Settings
+
+
+@dataclass(frozen=True)
+class ReadContext:
+    """What holds for all files of a run.
+
+    Attributes:
+        features: the task's.
+        data: the data section.
+        sections: other sections of the configuration, by name: those that the features' kinds name. One that is not
+            there has its defaults.
+        facts: what is known of files by their names.
+    """
+
+    features: Sequence[Feature]
+    data: DataSettings
+    sections: Mapping[str, Settings]
+    facts: FileFacts
+
+    @classmethod
+    def of(
+        cls, features: Sequence[Feature], data: DataSettings, sections: Mapping[str, Settings] | None = None
+    ) -> "ReadContext":
+        """Reads what is told of all files at once.
+
+        Raises:
+            DataError: if that cannot be used; see `FileFacts.of`.
+        """
+        return cls(tuple(features), data, sections or {}, FileFacts.of(data, features))
