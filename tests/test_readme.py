@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from models.registry import TASKS
 from pipeline.cli import app
 from pipeline.config import config as configuration
 from pipeline.config.reference import reference_text
 from pipeline.config.schema import schema_text
+from pipeline.serve.any_options import AnyOptions
+from pipeline.serve.options import option_names
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -34,7 +37,9 @@ def test_every_command_and_option_exists(page):
     commands = typer.main.get_command(app).commands
     for command, rest in re.findall(r"(?:bin/|`)seqline (\w+)([^`\n]*)", PAGES[page]):
         assert command in commands, command
-        options = {option for parameter in commands[command].params for option in parameter.opts}
+        options = {"--help"} | {option for parameter in commands[command].params for option in parameter.opts}
+        if isinstance(commands[command], AnyOptions):
+            options |= {f"--{name}" for task in TASKS for name in option_names(task)}
         assert set(re.findall(r"(?<= )--?[a-z]+", rest.split("#")[0])) <= options, (command, rest)
 
 

@@ -1,5 +1,7 @@
 """Asking the server of a configuration, in the way that the configuration protects it."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,3 +43,9 @@ def test_what_the_server_asks_for_is_shown(protected: config.Config, tmp_path: P
         )
         with pytest.raises(UnauthenticatedError, match="asks for a token"):
             ask(without_token, ["ü"], server.port)
+
+
+def test_asking_takes_no_tensorflow() -> None:
+    script = "import sys, pipeline.serve.ask; print({'tensorflow', 'tfx', 'apache_beam', 'keras'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout == "set()\n", done.stderr
