@@ -1,6 +1,5 @@
 """Draws a review as one HTML page that needs no network."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,11 +8,6 @@ import jinja2
 from components.clip_review.result import Clip, ClipReviewResult
 
 _TEMPLATE = Path(__file__).parent / "templates" / "page.html.j2"
-
-
-def template_hash() -> str:
-    """Digest of the template, which is no Python file, so that the cache notices when it is edited."""
-    return hashlib.sha256(_TEMPLATE.read_bytes()).hexdigest()[:16]
 
 
 def render_page(result: ClipReviewResult) -> str:

@@ -1,6 +1,5 @@
 """The folder of the recognizer, looked at without TensorFlow: a mistake shows before a run starts."""
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -32,14 +31,6 @@ def find_recognizer(folder: str, sample_rate: int) -> Path:
     newest = max(versions, key=lambda path: int(path.name)).resolve()
     check_rate(read_description(newest), sample_rate)
     return newest
-
-
-def fingerprint(version: Path) -> str:
-    """Digest of all files of a version, for the cache."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in version.rglob("*") if path.is_file()):
-        digest.update(f"{path.relative_to(version)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:16]
 
 
 def read_description(version: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from components.clip_review.pushed_recognizer import find_recognizer, fingerprint
+from components.clip_review.pushed_recognizer import find_recognizer
 from components.errors import EvaluationError
 from tests.components.clip_review.tiny_audio import RATE, pushed
 
@@ -45,13 +45,6 @@ def test_a_model_that_says_nothing_of_itself_or_solves_another_task(ears, tmp_pa
     assert refusal(tmp_path) == f"{RULE}/1, whose assets.extra/seqline.json cannot be read. {WAY_OUT}"
     pushed(tmp_path, version=2, task="text_classification")
     assert refusal(tmp_path) == f"{RULE}/2, of task text_classification. {WAY_OUT}"
-
-
-def test_the_fingerprint_follows_the_files(ears, tmp_path):
-    copy = shutil.copytree(ears / "1", tmp_path / "1")
-    assert fingerprint(copy) == fingerprint(ears / "1")
-    (copy / "variables" / "variables.index").write_bytes(b"other weights")
-    assert fingerprint(copy) != fingerprint(ears / "1")
 
 
 def test_another_rate_is_refused(ears):

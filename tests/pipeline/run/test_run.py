@@ -10,6 +10,7 @@ from components.artifacts import ReviewedClips
 from components.clip_review.result import FILE, ClipReviewResult
 from pipeline.history import runs
 from pipeline.orchestrators import local
+from pipeline.orchestrators.compiled import compile_pipeline
 from pipeline.run.run import _keep_results
 from tests.pipeline import tiny_stages
 
@@ -32,7 +33,7 @@ def test_what_was_heard_in_the_clips_and_what_was_asked_stay_with_the_run(tmp_pa
         notes=[],
     )
     pipeline = tiny_stages.pipeline_of(tmp_path, [ClipReview(text=result.model_dump_json())])
-    local.run(local.compile_pipeline(pipeline, "1"), lambda event: None, {})
+    local.run(compile_pipeline(pipeline, "1"), lambda event: None, {})
     _keep_results(types.SimpleNamespace(metadata=tmp_path / "metadata.sqlite"), "1")
     told = runs.read_run(tmp_path / "metadata.sqlite", "1")
     assert told is not None
