@@ -67,8 +67,11 @@ class PreviousBlessedModel(resolver.ResolverStrategy):
 
 
 def _exported_task(model: str) -> str | None:
+    description = f"{model}/Format-Serving/assets.extra/seqline.json"
+    if not fileio.exists(description):
+        return None
     try:
-        with fileio.open(f"{model}/Format-Serving/assets.extra/seqline.json") as stream:
+        with fileio.open(description) as stream:
             return json.loads(stream.read())["task"]
-    except (OSError, ValueError, KeyError, fileio.NotFoundError):
+    except (OSError, ValueError, KeyError):
         return None

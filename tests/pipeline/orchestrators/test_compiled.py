@@ -54,7 +54,7 @@ def test_stages_wait_for_those_before_them_through_resolvers(tmp_path: Path) -> 
         "Train": ["Load"],
         "Compare": ["Train"],
         "Alone": [],
-        "Judge": ["Train", "Alone"],
+        "Judge": ["Alone", "Train"],
     }
 
 
