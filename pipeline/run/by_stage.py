@@ -88,7 +88,8 @@ def compile_to(file: Path, config: Config, config_file: Path, overrides: Sequenc
             overrides=list(overrides),
             pipeline=json_format.MessageToDict(compiled),
         )
-    _write(file, written.model_dump_json(indent=1))
+    # Some rules of the configuration ask which keys were given.
+    _write(file, written.model_dump_json(indent=1, exclude_unset=True))
     return list(written.stages)
 
 

@@ -74,8 +74,7 @@ def test_what_is_no_compiled_run_is_refused(tmp_path: Path, dates_config: Config
 
 
 def history(dates_file: Path, folder: Path) -> dict[str, Any]:
-    done = process("runs", "--json", "-c", dates_file, "--set", f"output_dir={folder}")
-    [told] = json.loads(done.stdout)
+    [told] = json.loads(seqline("runs", "--json", "-c", dates_file, "--set", f"output_dir={folder}").stdout)
     return told
 
 
@@ -91,10 +90,10 @@ def test_one_process_for_each_stage_makes_the_same_as_a_run(dates_file: Path, tm
     loop, nodes, out = tmp_path / "loop", tmp_path / "nodes", tmp_path / "compiled.json"
     ran = process("run", "-c", dates_file, "--set", f"output_dir={loop}", "--set", bound)
     assert ran.returncode == 3, ran.stdout + ran.stderr
-    compiled = process(
+    compiled = seqline(
         "compile", "-c", dates_file, "--set", f"output_dir={nodes}", "--set", bound, "--run-id", "by-hand", out
     )
-    assert compiled.returncode == 0, compiled.stderr
+    assert compiled.exit_code == 0, compiled.stderr
     codes = {}
     for stage in compiled.stdout.split():
         done = process("node", out, stage)
