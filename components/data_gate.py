@@ -20,8 +20,8 @@ from tfx.types.standard_artifacts import ExampleAnomalies, ExampleStatistics
 from components.artifacts import DataReport
 from components.errors import DataError
 from components.example_gen.settings import DataSettings
+from components.features import features_of
 from models.features import Feature
-from models.registry import TASKS
 
 REPORT_FILE = "report.json"
 
@@ -168,7 +168,7 @@ def DataGate(  # noqa: N802
     anomalies: InputArtifact[ExampleAnomalies],
     statistics: InputArtifact[ExampleStatistics],
     report: OutputArtifact[DataReport],
-    task: Parameter[str],
+    features: Parameter[str],
     settings_json: Parameter[str],
 ) -> None:
     """Lets the data pass, with a report, or stops the run.
@@ -177,12 +177,12 @@ def DataGate(  # noqa: N802
         anomalies: of every split, from ExampleValidator.
         statistics: of every split, from StatisticsGen.
         report: `report.json`.
-        task: name of the task.
+        features: the task's, from `features_json`.
         settings_json: `DataSettings` as JSON.
     """
     evidence = Evidence(
         splits=DataSettings.model_validate_json(settings_json).splits(),
-        features=TASKS[task].features,
+        features=features_of(features),
         anomalies={
             split: load_anomalies_binary(os.path.join(get_split_uri([anomalies], split), DEFAULT_FILE_NAME))
             for split in anomalies.splits

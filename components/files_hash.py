@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,7 +13,9 @@ def _open(path: str) -> BinaryIO:
     return open(path, "rb")
 
 
-def hash_files(files: Iterable[tuple[str, str | Path]], open_file: Callable[[str], BinaryIO] = _open) -> str:
+def hash_files(
+    files: Iterable[tuple[str, str | Path]], open_file: Callable[[str], AbstractContextManager[BinaryIO]] = _open
+) -> str:
     """SHA-256 over names and contents, in hexadecimal.
 
     The content is read, not the time stamp: a fresh checkout of the same files has the same digest, and an edit within

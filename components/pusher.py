@@ -10,7 +10,7 @@ that is already the newest version stays as it is.
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ from tfx.components.pusher import component as tfx_component
 from tfx.components.pusher import executor as tfx_executor
 from tfx.dsl.components.base import executor_spec
 from tfx.proto import pusher_pb2
-from tfx.types import BaseChannel, artifact_utils
+from tfx.types import Artifact, BaseChannel, artifact_utils
 from tfx.utils import io_utils, proto_utils
 
-ID = "Pusher"
+from components.paths import local_copy
+
 # Not a number, so no server takes it for a version.
 _INCOMING = ".incoming-"
 _LAST_VERSION = ".last_version"
@@ -141,32 +142,39 @@ class AtomicExecutor(tfx_executor.Executor):
         if not self.CheckBlessing(input_dict):
             self._MarkNotPushed(pushed_model)
             return
-        model = self.GetModelPath(input_dict)
-        pushed = already_pushed(Path(model), Path(base_directory)) or push(Path(model), Path(base_directory))
-        io_utils.copy_dir(model, pushed_model.uri)
+        with local_copy(self.GetModelPath(input_dict)) as model:
+            pushed = already_pushed(model, Path(base_directory)) or push(model, Path(base_directory))
+            io_utils.copy_dir(str(model), pushed_model.uri)
         self._MarkPushed(pushed_model, pushed_destination=str(pushed), pushed_version=pushed.name)
 
 
-class AtomicPusher(tfx_component.Pusher):
-    """TFX's Pusher with `AtomicExecutor`."""
+class Pusher(tfx_component.Pusher):
+    """TFX's Pusher with `AtomicExecutor`; pushes the model that both validators blessed."""
 
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(AtomicExecutor)
 
+    def __init__(self, model_blessing: BaseChannel, infra_blessing: BaseChannel, base_directory: str) -> None:
+        """Wires the component, with output `pushed_model`.
 
-def pusher(model_blessing: BaseChannel, infra_blessing: BaseChannel, base_directory: str) -> AtomicPusher:
-    """Pushes the model that both validators blessed.
+        Args:
+            model_blessing: of the last judge.
+            infra_blessing: of ServingValidator; it holds the model with the warm-up requests, which is what is pushed.
+            base_directory: folder that gets one sub-folder for each version.
+        """
+        destination = pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=base_directory)
+        )
+        super().__init__(model_blessing=model_blessing, infra_blessing=infra_blessing, push_destination=destination)
 
-    Args:
-        model_blessing: of ModelEvaluator.
-        infra_blessing: of ServingValidator; it holds the model with the warm-up requests, which is what is pushed.
-        base_directory: folder that gets one sub-folder for each version.
 
-    Returns:
-        The component, with output `pushed_model`.
+def is_push_current(outputs: Mapping[str, list[Artifact]]) -> bool:
+    """Whether a cached push is still what the server would serve.
+
+    It is not when the folder of its version is gone, or when another model was pushed after it.
     """
-    destination = pusher_pb2.PushDestination(
-        filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=base_directory)
-    )
-    return AtomicPusher(
-        model_blessing=model_blessing, infra_blessing=infra_blessing, push_destination=destination
-    ).with_id(ID)
+    [pushed] = outputs["pushed_model"]
+    if pushed.get_int_custom_property("pushed") != 1:
+        return True
+    version = Path(pushed.get_string_custom_property("pushed_destination"))
+    versions = _versions(version.parent)
+    return bool(versions) and max(versions) == int(version.name)

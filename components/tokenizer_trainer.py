@@ -21,8 +21,8 @@ from tfx.types.artifact_utils import get_split_uri
 from tfx.types.standard_artifacts import Examples
 
 from components.artifacts import Vocabulary
+from components.features import features_of
 from models.features import Feature, learned_features
-from models.registry import TASKS
 from models.tokenizers.settings import TokenizerSettings
 from models.tokenizers.vocabularies import Vocabularies, learn_vocabulary, split_units
 
@@ -114,9 +114,8 @@ def learn_vocabularies(
 def TokenizerTrainer(  # noqa: N802
     examples: InputArtifact[Examples],
     vocabulary: OutputArtifact[Vocabulary],
-    task: Parameter[str],
+    features: Parameter[str],
     settings_json: Parameter[str],
-    code_hash: Parameter[str] = "",
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Learns the pieces of every text feature and the values of every label feature from the train split.
@@ -124,15 +123,14 @@ def TokenizerTrainer(  # noqa: N802
     Args:
         examples: raw examples.
         vocabulary: what `Vocabularies.load` reads.
-        task: name of the task.
+        features: the task's, from `features_json`.
         settings_json: `TokenizerSettings` as JSON.
-        code_hash: hash of the tokenizers' code; not read here, it makes the cache notice edited code.
         beam_pipeline: given by TFX.
     """
     settings = TokenizerSettings.model_validate_json(settings_json)
-    features = TASKS[task].features
-    counts = count_units(beam_pipeline, get_split_uri([examples], "train"), features, settings, vocabulary.uri)
-    vocabularies = learn_vocabularies(counts, features, settings)
+    learned = features_of(features)
+    counts = count_units(beam_pipeline, get_split_uri([examples], "train"), learned, settings, vocabulary.uri)
+    vocabularies = learn_vocabularies(counts, learned, settings)
     vocabularies.save(vocabulary.uri)
     _report(vocabularies, vocabulary)
 

@@ -72,7 +72,6 @@ class Transform(base_beam_component.BaseBeamComponent):
         schema: types.BaseChannel,
         vocabulary: types.BaseChannel,
         task: str,
-        code_hash: str,
     ) -> None:
         """Wires the component.
 
@@ -81,7 +80,6 @@ class Transform(base_beam_component.BaseBeamComponent):
             schema: their schema.
             vocabulary: output of TokenizerTrainer.
             task: name of the task.
-            code_hash: hash of the code that `preprocessing_fn` runs; makes the cache notice edited code.
         """
         transformed_examples = types.Channel(type=standard_artifacts.Examples)
         transformed_examples.matching_channel_name = "examples"
@@ -92,7 +90,7 @@ class Transform(base_beam_component.BaseBeamComponent):
             preprocessing_fn="components.preprocessing.preprocessing_fn",
             # The test split stays raw: it is judged through the exported model, which takes raw text.
             splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval"]),
-            custom_config=json_utils.dumps({"task": task, "code_hash": code_hash}),
+            custom_config=json_utils.dumps({"task": task}),
             # TFDV's statistics of token ids say nothing that those of the raw text do not, and take as long.
             disable_statistics=1,
             force_tf_compat_v1=0,

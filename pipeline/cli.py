@@ -1,10 +1,11 @@
 """The command line `seqline`.
 
-Exit codes:
+Exit codes, of `seqline node` for its one stage:
     0: done.
     1: a stage failed for a reason inside (a bug, TFX); `doctor` found something that keeps a run from working.
     2: bad input: command line, configuration, data, port in use, output folder locked, disk full.
-    3: the model fell short and was not pushed.
+    3: the model fell short and was not pushed (`node`: of the stage that pushes; a judge that is not content has done
+        its work).
     130: interrupted by Ctrl-C.
     143: ended by SIGTERM.
 """
@@ -90,6 +91,39 @@ def _describe() -> None:
 def run(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None:  # noqa: B006  # typer reads it
     """Run the pipeline; what has not changed since the last run comes from the cache."""
     _run(config, overrides)
+
+
+@app.command(name="compile")
+def compile_(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    overrides: Overrides = [],  # noqa: B006
+    run_id: Annotated[str, typer.Option(metavar="ID", help="Name of the run; the time if left out.")] = "",
+) -> None:
+    """Write one run for an orchestrator, which then runs each of its stages with `seqline node`.
+
+    Data, code and recognizer are those of this moment, so compile once for each run. OUT is JSON: `stages` holds, for
+    each stage in order, the stages that must have run before it. Relative paths of the configuration stay relative to
+    the folder in which the stages are run.
+    """
+    from pipeline.run.by_stage import compile_to
+
+    settings = configuration.load(config, overrides)
+    stages = compile_to(out, settings, config, overrides, run_id)
+    _say("\n".join(stages))
+
+
+@app.command()
+def node(
+    file: Annotated[Path, typer.Argument(metavar="OUT", help="What `seqline compile` wrote.")],
+    stage: Annotated[str, typer.Argument(help="Which stage.")],
+) -> None:
+    """Run one stage of a compiled run; the stages before it must have run."""
+    from pipeline.run.by_stage import run_stage
+
+    ran = run_stage(file, stage)
+    if ran.says_how_it_ended and (code := print_outcome(Console(), ran.config, ran.outcome, ran.overrides)):
+        raise typer.Exit(code)
 
 
 @app.command()

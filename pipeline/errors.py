@@ -23,6 +23,10 @@ class ServerNotReadyError(SeqlineError):
     """The server that was started, or should be running, does not answer."""
 
 
+class StageNotReady(SeqlineError):
+    """A stage was asked for that there is not, or before those that it needs."""
+
+
 class StageFailed(Exception):
     """A stage of the pipeline failed.
 

@@ -1,28 +1,31 @@
 """The stages of the pipeline, from raw files to a pushed model."""
 
-from pathlib import Path
+import dataclasses
+import json
+from typing import NamedTuple, TypeVar
 
 from ml_metadata.proto import metadata_store_pb2
 from tfx import v1 as tfx
+from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.base_node import BaseNode
 
 from components.data_gate import DataGate
-from components.evaluation.component import model_evaluator
+from components.evaluation.component import ModelEvaluator
 from components.example_gen.component import ExampleGen
 from components.example_gen.fingerprint import data_fingerprint
+from components.features import features_json
 from components.importer import other_model
-from components.pusher import pusher
+from components.pusher import Pusher, is_push_current
 from components.review.catalogue import REVIEWS
 from components.review.component import Review
-from components.review.page import template_hash
 from components.serving_validator.component import ServingValidator
 from components.tokenizer_trainer import TokenizerTrainer
 from components.transform import Transform
-from models.registry import TASKS
+from models.registry import ARCHITECTURES, TASKS
 from pipeline.config.config import Config
-from pipeline.orchestrators.baseline import PreviousBlessedModel
-from pipeline.orchestrators.code_hash import hash_room
-from pipeline.orchestrators.local import Outputs, StillTrue
+from pipeline.orchestrators.baseline import Baseline, previous_blessed_model
+from pipeline.orchestrators.code_hash import hash_modules
+from pipeline.orchestrators.node import StillTrue
 from pipeline.run.output_folder import OutputFolder
 
 # In this process. Beam's DirectRunner would first try to download a runner from the network.
@@ -31,92 +34,46 @@ BEAM_ARGUMENTS = [
     "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
     "--sdk_container_image=in_process",
 ]
+# Stages whose effect lies outside of the artifacts: whether a cached result still holds.
+STILL_TRUE: dict[str, StillTrue] = {"Pusher": is_push_current}
+# What a task says of itself to those who judge its models, not to those who train them.
+_FOR_JUDGES = {"judging", "review"}
+
+Stage = TypeVar("Stage", bound=BaseComponent)
 
 
-def build_pipeline(config: Config) -> tfx.dsl.Pipeline:
-    """Builds the pipeline: a list of stages, from top to bottom as the data flows."""
+class DataStages(NamedTuple):
+    """From raw files to raw examples that training may rely on."""
+
+    examples: BaseNode
+    statistics: BaseNode
+    schema: BaseNode
+    anomalies: BaseNode
+    gate: BaseNode
+
+
+class ModelStages(NamedTuple):
+    """From raw examples to an exported model."""
+
+    tokenizer: BaseNode
+    transform: BaseNode
+    trainer: BaseNode
+
+
+def build_pipeline(config: Config, baseline: Baseline = previous_blessed_model) -> tfx.dsl.Pipeline:
+    """Builds the pipeline: a list of stages, from top to bottom as the data flows.
+
+    Args:
+        config: what to run.
+        baseline: chooses the model that a new one is compared with; `latest_blessed_model` for Kubeflow Pipelines.
+    """
     folder = OutputFolder(config)
-    code = hash_room("models")
-
-    any_length = any(feature.facts.many for feature in TASKS[config.task].features)
-    examples = ExampleGen(
-        settings_json=config.data.model_dump_json(),
-        task=config.task,
-        fingerprint=data_fingerprint(config.data),
-        audio_json=config.audio.model_dump_json(),
-    )
-    statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
-    schema = tfx.components.SchemaGen(
-        # From the train split alone: what only the other splits hold is an anomaly.
-        statistics=statistics.outputs["statistics"],
-        exclude_splits=["eval", "test"],
-        # Texts and labels are one value each; recordings are of any length, even where all of train have one.
-        infer_feature_shape=not any_length,
-    )
-    anomalies = tfx.components.ExampleValidator(
-        statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
-    )
-    gate = DataGate(
-        anomalies=anomalies.outputs["anomalies"],
-        statistics=statistics.outputs["statistics"],
-        task=config.task,
-        settings_json=config.data.model_dump_json(),
-    )
-    tokenizer = TokenizerTrainer(
-        examples=examples.outputs["examples"],
-        task=config.task,
-        settings_json=config.tokenizer.model_dump_json(),
-        code_hash=code,
-    )
-    # Nothing flows from the gate to the tokenizer, yet no work is worth doing on data that the gate refuses.
-    tokenizer.add_upstream_node(gate)
-    transform = Transform(
-        examples=examples.outputs["examples"],
-        schema=schema.outputs["schema"],
-        vocabulary=tokenizer.outputs["vocabulary"],
-        task=config.task,
-        code_hash=code,
-    )
-    trainer = tfx.components.Trainer(
-        run_fn="models.training.run_fn",
-        examples=transform.outputs["transformed_examples"],
-        transform_graph=transform.outputs["transform_graph"],
-        schema=schema.outputs["schema"],
-        train_args=tfx.proto.TrainArgs(splits=["train"]),
-        eval_args=tfx.proto.EvalArgs(splits=["eval"]),
-        custom_config={
-            "settings": config.run_settings().model_dump_json(),
-            "code_hash": code,
-            "checkpoint_dir": str(folder.checkpoints),
-        },
-    )
-    baseline = tfx.dsl.Resolver(
-        strategy_class=PreviousBlessedModel,
-        config={"task": config.task},
-        candidate=trainer.outputs["model"],
-        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
-        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
-    ).with_id("LatestBlessedModel")
-    evaluator = model_evaluator(
-        examples=examples.outputs["examples"],
-        model=trainer.outputs["model"],
-        baseline_model=baseline.outputs["model"],
-        schema=schema.outputs["schema"],
-        task=config.task,
-        settings=config.evaluation,
-    )
-    judges = [evaluator, *_review(config, examples, trainer, evaluator)]
-    validator = ServingValidator(
-        model=trainer.outputs["model"],
-        examples=examples.outputs["examples"],
-        name=config.name,
-        task=config.task,
-        settings_json=config.serving.model_dump_json(),
-        code_hash=hash_room("serving"),
-    )
-    # Nothing flows from the judges to the server; a reader of the display expects the quality first.
-    validator.add_upstream_node(judges[-1])
-    push = pusher(
+    data = _data_stages(config)
+    model = _model_stages(config, data, folder)
+    compared_with = baseline(config.task, model.trainer)
+    judges = _judges(config, data, model.trainer, compared_with)
+    validator = _validator(config, data, model.trainer, judges[-1])
+    pusher = Pusher(
         # The last judge gives the verdict of all.
         model_blessing=judges[-1].outputs["blessing"],
         infra_blessing=validator.outputs["blessing"],
@@ -126,23 +83,99 @@ def build_pipeline(config: Config) -> tfx.dsl.Pipeline:
         pipeline_name=config.name,
         pipeline_root=str(folder.artifacts),
         metadata_connection_config=_metadata_connection(folder),
-        components=[
-            examples,
-            statistics,
-            schema,
-            anomalies,
-            gate,
-            tokenizer,
-            transform,
-            trainer,
-            baseline,
-            *judges,
-            validator,
-            push,
-        ],
+        components=[*data, *model, compared_with, *judges, validator, pusher],
         enable_cache=True,
         beam_pipeline_args=BEAM_ARGUMENTS,
     )
+
+
+def _data_stages(config: Config) -> DataStages:
+    task = TASKS[config.task]
+    features = features_json(task.features)
+    examples = _with_code(
+        ExampleGen(
+            settings_json=config.data.model_dump_json(),
+            features=features,
+            fingerprint=data_fingerprint(config.data),
+            audio_json=config.audio.model_dump_json(),
+        ),
+        "components.example_gen.readers",
+    )
+    statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
+    schema = tfx.components.SchemaGen(
+        # From the train split alone: what only the other splits hold is an anomaly.
+        statistics=statistics.outputs["statistics"],
+        exclude_splits=["eval", "test"],
+        # Texts and labels are one value each; recordings are of any length, even where all of train have one.
+        infer_feature_shape=not any(feature.facts.many for feature in task.features),
+    )
+    anomalies = tfx.components.ExampleValidator(
+        statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
+    )
+    gate = DataGate(
+        anomalies=anomalies.outputs["anomalies"],
+        statistics=statistics.outputs["statistics"],
+        features=features,
+        settings_json=config.data.model_dump_json(),
+    )
+    return DataStages(examples, statistics, schema, anomalies, gate)
+
+
+def _model_stages(config: Config, data: DataStages, folder: OutputFolder) -> ModelStages:
+    task, architecture = TASKS[config.task], ARCHITECTURES[config.model.architecture]
+    task_code = (type(task).__module__, task.module)
+    tokenizer = TokenizerTrainer(
+        examples=data.examples.outputs["examples"],
+        features=features_json(task.features),
+        settings_json=config.tokenizer.model_dump_json(),
+    )
+    # Nothing flows from the gate to the tokenizer, yet no work is worth doing on data that the gate refuses.
+    tokenizer.add_upstream_node(data.gate)
+    transform = _with_code(
+        Transform(
+            examples=data.examples.outputs["examples"],
+            schema=data.schema.outputs["schema"],
+            vocabulary=tokenizer.outputs["vocabulary"],
+            task=config.task,
+        ),
+        "components.preprocessing",
+        *task_code,
+    )
+    trainer = tfx.components.Trainer(
+        run_fn="models.training.run_fn",
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        schema=data.schema.outputs["schema"],
+        train_args=tfx.proto.TrainArgs(splits=["train"]),
+        eval_args=tfx.proto.EvalArgs(splits=["eval"]),
+        custom_config={
+            "settings": config.run_settings().model_dump_json(),
+            "task_facts": _facts_for_training(config.task),
+            "code_hash": hash_modules(
+                "models.training", *task_code, architecture.module, architecture.settings.__module__
+            ),
+            "checkpoint_dir": str(folder.checkpoints),
+        },
+    )
+    return ModelStages(tokenizer, transform, trainer)
+
+
+def _judges(config: Config, data: DataStages, trainer: BaseNode, baseline: BaseNode) -> list[BaseNode]:
+    """Those that say how good the model is; each knows the verdict of the one before it."""
+    evaluator = _with_code(
+        ModelEvaluator(
+            examples=data.examples.outputs["examples"],
+            model=trainer.outputs["model"],
+            baseline_model=baseline.outputs["model"],
+            schema=data.schema.outputs["schema"],
+            task=config.task,
+            settings=config.evaluation,
+        ),
+        # TFX loads them by their names.
+        "components.evaluation.extractors",
+        "components.evaluation.metrics",
+    )
+    return [evaluator, *_review(config, data.examples, trainer, evaluator)]
 
 
 def _review(config: Config, examples: BaseNode, trainer: BaseNode, evaluator: BaseNode) -> list[BaseNode]:
@@ -161,10 +194,37 @@ def _review(config: Config, examples: BaseNode, trainer: BaseNode, evaluator: Ba
         name=name,
         split=config.evaluation.split,
         settings_json=settings.model_dump_json(),
-        code_hash=template_hash(),
         **inputs,
     )
-    return [*imported, review]
+    return [*imported, _with_code(review, REVIEWS[name].module)]
+
+
+def _validator(config: Config, data: DataStages, trainer: BaseNode, last_judge: BaseNode) -> BaseNode:
+    validator = _with_code(
+        ServingValidator(
+            model=trainer.outputs["model"],
+            examples=data.examples.outputs["examples"],
+            name=config.name,
+            task=config.task,
+            settings_json=config.serving.model_dump_json(),
+        ),
+        # It starts the server as a program.
+        "serving",
+    )
+    # Nothing flows from the judges to the server; a reader of the display expects the quality first.
+    validator.add_upstream_node(last_judge)
+    return validator
+
+
+def _with_code(stage: Stage, *roots: str) -> Stage:
+    """Lets the cache notice edits of code that a stage finds by a name and not by an import."""
+    stage.spec.exec_properties["code_hash"] = hash_modules(*roots)
+    return stage
+
+
+def _facts_for_training(task: str) -> str:
+    facts = dataclasses.asdict(TASKS[task])
+    return json.dumps({name: fact for name, fact in facts.items() if name not in _FOR_JUDGES}, default=sorted)
 
 
 def _metadata_connection(folder: OutputFolder) -> metadata_store_pb2.ConnectionConfig:
@@ -173,19 +233,3 @@ def _metadata_connection(folder: OutputFolder) -> metadata_store_pb2.ConnectionC
     connection.sqlite.filename_uri = str(folder.metadata)
     connection.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
     return connection
-
-
-def is_push_current(outputs: Outputs) -> bool:
-    """Whether a cached push is still what the server would serve.
-
-    It is not when the folder of its version is gone, or when another model was pushed after it.
-    """
-    [pushed] = outputs["pushed_model"]
-    if pushed.get_int_custom_property("pushed") != 1:
-        return True
-    version = Path(pushed.get_string_custom_property("pushed_destination"))
-    versions = [int(other.name) for other in version.parent.glob("*") if other.name.isdigit()]
-    return bool(versions) and max(versions) == int(version.name)
-
-
-STILL_TRUE: dict[str, StillTrue] = {"Pusher": is_push_current}

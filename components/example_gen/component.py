@@ -11,8 +11,8 @@ from tfx.types.standard_artifacts import Examples
 
 from components.example_gen.executor import generate_examples
 from components.example_gen.settings import DataSettings
+from components.features import features_of
 from models.audio_settings import AudioSettings
-from models.registry import TASKS
 
 _progress = logging.getLogger("seqline.progress")
 
@@ -21,7 +21,7 @@ _progress = logging.getLogger("seqline.progress")
 def ExampleGen(  # noqa: N802
     examples: OutputArtifact[Examples],
     settings_json: Parameter[str],
-    task: Parameter[str],
+    features: Parameter[str],
     fingerprint: Parameter[str],
     audio_json: Parameter[str] = "{}",
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
@@ -31,14 +31,14 @@ def ExampleGen(  # noqa: N802
     Args:
         examples: one folder of gzipped TFRecord files per split, `counts.json` and `refused.jsonl`.
         settings_json: `DataSettings` as JSON.
-        task: name of the task, which says the features.
+        features: the task's, from `features_json`.
         fingerprint: `data_fingerprint(settings)`; not read here, it makes the cache notice changed data.
         audio_json: `AudioSettings` as JSON.
         beam_pipeline: given by TFX.
     """
     settings = DataSettings.model_validate_json(settings_json)
     sections = {"audio": AudioSettings.model_validate_json(audio_json)}
-    counts = generate_examples(beam_pipeline, settings, TASKS[task].features, examples.uri, sections)
+    counts = generate_examples(beam_pipeline, settings, features_of(features), examples.uri, sections)
     examples.splits = settings.splits()
     examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
     examples_utils.set_file_format(examples, "tfrecords_gzip")

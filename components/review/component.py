@@ -39,7 +39,6 @@ def Review(  # noqa: N802
     split: Parameter[str],
     settings_json: Parameter[str],
     recognizer: InputArtifact[PushedOtherModel] = None,
-    code_hash: Parameter[str] = "",
 ) -> None:
     """Has samples made and judged, and blesses a model that the evaluator blessed and this judge does not refuse.
 
@@ -53,7 +52,6 @@ def Review(  # noqa: N802
         split: name of the held-out split.
         settings_json: the settings of the review as JSON.
         recognizer: another run's model that says what it takes the samples for; none: nobody judges.
-        code_hash: hash of the page's templates; not read here, it makes the cache notice an edited one.
     """
     result = REVIEWS[name].make()(
         Path(path_utils.serving_model_path(model.uri)),

@@ -4,15 +4,9 @@ from pathlib import Path
 
 import jinja2
 
-from components.files_hash import hash_folder
 from components.review.result import Outline, ReviewResult
 
 _TEMPLATES = Path(__file__).parent / "templates"
-
-
-def template_hash() -> str:
-    """Digest of the templates, which are no Python files, so that the cache notices when one is edited."""
-    return hash_folder(_TEMPLATES)[:16]
 
 
 def render_page(result: ReviewResult) -> str:

@@ -35,7 +35,6 @@ def ServingValidator(  # noqa: N802
     name: Parameter[str],
     task: Parameter[str],
     settings_json: Parameter[str],
-    code_hash: Parameter[str] = "",
 ) -> None:
     """Serves the model, compares its answers with those it gives in process, and blesses it with warm-up requests.
 
@@ -46,7 +45,6 @@ def ServingValidator(  # noqa: N802
         name: name of the model.
         task: name of the task.
         settings_json: `ServingSettings` as JSON.
-        code_hash: hash of the server's code; not read here, it makes the cache notice edited code.
     """
     splits = artifact_utils.decode_split_names(examples.split_names)
     split = "eval" if "eval" in splits else splits[0]

@@ -5,14 +5,40 @@ compared with itself, evaluated again (its inputs have changed) and pushed a sec
 """
 
 import json
-from pathlib import Path
+from collections.abc import Callable
 
 import ml_metadata
+from tfx import v1 as tfx
 from tfx.components.evaluator import constants
+from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common import resolver
+from tfx.dsl.io import fileio
 from tfx.types import artifact
 
 Artifacts = dict[str, list[artifact.Artifact]]
+# Task and Trainer to the resolver whose output `model` the new model is compared with.
+Baseline = Callable[[str, BaseNode], resolver.Resolver]
+ID = "LatestBlessedModel"
+
+
+def previous_blessed_model(task: str, trainer: BaseNode) -> resolver.Resolver:
+    """The newest blessed model but the one that the trainer has made."""
+    return tfx.dsl.Resolver(
+        strategy_class=PreviousBlessedModel,
+        config={"task": task},
+        candidate=trainer.outputs["model"],
+        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
+        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+    ).with_id(ID)
+
+
+def latest_blessed_model(task: str, trainer: BaseNode) -> resolver.Resolver:
+    """TFX's own choice, for the compilers of orchestrators that know no other: Kubeflow Pipelines."""
+    return tfx.dsl.Resolver(
+        strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
+        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
+        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+    ).with_id(ID)
 
 
 class PreviousBlessedModel(resolver.ResolverStrategy):
@@ -35,14 +61,17 @@ class PreviousBlessedModel(resolver.ResolverStrategy):
             if blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY) == 1
         }
         for model in sorted(input_dict["model"], key=lambda model: model.id, reverse=True):
-            if model.id in blessings and model.id not in candidates and _exported_task(Path(model.uri)) == self._task:
+            if model.id in blessings and model.id not in candidates and _exported_task(model.uri) == self._task:
                 return {**input_dict, "model": [model], "model_blessing": [blessings[model.id]]}
         return {**input_dict, "model": [], "model_blessing": []}
 
 
-def _exported_task(model: Path) -> str | None:
-    description = model / "Format-Serving" / "assets.extra" / "seqline.json"
+def _exported_task(model: str) -> str | None:
+    description = f"{model}/Format-Serving/assets.extra/seqline.json"
+    if not fileio.exists(description):
+        return None
     try:
-        return json.loads(description.read_text(encoding="utf-8"))["task"]
+        with fileio.open(description) as stream:
+            return json.loads(stream.read())["task"]
     except (OSError, ValueError, KeyError):
         return None

@@ -15,7 +15,8 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration.portable import base_executor_operator, data_types
 from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 
-from pipeline.orchestrators import local
+from pipeline.orchestrators.compiled import compiled_deployment, pipeline_nodes, stage_ids
+from pipeline.orchestrators.node import StillTrue, forbid_stale_cache, make_launcher
 
 
 class WouldRun(Exception):
@@ -33,28 +34,26 @@ class _Refusing(base_executor_operator.BaseExecutorOperator):
         raise WouldRun
 
 
-def plan(compiled: pipeline_pb2.Pipeline, still_true: Mapping[str, local.StillTrue]) -> dict[str, bool]:
+def plan(compiled: pipeline_pb2.Pipeline, still_true: Mapping[str, StillTrue]) -> dict[str, bool]:
     """For each stage in order, whether it would run (else it comes from the cache).
 
     What stands below a stage that would run is said to run too: its inputs are not known yet.
     """
     will_run: dict[str, bool] = {}
     with _rehearsal(compiled) as rehearsed:
-        for node in (node.pipeline_node for node in rehearsed.nodes):
+        for node in pipeline_nodes(rehearsed):
             stage = node.node_info.id
             will_run[stage] = any(will_run[upstream] for upstream in node.upstream_nodes) or _would_run(
                 rehearsed, node, still_true.get(stage)
             )
-    return {stage: will_run[stage] for stage in local.stage_ids(compiled)}
+    return {stage: will_run[stage] for stage in stage_ids(compiled)}
 
 
-def _would_run(
-    rehearsed: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode, still_true: local.StillTrue | None
-) -> bool:
+def _would_run(rehearsed: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode, still_true: StillTrue | None) -> bool:
     refusing = dict.fromkeys(_Refusing.SUPPORTED_EXECUTOR_SPEC_TYPE, _Refusing)
     try:
-        local.forbid_stale_cache(rehearsed, node, still_true)
-        local.make_launcher(rehearsed, node, refusing).launch()
+        forbid_stale_cache(rehearsed, node, still_true)
+        make_launcher(rehearsed, node, refusing).launch()
     except WouldRun:
         return True
     return False
@@ -67,7 +66,7 @@ def _rehearsal(compiled: pipeline_pb2.Pipeline) -> Iterator[pipeline_pb2.Pipelin
     rehearsed.CopyFrom(compiled)
     with tempfile.TemporaryDirectory(prefix="seqline-plan-") as folder:
         copy = Path(folder) / "metadata.sqlite"
-        connection = local.compiled_deployment(compiled).metadata_connection_config
+        connection = compiled_deployment(compiled).metadata_connection_config
         original = Path(connection.database_connection_config.sqlite.filename_uri)
         if original.exists():
             # Through SQLite and not a file copy: a run may be writing at this moment.

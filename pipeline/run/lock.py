@@ -1,4 +1,9 @@
-"""One run at a time for each output folder."""
+"""One run at a time for each output folder, or stages of a run by themselves, each of them once.
+
+`seqline run` has the folder to itself. `seqline node` shares it with other stages, for branches of a run may go on at
+the same time, and locks its own stage, so that no two processes write into the same place. That only one run at a time
+is launched stage by stage is the orchestrator's affair: between two stages nobody holds a lock.
+"""
 
 import contextlib
 import datetime
@@ -19,17 +24,42 @@ def run_lock(output_dir: Path) -> Iterator[None]:
     The kernel frees the lock when its holder dies, however it dies, so the file that stays behind is no obstacle.
     """
     _make(output_dir)
+    in_use = f"{output_dir} is in use by another run"
+    with _locked(output_dir / ".lock", in_use, "or choose another folder with --set output_dir=FOLDER"):
+        yield
+
+
+@contextlib.contextmanager
+def stage_lock(output_dir: Path, stage: str) -> Iterator[None]:
+    """Holds the lock of one stage; raises LockedError when a run has the folder, or another process works at the stage.
+
+    Args:
+        output_dir: the output folder.
+        stage: id of the stage.
+    """
+    _make(output_dir)
+    way_out = "then start the stage again"
+    with (
+        _locked(output_dir / ".lock", f"{output_dir} is in use by another run", way_out, shared=True),
+        _locked(output_dir / f".lock-{stage}", f"{stage} of {output_dir} is at work already", way_out),
+    ):
+        yield
+
+
+@contextlib.contextmanager
+def _locked(path: Path, in_use: str, way_out: str, shared: bool = False) -> Iterator[None]:
     # flock and not the filelock package: that one empties the file when it tries, and the holder's name with it.
-    with open(output_dir / ".lock", "a+", encoding="utf-8") as file:
+    with open(path, "a+", encoding="utf-8") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise LockedError(
-                f"{output_dir} is in use by another run ({_holder(file.read())}). "
-                "Wait for it to end, or choose another folder with --set output_dir=FOLDER"
-            ) from None
+            raise LockedError(f"{in_use} ({_holder(file.read())}). Wait for it to end, {way_out}") from None
+        # Of a holder that was killed.
         file.truncate(0)
+        if shared:
+            yield
+            return
         since = datetime.datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
         file.write(json.dumps({"pid": os.getpid(), "since": since}))
         file.flush()
@@ -58,5 +88,5 @@ def _holder(text: str) -> str:
         holder = json.loads(text)
         return f"process {holder['pid']}, since {holder['since']}"
     except (ValueError, KeyError, TypeError):
-        # Seen in the moment between taking the lock and writing the name.
-        return "just started"
+        # Stages that share the lock leave no name; else seen between taking the lock and writing it.
+        return "stage by stage, or just started"

@@ -7,6 +7,7 @@ import json
 import tempfile
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -18,6 +19,10 @@ from pipeline.run.display import RunDisplay
 from pipeline.run.lock import run_lock
 from pipeline.run.log import output_to
 from pipeline.run.output_folder import OutputFolder
+
+if TYPE_CHECKING:
+    # Importing TFX takes seconds, and `seqline --help` should not.
+    from tfx.proto.orchestration import pipeline_pb2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,12 +73,10 @@ def plan_pipeline(config: Config) -> dict[str, bool]:
     """For each stage, whether it would run (else it comes from the cache)."""
     check_inputs(config)
     with tempfile.TemporaryDirectory(prefix="seqline-plan-") as scratch, output_to(Path(scratch) / "log"):
-        # Importing TFX takes seconds, and `seqline --help` should not.
-        from pipeline.orchestrators import local, plan
-        from pipeline.stages import STILL_TRUE, build_pipeline
+        from pipeline.orchestrators import plan
+        from pipeline.stages import STILL_TRUE
 
-        compiled = local.compile_pipeline(build_pipeline(config), new_run_id())
-        return plan.plan(compiled, STILL_TRUE)
+        return plan.plan(compile_run(config, Path(), new_run_id()), STILL_TRUE)
 
 
 def check_inputs(config: Config) -> None:
@@ -100,32 +103,47 @@ def new_run_id() -> str:
     return datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
 
 
-def _run_stages(config: Config, config_file: Path, run_id: str, display: RunDisplay) -> StageFailed | None:
-    from pipeline.orchestrators import local
-    from pipeline.stages import STILL_TRUE, build_pipeline
+def compile_run(config: Config, config_file: Path, run_id: str) -> "pipeline_pb2.Pipeline":
+    """Compiles the pipeline to run once; here it is settled which data, which code and which recognizer it is about.
 
-    folder = OutputFolder(config)
-    compiled = local.compile_pipeline(build_pipeline(config), run_id)
-    stages = local.stage_ids(compiled)
-    display.expect(stages)
-    local.annotate(
+    Args:
+        config: what to run.
+        config_file: where it was read, for the history.
+        run_id: name of the run.
+    """
+    from pipeline.orchestrators.compiled import annotate, compile_pipeline, stage_ids
+    from pipeline.stages import build_pipeline
+
+    compiled = compile_pipeline(build_pipeline(config), run_id)
+    annotate(
         compiled,
         {
             runs.NOTE_NAME: config.name,
             runs.NOTE_CONFIG_FILE: str(config_file),
             runs.NOTE_CONFIG_HASH: config.fingerprint(),
-            runs.NOTE_STAGES: json.dumps(stages),
+            runs.NOTE_STAGES: json.dumps(stage_ids(compiled)),
         },
     )
+    return compiled
+
+
+def _run_stages(config: Config, config_file: Path, run_id: str, display: RunDisplay) -> StageFailed | None:
+    from pipeline.orchestrators import local
+    from pipeline.orchestrators.compiled import stage_ids
+    from pipeline.stages import STILL_TRUE
+
+    folder = OutputFolder(config)
+    compiled = compile_run(config, config_file, run_id)
+    display.expect(stage_ids(compiled))
     try:
         local.run(compiled, display.on_stage, STILL_TRUE)
     except StageFailed as failure:
-        _log_trace(folder.log(run_id), failure)
+        log_trace(folder.log(run_id), failure)
         return failure
     return None
 
 
-def _log_trace(log: Path, failure: StageFailed) -> None:
+def log_trace(log: Path, failure: StageFailed) -> None:
     """The user sees one sentence and the name of this file."""
     # The disk may be full, which may be the very failure.
     with contextlib.suppress(OSError), open(log, "a", encoding="utf-8") as file:

@@ -4,9 +4,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tfx.types.standard_artifacts import PushedModel
 
 from components import pusher
-from components.pusher import already_pushed, next_version, push
+from components.pusher import already_pushed, is_push_current, next_version, push
 
 
 @pytest.fixture
@@ -96,3 +97,29 @@ def test_only_the_newest_version_counts_as_already_pushed(model: Path, base: Pat
     assert already_pushed(first, base) is None, "going back to an earlier model is a new version"
     (model / "assets.txt").write_bytes(b"")
     assert already_pushed(model, base) is None
+
+
+def pushed(version: Path | None) -> dict[str, list]:
+    artifact = PushedModel()
+    artifact.set_int_custom_property("pushed", int(version is not None))
+    if version is not None:
+        artifact.set_string_custom_property("pushed_destination", str(version))
+    return {"pushed_model": [artifact]}
+
+
+def test_a_cached_push_holds_only_while_its_version_is_the_newest(tmp_path: Path) -> None:
+    (tmp_path / "9").mkdir()
+    assert is_push_current(pushed(tmp_path / "9"))
+    (tmp_path / ".incoming-11").mkdir()
+    assert is_push_current(pushed(tmp_path / "9"))
+    (tmp_path / "10").mkdir()
+    assert not is_push_current(pushed(tmp_path / "9"))
+    assert is_push_current(pushed(tmp_path / "10"))
+
+
+def test_a_cached_push_whose_folder_is_gone_does_not_hold(tmp_path: Path) -> None:
+    assert not is_push_current(pushed(tmp_path / "9"))
+
+
+def test_a_model_that_was_not_pushed_stays_so() -> None:
+    assert is_push_current(pushed(None))

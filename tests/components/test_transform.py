@@ -16,8 +16,10 @@ from components.errors import DataError
 from components.example_gen.component import ExampleGen
 from components.example_gen.fingerprint import data_fingerprint
 from components.example_gen.settings import DataSettings
+from components.features import features_json
 from components.tokenizer_trainer import TokenizerTrainer
 from components.transform import Transform
+from models.registry import TASKS
 from models.tokenizers.settings import TokenizerSettings
 from models.tokenizers.vocabularies import Vocabularies
 from tests.components.example_gen.files import write
@@ -39,8 +41,8 @@ class Line:
         self.database = metadata.sqlite_metadata_connection_config(str(root / "metadata.sqlite"))
 
     def run(self, data: DataSettings, tokenizer: TokenizerSettings, code_hash: str = "1") -> None:
-        data_json = data.model_dump_json()
-        example_gen = ExampleGen(settings_json=data_json, task=self.task, fingerprint=data_fingerprint(data))
+        data_json, features = data.model_dump_json(), features_json(TASKS[self.task].features)
+        example_gen = ExampleGen(settings_json=data_json, features=features, fingerprint=data_fingerprint(data))
         examples = example_gen.outputs["examples"]
         statistics_gen = tfx.components.StatisticsGen(examples=examples)
         statistics = statistics_gen.outputs["statistics"]
@@ -48,17 +50,17 @@ class Line:
         schema = schema_gen.outputs["schema"]
         validator = tfx.components.ExampleValidator(statistics=statistics, schema=schema)
         gate = DataGate(
-            anomalies=validator.outputs["anomalies"], statistics=statistics, task=self.task, settings_json=data_json
+            anomalies=validator.outputs["anomalies"], statistics=statistics, features=features, settings_json=data_json
         )
-        trainer = TokenizerTrainer(examples=examples, task=self.task, settings_json=tokenizer.model_dump_json())
+        trainer = TokenizerTrainer(examples=examples, features=features, settings_json=tokenizer.model_dump_json())
         trainer.add_upstream_node(gate)
         transform = Transform(
             examples=examples,
             schema=schema,
             vocabulary=trainer.outputs["vocabulary"],
             task=self.task,
-            code_hash=code_hash,
         )
+        transform.spec.exec_properties["code_hash"] = code_hash
         pipeline = tfx.dsl.Pipeline(
             pipeline_name="line",
             pipeline_root=str(self.root / "artifacts"),

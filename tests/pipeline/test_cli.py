@@ -25,7 +25,19 @@ def test_help_names_every_command_and_loads_no_tensorflow() -> None:
         "finally: print({'tensorflow', 'tfx', 'apache_beam', 'keras'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    for command in ("run", "plan", "validate", "schema", "serve", "predict", "runs", "doctor", "demo"):
+    for command in (
+        "run",
+        "compile",
+        "node",
+        "plan",
+        "validate",
+        "schema",
+        "serve",
+        "predict",
+        "runs",
+        "doctor",
+        "demo",
+    ):
         assert f"│ {command} " in done.stdout
     assert done.stdout.rstrip().endswith("set()"), "a heavy package was imported"
 

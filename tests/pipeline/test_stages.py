@@ -1,14 +1,23 @@
+import dataclasses
+import functools
+import shutil
 from pathlib import Path
 
 import pytest
-from tfx.types.standard_artifacts import PushedModel
+from tfx import v1 as tfx
+from tfx.dsl.components.common import resolver
 
 from components.errors import EvaluationError
 from models.description import ModelDescription
+from models.features import Feature
+from models.registry import TASKS
+from pipeline import stages
 from pipeline.config.config import Config, load
-from pipeline.orchestrators import local
-from pipeline.orchestrators.code_hash import hash_room
-from pipeline.stages import build_pipeline, is_push_current
+from pipeline.orchestrators import compiled as compiled_module
+from pipeline.orchestrators.baseline import PreviousBlessedModel, latest_blessed_model
+from pipeline.orchestrators.code_hash import SOURCE, hash_modules
+from pipeline.orchestrators.compiled import compile_pipeline, stage_ids
+from pipeline.stages import build_pipeline
 
 LINE = [
     "ExampleGen",
@@ -26,8 +35,8 @@ LINE = [
 
 
 def test_the_stages_run_in_the_order_in_which_they_are_described(dates_config: Config) -> None:
-    compiled = local.compile_pipeline(build_pipeline(dates_config), "1")
-    assert local.stage_ids(compiled) == LINE
+    compiled = compile_pipeline(build_pipeline(dates_config), "1")
+    assert stage_ids(compiled) == LINE
     assert "LatestBlessedModel" in [node.pipeline_node.node_info.id for node in compiled.nodes]
 
 
@@ -38,7 +47,7 @@ def test_building_writes_nothing(dates_config: Config, tmp_path: Path) -> None:
 
 def test_all_paths_are_absolute(tmp_path: Path, dates_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    compiled = local.compile_pipeline(build_pipeline(load(dates_file, ["output_dir=here"])), "1")
+    compiled = compile_pipeline(build_pipeline(load(dates_file, ["output_dir=here"])), "1")
     assert compiled.runtime_spec.pipeline_root.field_value.string_value == str(tmp_path / "here" / "artifacts")
 
 
@@ -47,43 +56,81 @@ def test_beam_downloads_no_runner(dates_config: Config) -> None:
     assert "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner" in arguments
 
 
-def pushed(version: Path | None) -> dict[str, list]:
-    artifact = PushedModel()
-    artifact.set_int_custom_property("pushed", int(version is not None))
-    if version is not None:
-        artifact.set_string_custom_property("pushed_destination", str(version))
-    return {"pushed_model": [artifact]}
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of our source, to edit: digests of code are taken of it."""
+    copy = tmp_path / "source"
+    for room in ("models", "components", "serving", "pipeline"):
+        shutil.copytree(SOURCE / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for module in (stages, compiled_module):
+        monkeypatch.setattr(module, "hash_modules", functools.partial(hash_modules, source=copy))
+    return copy
 
 
-def test_a_cached_push_holds_only_while_its_version_is_the_newest(tmp_path: Path) -> None:
-    (tmp_path / "9").mkdir()
-    assert is_push_current(pushed(tmp_path / "9"))
-    (tmp_path / ".incoming-11").mkdir()
-    assert is_push_current(pushed(tmp_path / "9"))
-    (tmp_path / "10").mkdir()
-    assert not is_push_current(pushed(tmp_path / "9"))
-    assert is_push_current(pushed(tmp_path / "10"))
+def keys(config: Config) -> dict[str, dict[str, str]]:
+    """What TFX's cache looks at besides the inputs, by stage."""
+    compiled = compile_pipeline(build_pipeline(config), "1")
+    return {
+        node.node_info.id: {name: value.field_value.string_value for name, value in node.parameters.parameters.items()}
+        for node in compiled_module.pipeline_nodes(compiled)
+    }
 
 
-def test_a_cached_push_whose_folder_is_gone_does_not_hold(tmp_path: Path) -> None:
-    assert not is_push_current(pushed(tmp_path / "9"))
+def changed(before: dict[str, dict[str, str]], after: dict[str, dict[str, str]]) -> set[str]:
+    return {stage for stage in before if before[stage] != after[stage]}
 
 
-def test_a_model_that_was_not_pushed_stays_so() -> None:
-    assert is_push_current(pushed(None))
+def edit(file: Path) -> None:
+    file.write_text(file.read_text() + "\n# A comment.\n")
 
 
-def cache_key(config: Config, stage: str) -> dict[str, str]:
-    compiled = local.compile_pipeline(build_pipeline(config), "1")
-    [node] = [one.pipeline_node for one in compiled.nodes if one.pipeline_node.node_info.id == stage]
-    return {name: value.field_value.string_value for name, value in node.parameters.parameters.items()}
+@pytest.mark.parametrize(
+    ("file", "runs_again"),
+    [
+        # Nothing: so a killed training finds its checkpoint, which is named after the Trainer's settings and code.
+        ("models/architectures/wavenet.py", set()),
+        ("models/tasks/text_classification.py", set()),
+        ("models/registry.py", set()),
+        ("models/architectures/seq2seq.py", {"Trainer"}),
+        ("models/layers/attention.py", {"Trainer"}),
+        ("models/training.py", {"Trainer"}),
+        ("models/tasks/text_to_text.py", {"Transform", "Trainer"}),
+        ("components/preprocessing.py", {"Transform"}),
+        ("components/example_gen/readers/jsonl.py", {"ExampleGen"}),
+        ("models/tokenizers/wordpiece.py", {"TokenizerTrainer", "Transform", "Trainer"}),
+        ("components/evaluation/metrics/bleu.py", {"ModelEvaluator"}),
+        ("serving/core/batching.py", {"ServingValidator"}),
+        ("serving/rest/openapi.json", {"ServingValidator"}),
+    ],
+)
+def test_an_edit_runs_the_stages_again_that_use_the_code(
+    dates_config: Config, source: Path, file: str, runs_again: set[str]
+) -> None:
+    before = keys(dates_config)
+    edit(source / file)
+    assert changed(before, keys(dates_config)) == runs_again
 
 
-@pytest.mark.parametrize(("stage", "room"), [("TokenizerTrainer", "models"), ("ServingValidator", "serving")])
-def test_the_cache_notices_edited_code_that_a_stage_calls(dates_config: Config, stage: str, room: str) -> None:
-    key = cache_key(dates_config, stage)
-    assert key["code_hash"] == hash_room(room)
-    assert key["executor_code_hash"] != key["code_hash"]
+def test_a_new_feature_of_a_task_runs_the_stages_again_that_see_raw_examples(
+    dates_config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = keys(dates_config)
+    task = TASKS["text_to_text"]
+    more = dataclasses.replace(task, features=(*task.features, Feature("style", "label", optional=True)))
+    monkeypatch.setitem(TASKS, "text_to_text", more)
+    assert changed(before, keys(dates_config)) == {"ExampleGen", "DataGate", "TokenizerTrainer", "Trainer"}
+
+
+def test_an_orchestrator_may_ask_for_the_baseline_that_it_can_compile(dates_config: Config) -> None:
+    def strategy(pipeline: tfx.dsl.Pipeline) -> type:
+        [node] = [node for node in pipeline.components if node.id == "LatestBlessedModel"]
+        return node.exec_properties[resolver.RESOLVER_STRATEGY_CLASS]
+
+    # The only strategies besides LatestArtifactStrategy that TFX's compiler for Kubeflow Pipelines takes.
+    assert strategy(build_pipeline(dates_config, latest_blessed_model)) is (
+        tfx.dsl.experimental.LatestBlessedModelStrategy
+    )
+    assert strategy(build_pipeline(dates_config)) is PreviousBlessedModel
 
 
 DIGITS = """\
@@ -104,13 +151,13 @@ def digits_file(tmp_path: Path) -> Path:
 
 
 def test_a_model_that_speaks_is_heard_before_it_is_served(digits_file: Path) -> None:
-    compiled = local.compile_pipeline(build_pipeline(load(digits_file)), "1")
-    assert local.stage_ids(compiled) == [*LINE[:9], "Review", *LINE[9:]]
+    compiled = compile_pipeline(build_pipeline(load(digits_file)), "1")
+    assert stage_ids(compiled) == [*LINE[:9], "Review", *LINE[9:]]
     [push] = [one.pipeline_node for one in compiled.nodes if one.pipeline_node.node_info.id == "Pusher"]
     [channel] = push.inputs.inputs["model_blessing"].channels
     assert channel.producer_node_query.id == "Review"
-    silent = local.compile_pipeline(build_pipeline(load(digits_file, ["clips.per_label=0"])), "1")
-    assert local.stage_ids(silent) == LINE
+    silent = compile_pipeline(build_pipeline(load(digits_file, ["clips.per_label=0"])), "1")
+    assert stage_ids(silent) == LINE
 
 
 def test_a_recognizer_that_is_not_there_is_told_before_the_first_stage(digits_file: Path, tmp_path: Path) -> None:
@@ -129,7 +176,7 @@ def test_the_cache_notices_another_recognizer(digits_file: Path, tmp_path: Path)
     config = load(digits_file, [f"clips.recognizer={tmp_path}/ears"])
 
     def imported() -> tuple[str, dict[str, str]]:
-        compiled = local.compile_pipeline(build_pipeline(config), "1")
+        compiled = compile_pipeline(build_pipeline(config), "1")
         nodes = {one.pipeline_node.node_info.id: one.pipeline_node for one in compiled.nodes}
         [channel] = nodes["Review"].inputs.inputs["recognizer"].channels
         recognizer = nodes[channel.producer_node_query.id]
@@ -141,3 +188,10 @@ def test_the_cache_notices_another_recognizer(digits_file: Path, tmp_path: Path)
     assert (uri, properties["name"], properties["task"]) == (str(version), "ears", "audio_classification")
     (version / "saved_model.pb").write_bytes(b"trained anew")
     assert imported()[1]["fingerprint"] != properties["fingerprint"]
+
+
+def test_the_cache_notices_an_edited_page(digits_file: Path, source: Path) -> None:
+    config = load(digits_file)
+    before = keys(config)
+    edit(source / "components/review/templates/page.html.j2")
+    assert changed(before, keys(config)) == {"Review"}

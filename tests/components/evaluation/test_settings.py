@@ -5,7 +5,6 @@ import pytest
 
 from components.errors import EvaluationError
 from components.evaluation.catalogue import METRICS, check_metric_names, judging_of, metric_entry
-from components.evaluation.component import code_hash
 from components.evaluation.config import eval_config
 from components.evaluation.extractors import is_length_feature, length_bucket, length_feature
 from components.evaluation.results import Failure
@@ -102,10 +101,6 @@ def test_failures_that_could_not_be_measured_say_so():
     assert Failure("auc", 0.3, 0.2, "max", "label=neg").message == (
         "auc on label=neg is 0.3; at most 0.2 was asked (evaluation.thresholds.auc.max)"
     )
-
-
-def test_code_hash_is_stable():
-    assert code_hash() == code_hash() and len(code_hash()) == 16
 
 
 def test_length_buckets_end_inclusively():

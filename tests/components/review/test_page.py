@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 from components.review.clips.review import CLIPS, RECORDINGS, shortfalls
-from components.review.page import render_page, template_hash
+from components.review.page import render_page
 from components.review.result import Medium, Outline, Picture, ReviewResult, Sample, Share, Sound
 
 VOID = {"meta", "img", "br", "link", "input", "path"}
@@ -156,7 +156,3 @@ def test_a_shortfall_stands_at_the_top():
 @pytest.mark.parametrize(("share", "shown"), [(0.0, "0 %"), (1.0, "100 %"), (0.305, "30 %")])
 def test_shares_are_percentages(share, shown):
     assert f"<strong>{shown}</strong>" in render_page(result(JUDGED, metrics={"recognized": share}))
-
-
-def test_the_hash_of_the_template_is_short():
-    assert len(template_hash()) == 16

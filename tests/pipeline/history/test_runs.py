@@ -15,6 +15,7 @@ from pipeline.errors import StageFailed
 from pipeline.history import runs
 from pipeline.history.table import runs_table
 from pipeline.orchestrators import local
+from pipeline.orchestrators.compiled import annotate, compile_pipeline, stage_ids
 from tests.pipeline import tiny_stages
 
 
@@ -34,14 +35,14 @@ def run(root: Path, run_id: str, verdict: int = 1, stages: tuple[str, ...] = ())
     components = [load, train, judge]
     if verdict:
         components.append(tiny_stages.Push(model=train.outputs["model"], target=str(root / "serving")))
-    compiled = local.compile_pipeline(tiny_stages.pipeline_of(root, components), run_id)
-    local.annotate(
+    compiled = compile_pipeline(tiny_stages.pipeline_of(root, components), run_id)
+    annotate(
         compiled,
         {
             runs.NOTE_NAME: "dates",
             runs.NOTE_CONFIG_FILE: "dates.yaml",
             runs.NOTE_CONFIG_HASH: "abcd",
-            runs.NOTE_STAGES: json.dumps([*local.stage_ids(compiled), *stages]),
+            runs.NOTE_STAGES: json.dumps([*stage_ids(compiled), *stages]),
         },
     )
     local.run(compiled, lambda event: None, {})
@@ -81,9 +82,7 @@ def test_a_model_that_was_not_blessed(tmp_path: Path) -> None:
 def test_a_model_that_failed_on_the_server_says_why(tmp_path: Path) -> None:
     load, train = tiny_stages.load_and_train(tmp_path)
     tried = tiny_stages.TryOut(model=train.outputs["model"], reason="it has no signature serving_default")
-    local.run(
-        local.compile_pipeline(tiny_stages.pipeline_of(tmp_path, [load, train, tried]), "1"), lambda event: None, {}
-    )
+    local.run(compile_pipeline(tiny_stages.pipeline_of(tmp_path, [load, train, tried]), "1"), lambda event: None, {})
     [told] = runs.read_runs(tmp_path / "metadata.sqlite")
     assert (told.servable, told.not_servable) == (False, "it has no signature serving_default")
 

@@ -1,10 +1,8 @@
 from pathlib import Path
 
-from tfx import v1 as tfx
-from tfx.types.standard_artifacts import Model, ModelBlessing
-
 from pipeline.orchestrators import local
-from pipeline.orchestrators.baseline import PreviousBlessedModel
+from pipeline.orchestrators.baseline import previous_blessed_model
+from pipeline.orchestrators.compiled import compile_pipeline
 from pipeline.orchestrators.events import State
 from tests.pipeline import tiny_stages
 
@@ -14,13 +12,7 @@ def run(
 ) -> tuple[str, dict[str, State]]:
     """Trains on `text`; returns what the new model was compared with, and how the stages ended."""
     load, train = tiny_stages.load_and_train(root, text)
-    baseline = tfx.dsl.Resolver(
-        strategy_class=PreviousBlessedModel,
-        config={"task": task},
-        candidate=train.outputs["model"],
-        model=tfx.dsl.Channel(type=Model),
-        model_blessing=tfx.dsl.Channel(type=ModelBlessing),
-    ).with_id("LatestBlessedModel")
+    baseline = previous_blessed_model(task, train)
     compare = tiny_stages.Compare(model=train.outputs["model"], baseline=baseline.outputs["model"])
     judge = tiny_stages.Judge(model=train.outputs["model"], verdict=verdict)
     judge.add_upstream_node(compare)
@@ -29,7 +21,7 @@ def run(
         judges.append(tiny_stages.Judge(model=train.outputs["model"], verdict=second_verdict).with_id("Second"))
         judges[1].add_upstream_node(judge)
     ended: dict[str, State] = {}
-    compiled = local.compile_pipeline(
+    compiled = compile_pipeline(
         tiny_stages.pipeline_of(root, [load, train, baseline, compare, *judges]), f"{len(list(root.glob('run-*')))}"
     )
     (root / f"run-{len(list(root.glob('run-*')))}").touch()

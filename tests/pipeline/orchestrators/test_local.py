@@ -7,9 +7,10 @@ from tfx import v1 as tfx
 from tfx.types.standard_artifacts import Model
 
 from pipeline.errors import StageFailed
-from pipeline.history.runs import read_runs
 from pipeline.orchestrators import local
+from pipeline.orchestrators.compiled import compile_pipeline
 from pipeline.orchestrators.events import StageEvent, State
+from pipeline.orchestrators.node import Outputs
 from tests.pipeline import tiny_stages
 
 STARTED, DONE, CACHED, FAILED = State.STARTED, State.DONE, State.CACHED, State.FAILED
@@ -17,7 +18,7 @@ STARTED, DONE, CACHED, FAILED = State.STARTED, State.DONE, State.CACHED, State.F
 
 def run(root: Path, components: list, run_id: str, still_true: dict | None = None) -> list[StageEvent]:
     events: list[StageEvent] = []
-    compiled = local.compile_pipeline(tiny_stages.pipeline_of(root, components), run_id)
+    compiled = compile_pipeline(tiny_stages.pipeline_of(root, components), run_id)
     try:
         local.run(compiled, events.append, still_true or {})
     finally:
@@ -67,7 +68,7 @@ def test_missing_inputs_are_a_failure_although_tfx_does_not_raise(tmp_path: Path
 
 
 def test_a_cached_result_that_no_longer_holds_is_made_again(tmp_path: Path) -> None:
-    def still_true(outputs: local.Outputs) -> bool:
+    def still_true(outputs: Outputs) -> bool:
         return Path(outputs["pushed_model"][0].get_string_custom_property("pushed_destination")).exists()
 
     def components() -> list:
@@ -84,7 +85,7 @@ def test_a_cached_result_that_no_longer_holds_is_made_again(tmp_path: Path) -> N
 def test_the_command_line_is_hidden_from_tfx_and_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["seqline", "run", "--set", "training.epochs=3"])
     seen: list[list[str]] = []
-    compiled = local.compile_pipeline(tiny_stages.pipeline_of(tmp_path, tiny_stages.load_and_train(tmp_path)), "1")
+    compiled = compile_pipeline(tiny_stages.pipeline_of(tmp_path, tiny_stages.load_and_train(tmp_path)), "1")
     local.run(compiled, lambda event: seen.append(list(sys.argv)), {})
     assert seen and all(arguments == ["seqline"] for arguments in seen)
     assert sys.argv == ["seqline", "run", "--set", "training.epochs=3"]
@@ -95,28 +96,3 @@ def test_progress_of_a_stage_reaches_listeners_of_the_logger(tmp_path: Path, cap
         run(tmp_path, tiny_stages.load_and_train(tmp_path), "1")
     told = [record.progress for record in caplog.records if record.name == "seqline.progress"]
     assert [progress["completed"] for progress in told] == [1, 2]
-
-
-def test_the_code_of_our_own_executors_is_part_of_the_cache_key(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The rooms are a constant of the product; here the tests count as one, since the tiny stages live there.
-    monkeypatch.setattr(local, "ROOMS", ("tests",))
-    run(tmp_path, tiny_stages.load_and_train(tmp_path), "1")
-    assert states(run(tmp_path, tiny_stages.load_and_train(tmp_path), "2"))[-1] == ("Train", CACHED)
-    monkeypatch.setattr(local, "hash_module", lambda module: "edited")
-    assert [event.state for event in run(tmp_path, tiny_stages.load_and_train(tmp_path), "3")] == [
-        STARTED,
-        DONE,
-        STARTED,
-        DONE,
-    ]
-
-
-def test_notes_and_stages_stand_in_ml_metadata(tmp_path: Path) -> None:
-    compiled = local.compile_pipeline(tiny_stages.pipeline_of(tmp_path, tiny_stages.load_and_train(tmp_path)), "a-run")
-    local.annotate(compiled, {"seqline_name": "dates", "seqline_config_hash": "abc", "seqline_stages": '["Load"]'})
-    local.run(compiled, lambda event: None, {})
-    [told] = read_runs(tmp_path / "metadata.sqlite")
-    assert (told.run_id, told.name, told.config_hash, told.state) == ("a-run", "dates", "abc", "done")
-    assert told.stages == {"Load": "done", "Train": "done"}

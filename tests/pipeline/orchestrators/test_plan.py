@@ -1,17 +1,18 @@
 from pathlib import Path
 
 from pipeline.orchestrators import local, plan
+from pipeline.orchestrators.compiled import compile_pipeline
 from tests.pipeline import tiny_stages
 
 
 def planned(root: Path, text: str = "words", still_true: dict | None = None) -> dict[str, bool]:
     components = tiny_stages.load_and_train(root, text)
-    compiled = local.compile_pipeline(tiny_stages.pipeline_of(root, components), "plan")
+    compiled = compile_pipeline(tiny_stages.pipeline_of(root, components), "plan")
     return plan.plan(compiled, still_true or {})
 
 
 def run(root: Path, run_id: str) -> None:
-    compiled = local.compile_pipeline(tiny_stages.pipeline_of(root, tiny_stages.load_and_train(root)), run_id)
+    compiled = compile_pipeline(tiny_stages.pipeline_of(root, tiny_stages.load_and_train(root)), run_id)
     local.run(compiled, lambda event: None, {})
 
 

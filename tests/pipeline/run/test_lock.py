@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import LockedError
-from pipeline.run.lock import run_lock
+from pipeline.run.lock import run_lock, stage_lock
 
 HOLD = """
 import sys
@@ -59,4 +59,25 @@ def test_the_lock_ends_with_an_error_too(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="x"), run_lock(tmp_path):
         raise ValueError("x")
     with run_lock(tmp_path):
+        pass
+
+
+def test_stages_share_the_folder_but_not_with_a_run(tmp_path: Path) -> None:
+    with stage_lock(tmp_path, "Left"), stage_lock(tmp_path, "Right"):
+        with pytest.raises(LockedError, match="in use by another run .stage by stage"), run_lock(tmp_path):
+            pass
+    with run_lock(tmp_path):
+        with pytest.raises(LockedError, match=rf"another run \(process {os.getpid()}, .*start the stage again"):
+            with stage_lock(tmp_path, "Left"):
+                pass
+    with stage_lock(tmp_path, "Left"):
+        pass
+
+
+def test_a_stage_is_at_work_once(tmp_path: Path) -> None:
+    with stage_lock(tmp_path, "Trainer"):
+        with pytest.raises(LockedError, match=rf"^Trainer of .* is at work already \(process {os.getpid()}, since"):
+            with stage_lock(tmp_path, "Trainer"):
+                pass
+    with stage_lock(tmp_path, "Trainer"):
         pass
