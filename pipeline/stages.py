@@ -13,6 +13,7 @@ from components.data_gate import DataGate
 from components.evaluation.component import ModelEvaluator
 from components.example_gen.component import ExampleGen
 from components.example_gen.fingerprint import data_fingerprint
+from components.example_gen.formats import READERS, SAMPLES
 from components.features import features_json
 from components.importer import other_model
 from components.pusher import Pusher, is_push_current
@@ -99,7 +100,7 @@ def _data_stages(config: Config) -> DataStages:
             fingerprint=data_fingerprint(config.data),
             audio_json=config.audio.model_dump_json(),
         ),
-        "components.example_gen.readers",
+        *(reader.module for reader in (*READERS.values(), *SAMPLES.values())),
     )
     statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
     schema = tfx.components.SchemaGen(
