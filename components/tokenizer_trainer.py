@@ -1,7 +1,6 @@
 """TokenizerTrainer: TFX has no component that learns a tokenizer; Transform's vocabularies cut words at spaces only."""
 
 import json
-import logging
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -22,13 +21,13 @@ from tfx.types.standard_artifacts import Examples
 
 from components.artifacts import Vocabulary
 from components.features import features_of
+from components.paths import local_output
 from models.features import Feature, learned_features
+from models.progress import tell
 from models.tokenizers.settings import TokenizerSettings
 from models.tokenizers.vocabularies import Vocabularies, learn_vocabulary, split_units
 
 _COUNTS_FILE = "unit_counts.jsonl"
-
-_progress = logging.getLogger("seqline.progress")
 
 
 class CountUnits(beam.DoFn):
@@ -131,7 +130,8 @@ def TokenizerTrainer(  # noqa: N802
     learned = features_of(features)
     counts = count_units(beam_pipeline, get_split_uri([examples], "train"), learned, settings, vocabulary.uri)
     vocabularies = learn_vocabularies(counts, learned, settings)
-    vocabularies.save(vocabulary.uri)
+    with local_output(vocabulary.uri) as folder:
+        vocabularies.save(str(folder))
     _report(vocabularies, vocabulary)
 
 
@@ -142,8 +142,5 @@ def _report(vocabularies: Vocabularies, vocabulary: Any) -> None:
             sizes[f"{name}s"] = sum(map(bool, values))
     for name, size in sizes.items():
         vocabulary.set_int_custom_property(name, size)
-    _progress.info(
-        "vocabulary learned: %s",
-        ", ".join(f"{name.replace('_', ' ')} {size}" for name, size in sizes.items()) or "none needed",
-        extra={"progress": {"stage": "TokenizerTrainer", "completed": 1, "total": 1, "fields": sizes}},
-    )
+    learned = ", ".join(f"{name.replace('_', ' ')} {size}" for name, size in sizes.items())
+    tell(f"vocabulary learned: {learned or 'none needed'}", 1, 1, sizes)

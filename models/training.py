@@ -37,8 +37,8 @@ def run_fn(fn_args: Any) -> None:
     """Trains on transformed examples, exports the SavedModel, and keeps what other runs may begin from.
 
     Args:
-        fn_args: TFX's FnArgs. `custom_config` holds `settings` (JSON of `RunSettings`), `code_hash` and
-            `checkpoint_dir`; the vocabularies stand in the folder `vocabularies` of the transform graph.
+        fn_args: TFX's FnArgs. `custom_config` holds `settings` (JSON of `RunSettings`), `task_facts`, `code_hash`
+            and `checkpoint_dir`; the vocabularies stand in the folder `vocabularies` of the transform graph.
 
     Raises:
         SeqlineError: the disk is full, or the model cannot be exported.
@@ -47,7 +47,7 @@ def run_fn(fn_args: Any) -> None:
     settings = RunSettings.model_validate_json(config["settings"])
     vocabularies = Vocabularies.load(f"{fn_args.transform_graph_path}/vocabularies")
     train_files, eval_files = (_expand(patterns) for patterns in (fn_args.train_files, fn_args.eval_files))
-    identity = "".join([config["settings"], config["code_hash"], *train_files])
+    identity = "".join([config["settings"], config["task_facts"], config["code_hash"], *train_files])
     checkpoint_dir = f"{config['checkpoint_dir']}/{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
     try:
         model, state = train(settings, vocabularies, train_files, eval_files, checkpoint_dir, fn_args.model_run_dir)

@@ -13,7 +13,7 @@ from components.data_gate import DataGate
 from components.evaluation.component import ModelEvaluator
 from components.example_gen.component import ExampleGen
 from components.example_gen.fingerprint import data_fingerprint
-from components.example_gen.formats import READERS, SAMPLES
+from components.example_gen.formats import READERS, SAMPLES, sections_for
 from components.features import features_json
 from components.importer import other_model
 from components.pusher import Pusher, is_push_current
@@ -92,13 +92,13 @@ def build_pipeline(config: Config, baseline: Baseline = previous_blessed_model) 
 
 def _data_stages(config: Config) -> DataStages:
     task = TASKS[config.task]
-    features = features_json(task.features)
+    features, sections = features_json(task.features), sections_for(task.features)
     examples = _with_code(
         ExampleGen(
             settings_json=config.data.model_dump_json(),
             features=features,
             fingerprint=data_fingerprint(config.data),
-            audio_json=config.audio.model_dump_json(),
+            sections_json=json.dumps({name: getattr(config, name).model_dump(mode="json") for name in sections}),
         ),
         *(reader.module for reader in (*READERS.values(), *SAMPLES.values())),
     )

@@ -1,6 +1,6 @@
 """ExampleGen: TFX's own takes one pattern per split, no parallel text, and forgets file and line of a bad record."""
 
-import logging
+import json
 
 import apache_beam as beam
 from tfx.components.util import examples_utils
@@ -12,9 +12,7 @@ from tfx.types.standard_artifacts import Examples
 from components.example_gen.executor import generate_examples
 from components.example_gen.settings import DataSettings
 from components.features import features_of
-from models.audio_settings import AudioSettings
-
-_progress = logging.getLogger("seqline.progress")
+from models.progress import tell
 
 
 @component(use_beam=True)
@@ -23,7 +21,7 @@ def ExampleGen(  # noqa: N802
     settings_json: Parameter[str],
     features: Parameter[str],
     fingerprint: Parameter[str],
-    audio_json: Parameter[str] = "{}",
+    sections_json: Parameter[str] = "{}",
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Writes the raw examples of every split.
@@ -33,11 +31,11 @@ def ExampleGen(  # noqa: N802
         settings_json: `DataSettings` as JSON.
         features: the task's, from `features_json`.
         fingerprint: `data_fingerprint(settings)`; not read here, it makes the cache notice changed data.
-        audio_json: `AudioSettings` as JSON.
+        sections_json: other sections that readers look at, by name, as JSON.
         beam_pipeline: given by TFX.
     """
     settings = DataSettings.model_validate_json(settings_json)
-    sections = {"audio": AudioSettings.model_validate_json(audio_json)}
+    sections = json.loads(sections_json)
     counts = generate_examples(beam_pipeline, settings, features_of(features), examples.uri, sections)
     examples.splits = settings.splits()
     examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
@@ -47,17 +45,9 @@ def ExampleGen(  # noqa: N802
     for split, kept in counts["splits"].items():
         examples.set_int_custom_property(f"kept_{split}", kept)
     per_split = ", ".join(f"{split} {kept}" for split, kept in counts["splits"].items())
-    _progress.info(
-        "%d records read, %d refused (%s)",
+    tell(
+        f"{counts['read']} records read, {counts['refused']} refused ({per_split})",
         counts["read"],
-        counts["refused"],
-        per_split,
-        extra={
-            "progress": {
-                "stage": "ExampleGen",
-                "completed": counts["read"],
-                "total": counts["read"],
-                "fields": {**counts["splits"], "refused": counts["refused"]},
-            }
-        },
+        counts["read"],
+        {**counts["splits"], "refused": counts["refused"]},
     )

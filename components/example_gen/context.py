@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from components.example_gen.file_facts import FileFacts
 from components.example_gen.settings import DataSettings
 from models.features import Feature
 from models.settings import Settings
+
+Section = Settings | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -16,19 +19,19 @@ class ReadContext:
     Attributes:
         features: the task's.
         data: the data section.
-        sections: other sections of the configuration, by name: those that the features' kinds name. One that is not
-            there has its defaults.
+        sections: other sections of the configuration, by name, as settings or as what JSON holds of them: those of
+            `formats.sections_for`. One that is not there has its defaults.
         facts: what is known of files by their names.
     """
 
     features: Sequence[Feature]
     data: DataSettings
-    sections: Mapping[str, Settings]
+    sections: Mapping[str, Section]
     facts: FileFacts
 
     @classmethod
     def of(
-        cls, features: Sequence[Feature], data: DataSettings, sections: Mapping[str, Settings] | None = None
+        cls, features: Sequence[Feature], data: DataSettings, sections: Mapping[str, Section] | None = None
     ) -> "ReadContext":
         """Reads what is told of all files at once.
 

@@ -14,14 +14,13 @@ from tfx.dsl.io import fileio
 
 from components.errors import DataError
 from components.example_gen import report as reports
-from components.example_gen.context import ReadContext
+from components.example_gen.context import ReadContext, Section
 from components.example_gen.input_files import input_files
 from components.example_gen.reading import read_file
 from components.example_gen.records import BadRecord, InputFile, Record, texts_of
 from components.example_gen.settings import DataSettings
 from components.example_gen.splits import split_of
 from models.features import Feature
-from models.settings import Settings
 
 COUNTS_FILE = "counts.json"
 REFUSED_FILE = "refused.jsonl"
@@ -39,7 +38,7 @@ def generate_examples(
     settings: DataSettings,
     features: Sequence[Feature],
     directory: str,
-    sections: Mapping[str, Settings] | None = None,
+    sections: Mapping[str, Section] | None = None,
 ) -> dict[str, Any]:
     """Reads what the settings name and writes `Split-<name>/data_tfrecord-*.gz`, `refused.jsonl` and `counts.json`.
 

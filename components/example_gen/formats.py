@@ -34,6 +34,7 @@ class Reader:
         per_feature: whether there is a file for each feature.
         below: suffixes of the files that a folder stands for; none = a folder cannot be read.
         features: names of the features that a built-in sample makes; none for files.
+        section: another section of the configuration that the reader looks at; "" = none.
     """
 
     module: str
@@ -47,6 +48,7 @@ class Reader:
     per_feature: bool = False
     below: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
+    section: str = ""
 
     @property
     def holds(self) -> str:
@@ -99,6 +101,7 @@ READERS: dict[str, Reader] = {
         offer="give WAV files, tar archives of them, or with data.format wav a folder",
         by_name=True,
         below=(".wav",),
+        section="audio",
     ),
 }
 
@@ -130,6 +133,12 @@ def format_of_all(paths: Iterable[str]) -> str:
     """The format that the suffixes of all paths tell; "" where there are none, or they do not agree."""
     found = {known_suffixes().get(suffix_of(path), "") for path in paths}
     return found.pop() if len(found) == 1 else ""
+
+
+def sections_for(features: Iterable[Feature]) -> list[str]:
+    """Names of the sections, beside that of the data, which readers of these features look at."""
+    kinds = {feature.kind for feature in features}
+    return [reader.section for reader in READERS.values() if reader.section and reader.kinds & kinds]
 
 
 def formats_with(fact: str) -> list[str]:

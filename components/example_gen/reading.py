@@ -4,12 +4,11 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
 from components.errors import DataError
-from components.example_gen.context import ReadContext
+from components.example_gen.context import ReadContext, Section
 from components.example_gen.formats import reader_of
 from components.example_gen.records import BadRecord, InputFile, Record
 from components.example_gen.settings import DataSettings
 from models.features import Feature
-from models.settings import Settings
 
 # A second at most.
 _PEEKED_FILES, _PEEKED_RECORDS = 20, 1000
@@ -33,7 +32,7 @@ def check_beginnings(
     files: Sequence[InputFile],
     features: Sequence[Feature],
     settings: DataSettings,
-    sections: Mapping[str, Settings] | None = None,
+    sections: Mapping[str, Section] | None = None,
 ) -> None:
     """Reads the first records of the first files, so that a mistake shows before minutes have gone by.
 

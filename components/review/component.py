@@ -1,6 +1,6 @@
 """Review: TFX's Evaluator counts; what a model makes must also be seen or heard, by a machine and by people."""
 
-import logging
+import contextlib
 import os
 from pathlib import Path
 
@@ -13,10 +13,12 @@ from tfx.utils import path_utils
 
 from components.artifacts import PushedOtherModel, ReviewedSamples
 from components.findings import Findings
+from components.paths import local_copy, local_output
 from components.review.catalogue import REVIEWS
 from components.review.data_uri import from_data_uri
 from components.review.page import render_page
 from components.review.result import FILE, Outline, ReviewResult
+from models.progress import tell
 
 PAGE = "page.html"
 _PARTIAL = ".partial"
@@ -24,8 +26,6 @@ _CURRENT_MODEL = (
     constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY,
     constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY,
 )
-
-_progress = logging.getLogger("seqline.progress")
 
 
 @component
@@ -53,14 +53,15 @@ def Review(  # noqa: N802
         settings_json: the settings of the review as JSON.
         recognizer: another run's model that says what it takes the samples for; none: nobody judges.
     """
-    result = REVIEWS[name].make()(
-        Path(path_utils.serving_model_path(model.uri)),
-        Path(artifact_utils.get_split_uri([examples], split)),
-        REVIEWS[name].settings.model_validate_json(settings_json),
-        Path(recognizer.uri) if recognizer else None,
-        _tell,
-    )
-    write(result, Path(review.uri))
+    with (
+        local_copy(path_utils.serving_model_path(model.uri)) as exported,
+        local_copy(artifact_utils.get_split_uri([examples], split)) as held_out,
+        local_copy(recognizer.uri) if recognizer else contextlib.nullcontext() as judge,
+    ):
+        settings = REVIEWS[name].settings.model_validate_json(settings_json)
+        result = REVIEWS[name].make()(exported, held_out, settings, judge, _tell)
+    with local_output(review.uri) as folder:
+        write(result, folder)
     Findings(result.metrics, result.shortfalls, PAGE).keep(review)
     _bless(blessing, evaluation_blessing, model, not result.shortfalls)
 
@@ -94,9 +95,9 @@ def _bless(blessing: ModelBlessing, evaluated: ModelBlessing, model: Model, pass
     blessing.set_int_custom_property(identity, model.id)
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, int(blessed))
     name = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME
-    (Path(blessing.uri) / name).touch()
+    with local_output(blessing.uri) as folder:
+        (folder / name).touch()
 
 
 def _tell(completed: int, total: int) -> None:
-    progress = {"stage": "Review", "completed": completed, "total": total}
-    _progress.info("%d of %d samples made", completed, total, extra={"progress": progress})
+    tell(f"{completed} of {total} samples made", completed, total)

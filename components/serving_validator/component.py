@@ -17,6 +17,7 @@ from tfx.types.standard_artifacts import Examples, InfraBlessing, Model
 from tfx.utils import path_utils
 
 from components.errors import NotServableError
+from components.paths import local_copy, local_output
 from components.serving_validator.answers import read_examples, requests_and_answers
 from components.serving_validator.comparison import compare_served
 from components.serving_validator.server import server
@@ -48,13 +49,13 @@ def ServingValidator(  # noqa: N802
     """
     splits = artifact_utils.decode_split_names(examples.split_names)
     split = "eval" if "eval" in splits else splits[0]
-    reason = validate(
-        Path(path_utils.serving_model_path(model.uri)),
-        read_examples(Path(artifact_utils.get_split_uri([examples], split)), _NUM_EXAMPLES),
-        Path(blessing.uri),
-        name,
-        ServingSettings.model_validate_json(settings_json),
-    )
+    with (
+        local_copy(path_utils.serving_model_path(model.uri)) as exported,
+        local_copy(artifact_utils.get_split_uri([examples], split)) as held_out,
+        local_output(blessing.uri) as folder,
+    ):
+        settings = ServingSettings.model_validate_json(settings_json)
+        reason = validate(exported, read_examples(held_out, _NUM_EXAMPLES), folder, name, settings)
     if reason:
         blessing.set_string_custom_property("reason", f"{task} model {name}: {reason}")
         infra_validator._mark_not_blessed(blessing)

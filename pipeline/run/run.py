@@ -87,12 +87,13 @@ def check_inputs(config: Config) -> None:
         EvaluationError: another model that the review needs is not there, or does not fit.
     """
     # Brings in the readers of every file format.
+    from components.example_gen.formats import sections_for
     from components.example_gen.input_files import input_files
     from components.example_gen.reading import check_beginnings
     from components.review.catalogue import REVIEWS
 
     task = TASKS[config.task]
-    sections = {name: getattr(config, name) for feature in task.features if (name := feature.facts.section)}
+    sections = {name: getattr(config, name) for name in sections_for(task.features)}
     check_beginnings(input_files(config.data, task.features), task.features, config.data, sections)
     if task.review:
         REVIEWS[task.review].find_judge(getattr(config, task.review), config.run_settings())

@@ -79,9 +79,9 @@ def fn_args(tmp_path, checkpoint_dir: str, **training) -> types.SimpleNamespace:
     """What TFX hands to `run_fn`."""
     settings, vocabularies, train_files, eval_files = prepared(tmp_path, **training)
     vocabularies.save(str(tmp_path / "graph" / "vocabularies"))
-    config = {"settings": settings.model_dump_json(), "code_hash": "0", "checkpoint_dir": checkpoint_dir}
+    config = {"settings": settings.model_dump_json(), "task_facts": "", "code_hash": "0"}
     return types.SimpleNamespace(
-        custom_config=config,
+        custom_config=config | {"checkpoint_dir": checkpoint_dir},
         transform_graph_path=str(tmp_path / "graph"),
         train_files=train_files,
         eval_files=eval_files,

@@ -89,7 +89,9 @@ def edit(file: Path) -> None:
     [
         # Nothing: so a killed training finds its checkpoint, which is named after the Trainer's settings and code.
         ("models/architectures/wavenet.py", set()),
+        ("models/architectures/settings/wavenet.py", set()),
         ("models/tasks/text_classification.py", set()),
+        ("components/review/clips/review.py", set()),
         ("models/registry.py", set()),
         ("models/architectures/seq2seq.py", {"Trainer"}),
         ("models/layers/attention.py", {"Trainer"}),
@@ -97,8 +99,9 @@ def edit(file: Path) -> None:
         ("models/tasks/text_to_text.py", {"Transform", "Trainer"}),
         ("components/preprocessing.py", {"Transform"}),
         ("components/example_gen/readers/jsonl.py", {"ExampleGen"}),
+        ("components/example_gen/sample_dates.py", {"ExampleGen"}),
         ("models/tokenizers/wordpiece.py", {"TokenizerTrainer", "Transform", "Trainer"}),
-        ("components/evaluation/metrics/bleu.py", {"ModelEvaluator"}),
+        ("components/evaluation/metrics/corpus_score.py", {"ModelEvaluator"}),
         ("serving/core/batching.py", {"ServingValidator"}),
         ("serving/rest/openapi.json", {"ServingValidator"}),
     ],

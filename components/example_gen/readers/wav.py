@@ -5,7 +5,6 @@ import posixpath
 import struct
 import tarfile
 from collections.abc import Iterator, Sequence
-from typing import cast
 
 import soundfile
 
@@ -113,7 +112,7 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
 def _record(
     content: bytes, place: str, name: str, named: Sequence[Feature], context: ReadContext
 ) -> Record | BadRecord:
-    audio = cast(AudioSettings, context.sections.get("audio", AudioSettings()))
+    audio = AudioSettings.model_validate(context.sections.get("audio", {}))
     try:
         labels = context.facts.values_of(name, named)
         split = context.facts.split_of(name)
