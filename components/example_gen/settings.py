@@ -31,10 +31,10 @@ class DataSettings(Settings):
 
     source: str = pydantic.Field("", description=f"Built-in sample: {described(SAMPLES)}, or empty to read files.")
 
-    sample_size: int = pydantic.Field(default=20_000, ge=100, json_schema_extra=only_with(source="sample:dates"))
+    sample_size: int = pydantic.Field(default=20_000, ge=100, json_schema_extra=only_with(source=True))
     """Number of examples made for a built-in sample, over all splits."""
 
-    sample_seed: int = pydantic.Field(1, json_schema_extra=only_with(source="sample:dates"))
+    sample_seed: int = pydantic.Field(1, json_schema_extra=only_with(source=True))
     """Seed of a built-in sample; the same seed and size give the same examples."""
 
     train: SplitPaths = ""

@@ -66,7 +66,7 @@ class TextToText(TaskCode):
         # The encoder's states are made ready for the decoder before it is called for the first time.
         decoder.build((None, None, sizes.embedding_dim))
         model = EncoderDecoder(encoder, decoder, source, target, projection, sizes.dropout)
-        example = tf.ones((1, 1), tf.int32)
+        example = keras.ops.ones((1, 1), dtype="int32")
         model({"source_token_ids": example, "decoder_token_ids": example})  # makes the weights
         return model
 

@@ -12,6 +12,7 @@ from typing import Any
 from components.errors import EvaluationError
 from components.evaluation.catalogue import check_metric_names
 from components.evaluation.settings import EvaluationSettings
+from components.example_gen.name_rules import names_problems
 from components.example_gen.settings import DataSettings
 from models.architectures.settings.architecture import ArchitectureSettings
 from models.registry import ARCHITECTURES, TASKS
@@ -76,6 +77,10 @@ def _named_features_are_in_the_data(task: str, model: ArchitectureSettings, data
             )
 
 
+def _names_of_files_fit(task: str, data: DataSettings) -> Iterator[str]:
+    yield from names_problems(data, TASKS[task].features, data.told_format())
+
+
 def _named_features(model: ArchitectureSettings) -> Iterator[tuple[str, str, str]]:
     """The key, the kind and the name of each feature that the model names."""
     for key, field in type(model).model_fields.items():
@@ -102,6 +107,7 @@ RULES: tuple[Callable[..., Iterator[str]], ...] = (
     _chunks_hold_the_receptive_field,
     _named_features_exist,
     _named_features_are_in_the_data,
+    _names_of_files_fit,
     _evaluated_split_exists,
     _metrics_exist,
 )
