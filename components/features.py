@@ -4,7 +4,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 
-from models.tasks.task import Feature
+from models.features import Feature
 
 
 def features_json(features: Sequence[Feature]) -> str:

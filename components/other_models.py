@@ -5,6 +5,7 @@ from pathlib import Path
 
 from components.errors import EvaluationError
 from components.files_hash import hash_folder
+from components.versions import newest_in
 from models.description import ModelDescription
 from models.errors import SeqlineError
 
@@ -40,10 +41,10 @@ def find_model(folder: str, setting: str, task: str) -> OtherModel:
     """
     if not Path(folder).is_dir():
         raise _refusal(setting, task, f"{folder}, which does not exist")
-    versions = [path for path in Path(folder).iterdir() if path.name.isdecimal() and path.is_dir()]
-    if not versions:
+    newest = newest_in(Path(folder))
+    if newest is None:
         raise _refusal(setting, task, f"{folder}, which holds no version (a folder whose name is a number)")
-    return read_model(max(versions, key=lambda path: int(path.name)).resolve(), setting, task)
+    return read_model(newest.resolve(), setting, task)
 
 
 def read_model(version: Path, setting: str, task: str) -> OtherModel:

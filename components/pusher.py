@@ -22,6 +22,7 @@ from tfx.types import Artifact, BaseChannel, artifact_utils
 from tfx.utils import io_utils, proto_utils
 
 from components.paths import local_copy
+from components.versions import newest_in, versions_in
 
 # Not a number, so no server takes it for a version.
 _INCOMING = ".incoming-"
@@ -63,15 +64,8 @@ def push(model: Path, base_directory: Path, clock: Callable[[], float] = time.ti
 
 def already_pushed(model: Path, base_directory: Path) -> Path | None:
     """The newest version of a serving folder, if it is this very model."""
-    versions = _versions(base_directory)
-    newest = versions[max(versions)] if versions else None
+    newest = newest_in(base_directory)
     return newest if newest and _same_files(model, newest) else None
-
-
-def _versions(base_directory: Path) -> dict[int, Path]:
-    if not base_directory.is_dir():
-        return {}
-    return {int(path.name): path for path in base_directory.iterdir() if path.name.isdecimal()}
 
 
 def _same_files(left: Path, right: Path) -> bool:
@@ -92,7 +86,7 @@ def _same_bytes(left: Path, right: Path) -> bool:
 
 def next_version(base_directory: Path, clock: Callable[[], float] = time.time) -> int:
     """The time in seconds, or one more than the greatest version ever pushed here if the clock is behind that."""
-    versions = list(_versions(base_directory))
+    versions = list(versions_in(base_directory))
     # A version that was rolled back and deleted counts too: its number must not come to mean another model.
     last = base_directory / _LAST_VERSION
     if last.exists() and last.read_text().strip().isdecimal():
@@ -176,5 +170,5 @@ def is_push_current(outputs: Mapping[str, list[Artifact]]) -> bool:
     if pushed.get_int_custom_property("pushed") != 1:
         return True
     version = Path(pushed.get_string_custom_property("pushed_destination"))
-    versions = _versions(version.parent)
+    versions = versions_in(version.parent)
     return bool(versions) and max(versions) == int(version.name)

@@ -32,9 +32,10 @@ class DescribedRequestSetting(pydantic.BaseModel):
 
 
 class ModelDescription(pydantic.BaseModel):
-    """The description file, version 1. What a newer version adds is ignored; a model of before has no version key."""
+    """The description file, version 1. What is unknown is ignored; a model of before has no version key."""
 
-    model_config = pydantic.ConfigDict(frozen=True, use_attribute_docstrings=True)
+    # A loss may be no number; JSON's null would say nothing of it.
+    model_config = pydantic.ConfigDict(frozen=True, use_attribute_docstrings=True, ser_json_inf_nan="constants")
 
     version: Literal[1] = 1
     """Of this form."""
@@ -75,7 +76,7 @@ class ModelDescription(pydantic.BaseModel):
         try:
             return cls.model_validate_json((model / FILE).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            reason = "it is not of version 1" if isinstance(error, pydantic.ValidationError) else str(error)
+            reason = error.errors()[0]["msg"] if isinstance(error, pydantic.ValidationError) else str(error)
             raise SeqlineError(
                 f"A model that Seqline has exported describes itself in {FILE}. Received: {model}, whose description "
                 f"cannot be read ({reason}). Export it again: seqline run."

@@ -74,19 +74,21 @@ def read_features(files: list[str], transformed: "Mapping[str, Transformed]") ->
     return records.map(parse, num_parallel_calls=tf.data.AUTOTUNE)
 
 
-def read_examples(files: list[str], task: "TaskCode", settings: Any, cache_file: str) -> tf.data.Dataset:
-    """Reads what is trained on.
+def read_examples(files: list[str], task: "TaskCode", settings: Any, folder: str) -> tf.data.Dataset:
+    """Makes what is trained on, once, and lays it on the disk.
 
     Args:
         files: TFRecord files of transformed examples, gzip.
         task: what makes examples of them.
         settings: of the run.
-        cache_file: where they lie from the first pass on, so that no later one parses them again; not there yet.
+        folder: where they lie, so that no pass parses them again; not there yet.
 
     Returns:
-        dataset of what the task's `training_examples` makes of them.
+        dataset of what the task's `training_examples` makes of them, read from the folder.
     """
-    return task.training_examples(read_features(files, task.transformed), settings).cache(cache_file)
+    # Not `cache(file)`, whose index of all tensors grows in memory: 1.4 KB for each example, however small.
+    task.training_examples(read_features(files, task.transformed), settings).save(folder)
+    return tf.data.Dataset.load(folder)
 
 
 def longest_length(*example: Any) -> tf.Tensor:
@@ -101,9 +103,9 @@ def measure(examples: tf.data.Dataset, length_buckets: int) -> Measured:
     def sizes(*example: Any) -> tuple[tf.Tensor, tf.Tensor]:
         parts = tf.nest.flatten(example)
         taken = [tf.size(part, tf.int64) * part.dtype.size + _BYTES_OF_A_TENSOR for part in parts]
-        return longest_length(*example), tf.add_n(taken)
+        return tf.cast(longest_length(*example), tf.int64), tf.add_n(taken)
 
-    found = np.array(list(examples.map(sizes).batch(1024).unbatch().as_numpy_iterator()), dtype=np.int64)
+    found = np.concatenate([np.stack(pair, 1) for pair in examples.map(sizes).batch(1024).as_numpy_iterator()])
     quantiles = np.quantile(found[:, 0], np.linspace(0, 1, length_buckets + 1)[1:], method="higher")
     return Measured(sorted({int(length) for length in quantiles}), len(found), float(found[:, 1].mean()))
 
@@ -114,7 +116,7 @@ def training_batches(
     """Shuffles, groups and repeats without end.
 
     Args:
-        task: says what changes anew in each epoch, and how examples are grouped.
+        task: says whether order counts, what changes anew in each epoch, and how examples are grouped.
         examples: of `read_examples`.
         measured: of `measure`.
         batch_size: rows of a batch.
@@ -129,8 +131,10 @@ def training_batches(
         # Reshuffling by tf.data itself would give another order when the same dataset is iterated again. The seed set
         # here is that of this traced function alone: the stream depends on nothing but `seed`.
         tf.random.set_seed(1)
-        shuffled = examples.shuffle(buffer, seed=seed + index, reshuffle_each_iteration=False)
-        return shuffled.enumerate().map(
+        ordered = examples
+        if not task.in_order:
+            ordered = examples.shuffle(buffer, seed=seed + index, reshuffle_each_iteration=False)
+        return ordered.enumerate().map(
             lambda number, example: task.each_epoch(example, tf.stack([seed + index, number])),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
@@ -145,7 +149,7 @@ def evaluation_batches(
 ) -> tf.data.Dataset:
     """Every example once, grouped by the task; what is drawn for an epoch is drawn once for all."""
     fixed = examples.enumerate().map(
-        lambda number, example: task.each_epoch(example, tf.stack([tf.constant(0, tf.int64), number]))
+        lambda number, example: task.each_epoch(example, tf.stack([tf.constant(-1, tf.int64), number]))
     )
     return task.batches(fixed, batch_size, boundaries).prefetch(tf.data.AUTOTUNE)
 

@@ -1,4 +1,4 @@
-"""Cross-entropy with label smoothing, and the accuracy that goes with it, both over real tokens only."""
+"""Cross-entropy with label smoothing, over real tokens only."""
 
 from typing import Any
 

@@ -11,7 +11,7 @@ class Settings(pydantic.BaseModel):
     """Settings that cannot change after they are read and that refuse keys they do not know."""
 
     model_config = pydantic.ConfigDict(
-        frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True
+        frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True, allow_inf_nan=False
     )
 
 

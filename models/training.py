@@ -30,7 +30,8 @@ from models.tokenizers.vocabularies import Vocabularies
 
 BODIES_FOLDER = "bodies"
 VOCABULARIES_FOLDER = "vocabularies"
-_CACHE = "cache-"
+# Of a folder that nobody else makes.
+_SCRATCH = ".seqline-scratch-"
 
 
 def run_fn(fn_args: Any) -> None:
@@ -49,6 +50,9 @@ def run_fn(fn_args: Any) -> None:
     train_files, eval_files = (_expand(patterns) for patterns in (fn_args.train_files, fn_args.eval_files))
     identity = "".join([config["settings"], config["task_facts"], config["code_hash"], *train_files])
     checkpoint_dir = f"{config['checkpoint_dir']}/{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
+    # A training that was killed and whose settings have changed is never resumed; its scratch is as large as the data.
+    for leftover in pathlib.Path(config["checkpoint_dir"]).glob(f"*/{_SCRATCH}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
     try:
         model, state = train(settings, vocabularies, train_files, eval_files, checkpoint_dir, fn_args.model_run_dir)
         facts = {"code_version": config["code_hash"], "metrics": state.best_metrics | {"best_epoch": state.best_epoch}}
@@ -118,9 +122,9 @@ def _scratch(checkpoint_dir: str) -> Iterator[str]:
     """A folder for as long as the training lasts, on the disk of its checkpoints; what a kill has left goes."""
     folder = pathlib.Path(checkpoint_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    for leftover in folder.glob(f"{_CACHE}*"):
+    for leftover in folder.glob(f"{_SCRATCH}*"):
         shutil.rmtree(leftover, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=_CACHE, dir=folder, ignore_cleanup_errors=True) as scratch:
+    with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=folder, ignore_cleanup_errors=True) as scratch:
         yield scratch
 
 

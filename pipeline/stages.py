@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Collection
 from typing import NamedTuple, TypeVar
 
 from ml_metadata.proto import metadata_store_pb2
@@ -13,7 +14,8 @@ from components.data_gate import DataGate
 from components.evaluation.component import ModelEvaluator
 from components.example_gen.component import ExampleGen
 from components.example_gen.fingerprint import data_fingerprint
-from components.example_gen.formats import READERS, SAMPLES, sections_for
+from components.example_gen.formats import reader_of, sections_for
+from components.example_gen.input_files import input_files
 from components.features import features_json
 from components.importer import other_model
 from components.pusher import Pusher, is_push_current
@@ -100,7 +102,7 @@ def _data_stages(config: Config) -> DataStages:
             fingerprint=data_fingerprint(config.data),
             sections_json=json.dumps({name: getattr(config, name).model_dump(mode="json") for name in sections}),
         ),
-        *(reader.module for reader in (*READERS.values(), *SAMPLES.values())),
+        *sorted({reader_of(file.format).module for file in input_files(config.data, task.features)}),
     )
     statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
     schema = tfx.components.SchemaGen(
@@ -151,7 +153,7 @@ def _model_stages(config: Config, data: DataStages, folder: OutputFolder) -> Mod
         eval_args=tfx.proto.EvalArgs(splits=["eval"]),
         custom_config={
             "settings": config.run_settings().model_dump_json(),
-            "task_facts": _facts_for_training(config.task),
+            "task_facts": _task_facts(config.task, _FOR_JUDGES),
             "code_hash": hash_modules(
                 "models.training", *task_code, architecture.module, architecture.settings.__module__
             ),
@@ -197,7 +199,7 @@ def _review(config: Config, examples: BaseNode, trainer: BaseNode, evaluator: Ba
         settings_json=settings.model_dump_json(),
         **inputs,
     )
-    return [*imported, _with_code(review, REVIEWS[name].module)]
+    return [*imported, _with_code(review, REVIEWS[name].module, task_facts=_task_facts(config.task))]
 
 
 def _validator(config: Config, data: DataStages, trainer: BaseNode, last_judge: BaseNode) -> BaseNode:
@@ -217,15 +219,15 @@ def _validator(config: Config, data: DataStages, trainer: BaseNode, last_judge: 
     return validator
 
 
-def _with_code(stage: Stage, *roots: str) -> Stage:
-    """Lets the cache notice edits of code that a stage finds by a name and not by an import."""
-    stage.spec.exec_properties["code_hash"] = hash_modules(*roots)
+def _with_code(stage: Stage, *roots: str, **facts: str) -> Stage:
+    """Lets the cache notice edits of code, and of table rows, that a stage finds by a name and not by an import."""
+    stage.spec.exec_properties |= {"code_hash": hash_modules(*roots), **facts}
     return stage
 
 
-def _facts_for_training(task: str) -> str:
+def _task_facts(task: str, without: Collection[str] = ()) -> str:
     facts = dataclasses.asdict(TASKS[task])
-    return json.dumps({name: fact for name, fact in facts.items() if name not in _FOR_JUDGES}, default=sorted)
+    return json.dumps({name: fact for name, fact in facts.items() if name not in without}, default=sorted)
 
 
 def _metadata_connection(folder: OutputFolder) -> metadata_store_pb2.ConnectionConfig:

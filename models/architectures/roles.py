@@ -21,7 +21,11 @@ Cache = Any
 
 
 class Encoder(Protocol):
-    """Reads a whole sequence; each position sees both sides."""
+    """Reads a whole sequence; each position sees both sides.
+
+    As a Keras layer it has `supports_masking` and a `compute_mask` that gives None: the mask is an argument of its own,
+    and one that Keras hands on beside it would reach the loss.
+    """
 
     def __call__(
         self, vectors: keras.KerasTensor, padding_mask: keras.KerasTensor, training: bool = False
@@ -83,13 +87,11 @@ class SoundDecoder(Protocol):
     def start(self, batch_size: Any, max_length: Any) -> Cache:
         """Makes the first cache for generating `max_length` samples at most."""
 
-    def conditions_of(self, inputs: Mapping[str, Any], batch_size: Any) -> keras.KerasTensor:
-        """What steers each sample, float (N, T, any), or all of them alike, (N, 1, any)."""
+    def conditions_of(self, inputs: Mapping[str, Any], batch_size: Any) -> Any:
+        """What steers: a nest of tensors for each sample, float (N, T, any), or for all of them alike, (N, 1, any)."""
 
-    def step(
-        self, audio_ids: keras.KerasTensor, cache: Cache, conditions: keras.KerasTensor
-    ) -> tuple[keras.KerasTensor, Cache]:
-        """Scores one sample: the last ones, int (N,), steered by (N, 1, any), to logits float32 (N, V), next cache."""
+    def step(self, audio_ids: keras.KerasTensor, cache: Cache, conditions: Any) -> tuple[keras.KerasTensor, Cache]:
+        """Scores one sample: last ones int (N,), steered by (N, 1, any) each, to logits (N, V) and next cache."""
 
     # Samples come by the thousand: the same in the layout of a piece, as `models.decoding.pieces.Pieces` asks for it.
 
@@ -99,5 +101,5 @@ class SoundDecoder(Protocol):
     def leave_piece(self, carry: Any) -> Cache:
         """The carry as a cache."""
 
-    def next_in_piece(self, conditions: keras.KerasTensor) -> NextToken:
+    def next_in_piece(self, conditions: Any) -> NextToken:
         """A step over the carry; what all steps share, such as weights, is read here, once."""

@@ -122,14 +122,15 @@ class WaveNet(keras.Model):
             max_length: of no effect: the queues are as long as the model can look back.
 
         Returns:
-            `queues` float (N, Q, D), what the convolutions saw so far; `time` int32 (N,), samples seen so far.
+            `queues` float (N, Q, D), what the convolutions saw so far; `time` int32 (N,), samples seen so far, the same
+            for all rows.
         """
         places = _queue_places(self.settings)[-1]
         queues = tf.zeros([batch_size, places, self.settings.hidden_dim])
         return {"queues": queues, "time": tf.zeros([batch_size], tf.int32)}
 
-    def conditions_of(self, inputs: Mapping[str, Any], batch_size: Any) -> tf.Tensor:
-        """What steers the generation, behind the last frame nothing.
+    def conditions_of(self, inputs: Mapping[str, Any], batch_size: Any) -> dict[str, tf.Tensor]:
+        """What steers the generation.
 
         Args:
             inputs: `<feature>_id` int (N,) for each feature in `condition_on`; with local features `frames`, float
@@ -137,24 +138,26 @@ class WaveNet(keras.Model):
             batch_size: N.
 
         Returns:
-            float (N, F * `frame_step`, L * 2D); (N, 1, L * 2D) without frames, the same for every sample.
+            `steady` float32 (N, 1, L * 2D), the same for every sample; with frames also `frames` float32
+            (N, F * `frame_step`, L * 2D), behind which only the former steers.
         """
-        total = tf.zeros([batch_size, 1, 2 * self.settings.hidden_dim * len(self.gates)])
+        steady = tf.zeros([batch_size, 1, 2 * self.settings.hidden_dim * len(self.gates)])
         if self.settings.condition_on:
-            total = total + self.global_condition(inputs)
-        if self.settings.local_features != "none":
-            total = total + self.frame_projection(self.upsampling(inputs["frames"]))
-        return total
+            steady = steady + tf.cast(self.global_condition(inputs), tf.float32)
+        if self.settings.local_features == "none":
+            return {"steady": steady}
+        frames = self.frame_projection(self.upsampling(inputs["frames"]))
+        return {"steady": steady, "frames": tf.cast(frames, tf.float32)}
 
     def step(
-        self, audio_ids: tf.Tensor, cache: dict[str, tf.Tensor], conditions: tf.Tensor
+        self, audio_ids: tf.Tensor, cache: dict[str, tf.Tensor], conditions: Mapping[str, tf.Tensor]
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Predicts one sample from one more past sample.
 
         Args:
             audio_ids: the last samples, int (N,).
             cache: of the step before, or of `start`.
-            conditions: of this very sample, float (N, 1, L * 2D).
+            conditions: of this very sample, float (N, 1, L * 2D) each.
 
         Returns:
             logits, float32 (N, 256), and the next cache.
@@ -174,13 +177,13 @@ class WaveNet(keras.Model):
         queues = tf.transpose(carry["queues"], [1, 0, 2])
         return {"queues": queues, "time": tf.fill([tf.shape(queues)[0]], carry["time"])}
 
-    def next_in_piece(self, conditions: tf.Tensor) -> NextToken:
+    def next_in_piece(self, conditions: Mapping[str, tf.Tensor]) -> NextToken:
         """One sample from one more past sample, in O(L) (Le Paine et al., 2016).
 
         All queues lie in one tensor, each a ring, so that one gather reads and one scatter writes them.
 
         Args:
-            conditions: float (N, 1 or samples of the piece, L * 2D).
+            conditions: of `conditions_of`, the frames' part with as many samples as the piece.
 
         Returns:
             `NextToken` over the state of `enter_piece`.
@@ -191,12 +194,12 @@ class WaveNet(keras.Model):
         starts = tf.constant(_queue_places(settings)[:-1])
         # The oldest place of a ring is the next to be written; the other taps follow at the layer's distance.
         ages = dilations[:, tf.newaxis] * tf.range(taps)[tf.newaxis]
-        time_first = tf.transpose(conditions, [1, 0, 2])
+        time_first = [tf.transpose(part, [1, 0, 2]) for part in conditions.values()]
 
         def next_sample(audio_ids: tf.Tensor, carry: dict[str, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
             time, queues = carry["time"], carry["queues"]
             places = starts[:, tf.newaxis] + (time + ages) % (taps * dilations)[:, tf.newaxis]
-            steering = time_first[time % tf.shape(time_first)[0]]
+            steering = tf.add_n([part[time % tf.shape(part)[0]] for part in time_first])
             seen, logits = self._one_sample(weights, tf.gather(queues, places), audio_ids, steering)
             return logits, {"queues": tf.tensor_scatter_nd_update(queues, places[:, :1], seen), "time": time + 1}
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from models.layers.masks import MASKED_SCORE
 from models.tokenizers.special import PAD_TOKEN_ID, START_TOKEN_ID, UNKNOWN_TOKEN_ID
 
 NextToken = Callable[[tf.Tensor, Any], tuple[tf.Tensor, Any]]
@@ -24,8 +25,7 @@ A step of a decoder: reads the token before the wanted one (the first is [START]
   layout stands in the place of the cache.
 """
 
-# Finite, so that no NaN can arise from a difference of two of them.
-IMPOSSIBLE = -1e9
+IMPOSSIBLE = MASKED_SCORE
 # Tokens that no target holds. [UNK] among them: a person never sees one, the decoder takes its next best choice.
 _FORBIDDEN = (PAD_TOKEN_ID, UNKNOWN_TOKEN_ID, START_TOKEN_ID)
 

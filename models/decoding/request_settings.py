@@ -1,4 +1,4 @@
-"""What clients may decide about the search for a target, request by request."""
+"""What clients may decide about an answer that is searched for or drawn, request by request."""
 
 from models.decoding.settings import MOST_BEAMS, MOST_TOKENS
 from models.request_settings import RequestSetting
@@ -29,7 +29,7 @@ _TEMPERATURE = RequestSetting(
     0,
 )
 _SEED = RequestSetting(
-    "seed", "int32", 0, -(2**31), 2**31 - 1, "The same request with the same seed has the same answer."
+    "seed", "int32", 0, -(2**31), 2**31 - 1, "The same request with the same seed has the same answer.", 1
 )
 
 SOUND = (

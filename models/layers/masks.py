@@ -5,7 +5,8 @@ from keras import ops
 
 from models.tokenizers.special import PAD_TOKEN_ID
 
-# Added to scores that must not win; finite, so that a row without any real token gives numbers and not NaN.
+# Added to scores that must not win; finite, so that neither a row without any real token nor a difference of two
+# of them is NaN.
 MASKED_SCORE = -1e9
 
 

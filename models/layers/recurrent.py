@@ -37,6 +37,7 @@ class RecurrentStack(keras.layers.Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
+        self.supports_masking = True
         self.cell = cell
         self.hidden_dim = hidden_dim
         self.num_layers = num_layers
@@ -58,6 +59,9 @@ class RecurrentStack(keras.layers.Layer):
             layer.build((*inputs_shape[:-1], width))
             width = self.hidden_dim * (2 if self.bidirectional else 1)
         self.built = True
+
+    def compute_mask(self, *arguments: Any, **keywords: Any) -> None:
+        """None: the mask is an argument of its own, here and above."""
 
     def call(
         self, inputs: keras.KerasTensor, padding_mask: keras.KerasTensor, training: bool = False

@@ -6,7 +6,7 @@ B: batch.
 import abc
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
@@ -40,7 +40,13 @@ class TaskCode(abc.ABC):
 
     Args:
         task: its facts.
+
+    Attributes:
+        in_order: whether training reads the examples in the order in which they come (with `data.ordered`, that of the
+            files) and not in another one in each epoch.
     """
+
+    in_order: ClassVar[bool] = False
 
     def __init__(self, task: Task):
         self.task = task

@@ -10,7 +10,7 @@ from keras import ops
 
 from models.architectures.roles import Cache, Decoder, Encoder, Memory
 from models.layers.heads.token_embedding import TokenEmbedding, VocabularyProjection
-from models.layers.masks import padding_mask
+from models.layers.masks import padding_mask as find_padding
 
 
 class EncoderDecoder(keras.Model):
@@ -78,11 +78,11 @@ class EncoderDecoder(keras.Model):
         Returns:
             what `next_token` needs at every step and at the first.
         """
-        mask = padding_mask(source_token_ids)
+        padding_mask = find_padding(source_token_ids)
         vectors = self.source_embedding(source_token_ids, training=training)
-        hidden_states, final_states = self.encoder(vectors, mask, training=training)
+        hidden_states, final_states = self.encoder(vectors, padding_mask, training=training)
         cache = self.decoder.start(ops.shape(source_token_ids)[0], max_length, final_states)
-        return self.decoder.remember(hidden_states, mask), cache
+        return self.decoder.remember(hidden_states, padding_mask), cache
 
     def next_token(
         self, token_ids: keras.KerasTensor, cache: Cache, memory: Memory

@@ -14,18 +14,21 @@ from models.settings import markers_of
 from models.tasks.task import Task
 
 
-def unused_keys(fields: Mapping[str, FieldInfo], given: Container[str], sections: Mapping[str, Any]) -> Iterator[str]:
+def unused_keys(
+    fields: Mapping[str, FieldInfo], given: Mapping[str, Any], sections: Mapping[str, Any]
+) -> Iterator[str]:
     """Refuses each key that was set and has no use for this task, this model or the values beside it.
 
     Args:
         fields: of the configuration.
-        given: names of those that the user wrote.
+        given: what the user wrote. Of a section that is not valid the keys are judged all the same, though not by the
+            values beside them.
         sections: name to value of those that are valid, defaults included. What the others decide is not judged.
 
     Yields:
         One sentence for each key, a section without a use counting as one.
     """
-    yield from _unused(fields, given, types.SimpleNamespace(**sections), "", _Run(sections))
+    yield from _unused(fields, given, types.SimpleNamespace(**sections), "", _Run(sections), given)
 
 
 def restriction(markers: Mapping[str, Any], tasks: Sequence[Task]) -> str:
@@ -62,7 +65,12 @@ class _Run:
 
 
 def _unused(
-    fields: Mapping[str, FieldInfo], given: Container[str], values: Any, prefix: str, run: _Run
+    fields: Mapping[str, FieldInfo],
+    given: Container[str],
+    values: Any,
+    prefix: str,
+    run: _Run,
+    written: Mapping[str, Any],
 ) -> Iterator[str]:
     for name, field in fields.items():
         if name not in given:
@@ -73,7 +81,23 @@ def _unused(
             it = "it" if prefix else "the section"
             yield f"{prefix}{name} {reason[0]}; remove {it}. Received: {reason[1]}"
         elif isinstance(value, pydantic.BaseModel):
-            yield from _unused(type(value).model_fields, value.model_fields_set, value, f"{prefix}{name}.", run)
+            below = written.get(name)
+            raw = below if isinstance(below, Mapping) else {}
+            yield from _unused(type(value).model_fields, value.model_fields_set, value, f"{prefix}{name}.", run, raw)
+        elif not hasattr(values, name) and (section := _section_class(field, written[name])):
+            nothing = types.SimpleNamespace()
+            yield from _unused(section.model_fields, written[name], nothing, f"{prefix}{name}.", run, written[name])
+
+
+def _section_class(field: FieldInfo, written: Any) -> type[pydantic.BaseModel] | None:
+    """The class of a section that is not valid; None for what is no section, or of an unknown architecture."""
+    if not isinstance(written, Mapping):
+        return None
+    if field.discriminator:
+        architecture = ARCHITECTURES.get(str(written.get(str(field.discriminator))))
+        return architecture.settings if architecture else None
+    annotation = field.annotation
+    return annotation if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel) else None
 
 
 def _of_tasks_or_models(markers: Mapping[str, Any], prefix: str, run: _Run) -> tuple[str, str] | None:

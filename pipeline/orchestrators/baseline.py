@@ -4,7 +4,6 @@ TFX's LatestBlessedModelStrategy would pick the very model under evaluation when
 compared with itself, evaluated again (its inputs have changed) and pushed a second time.
 """
 
-import json
 from collections.abc import Callable
 
 import ml_metadata
@@ -14,6 +13,8 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common import resolver
 from tfx.dsl.io import fileio
 from tfx.types import artifact
+
+from models.description import FILE, ModelDescription
 
 Artifacts = dict[str, list[artifact.Artifact]]
 # Task and Trainer to the resolver whose output `model` the new model is compared with.
@@ -67,11 +68,11 @@ class PreviousBlessedModel(resolver.ResolverStrategy):
 
 
 def _exported_task(model: str) -> str | None:
-    description = f"{model}/Format-Serving/assets.extra/seqline.json"
+    description = f"{model}/Format-Serving/{FILE}"
     if not fileio.exists(description):
         return None
     try:
         with fileio.open(description) as stream:
-            return json.loads(stream.read())["task"]
-    except (OSError, ValueError, KeyError):
+            return ModelDescription.model_validate_json(stream.read()).task
+    except (OSError, ValueError):
         return None

@@ -1,5 +1,6 @@
 """A run that an orchestrator launches stage by stage, one process for each: compiled once into a file."""
 
+import contextlib
 import dataclasses
 import os
 import re
@@ -150,13 +151,14 @@ def _check_run_id(run_id: str, folder: OutputFolder) -> None:
 
 
 def _write(file: Path, text: str) -> None:
-    partial = file.with_name(f".{file.name}.{os.getpid()}")
+    partial = file.parent / f".{file.name}.{os.getpid()}"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text(text, encoding="utf-8")
         os.replace(partial, file)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise ConfigError(f"{file} cannot be written: {error.strerror}; name another file") from error
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from components.versions import newest_in
 from pipeline.config.config import Config
 
 
@@ -22,5 +23,4 @@ class OutputFolder:
 
     def newest_version(self) -> Path | None:
         """The pushed version that a server serves, or None when nothing was pushed."""
-        versions = [path for path in self.serving.glob("*") if path.name.isdigit() and path.is_dir()]
-        return max(versions, key=lambda path: int(path.name), default=None)
+        return newest_in(self.serving)

@@ -13,6 +13,7 @@ from components.other_models import find_model
 from models.description import ModelDescription
 from pipeline.history import runs
 from pipeline.orchestrators import local, plan
+from pipeline.orchestrators.compiled import compile_pipeline
 from tests.pipeline import tiny_stages
 
 
@@ -34,7 +35,7 @@ def version(tmp_path: Path) -> Path:
 def compiled(version: Path, run_id: str):
     model = other_model(find_model(str(version.parent), "some.setting", "text_to_text"), "Other")
     ask = Ask(other=model.outputs["result"])
-    return local.compile_pipeline(tiny_stages.pipeline_of(version.parents[2], [model, ask]), run_id)
+    return compile_pipeline(tiny_stages.pipeline_of(version.parents[2], [model, ask]), run_id)
 
 
 def run(version: Path, run_id: str) -> runs.Run:

@@ -4,7 +4,6 @@ Each pair is built, exported and asked once; the tests read what came of it.
 """
 
 import dataclasses
-import functools
 import pathlib
 from collections import Counter
 
@@ -30,11 +29,23 @@ from models.training import build_model
 from pipeline.serve import answers
 
 RATE = 1000
+# Settings of architectures that bring other layers or signatures with them; {} stands for the defaults.
+VARIANTS = {
+    "recurrent": [{}, {"cell": "gru", "bidirectional": False, "residual": True, "pooling": "last"}],
+    "gated_conv": [{}, {"squeeze_excitation": 2, "dilation": True, "pooling": "max"}],
+    "seq2seq": [{}, {"attention": "luong", "embedding_dim": 6, "tie_embeddings": True}],
+    "wavenet": [
+        {},
+        {"condition_on": ["label"]},
+        {"condition_on": ["label"], "local_features": "log_mel", "num_mel_bins": 5, "frame_step": 10},
+    ],
+}
 PAIRS = [
-    pytest.param((task, architecture), id=f"{task}-{architecture}")
+    pytest.param((task, architecture, variant), id="-".join([task, architecture, *map(str, variant)]))
     for task in TASKS
     for architecture in ARCHITECTURES
     if ARCHITECTURES[architecture].solves(TASKS[task])
+    for variant in VARIANTS.get(architecture, [{}])
 ]
 # Sizes that keep a model small; each architecture takes those that it has.
 SMALL = {
@@ -69,11 +80,12 @@ class Made:
         return [raw_example(self.code, row) for row in range(4)]
 
 
-def small_settings(task: str, architecture: str) -> RunSettings:
+def small_settings(task: str, architecture: str, variant: dict, precision: str = "float32") -> RunSettings:
     fields = ARCHITECTURES[architecture].settings.model_fields
     model = {"architecture": architecture} | {name: value for name, value in SMALL.items() if name in fields}
-    values = {"name": "toy", "task": task, "model": model, "audio": {"sample_rate": RATE}}
-    return RunSettings.model_validate(values | {"tokenizer": {"unit": "character"}, "decoding": {"max_length": 6}})
+    values = {"name": "toy", "task": task, "model": model | variant, "audio": {"sample_rate": RATE}}
+    values |= {"training": {"precision": precision}, "decoding": {"max_length": 6, "coverage_penalty": 0.2}}
+    return RunSettings.model_validate(values | {"tokenizer": {"unit": "character"}})
 
 
 def learned(settings: RunSettings) -> Vocabularies:
@@ -98,9 +110,8 @@ def raw_example(code: TaskCode, row: int) -> bytes:
     return example.SerializeToString()
 
 
-@functools.cache
-def made(task: str, architecture: str, folder: pathlib.Path) -> Made:
-    settings, code = small_settings(task, architecture), TASKS[task].code()
+def made(settings: RunSettings, folder: pathlib.Path) -> Made:
+    code = TASKS[settings.task].code()
     vocabularies = learned(settings)
     keras.utils.set_random_seed(3)
     model = build_model(settings, vocabularies)
@@ -114,8 +125,7 @@ def made(task: str, architecture: str, folder: pathlib.Path) -> Made:
 
 @pytest.fixture(scope="module", params=PAIRS, name="pair")
 def _pair(request, tmp_path_factory) -> Made:
-    task, architecture = request.param
-    return made(task, architecture, tmp_path_factory.mktemp(f"{task}-{architecture}") / "model")
+    return made(small_settings(*request.param), tmp_path_factory.mktemp("pair") / "model")
 
 
 def transformed_of(made: Made) -> tf.data.Dataset:
@@ -148,10 +158,14 @@ def test_one_step_of_training_moves_every_weight_by_finite_numbers(pair):
     examples = pair.code.training_examples(transformed_of(pair), pair.settings)
     [batch] = pair.code.batches(examples, 4, [1000]).take(1)
     model = build_model(pair.settings, pair.vocabularies)
-    model.compile(optimizer="sgd", jit_compile=False, **pair.code.compile_arguments(pair.settings))
+    model.compile(optimizer=keras.optimizers.SGD(0.1), jit_compile=False, **pair.code.compile_arguments(pair.settings))
+    # Not the small weights of a fresh model, under which a step may be lost in rounding.
+    model.set_weights(pair.model.get_weights())
+    before = {weight.path: np.array(weight) for weight in model.trainable_variables}
     losses = model.fit(tf.data.Dataset.from_tensors(batch), verbose=0).history
     assert all(np.isfinite(values).all() for values in losses.values())
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
+    assert [weight.path for weight in model.trainable_variables if np.all(before[weight.path] == weight)] == []
 
 
 def test_the_answer_has_a_form_for_people(pair):
@@ -259,3 +273,23 @@ def test_a_decoder_step_by_step_equals_the_whole(architecture, has_source):
         np.testing.assert_allclose(hidden_states, whole[:, time], atol=1e-5)
         np.testing.assert_allclose(looked, weights[:, time], atol=1e-5)
         assert [tensor.shape for tensor in tf.nest.flatten(cache)] == shapes
+
+
+@pytest.mark.parametrize("chosen", PAIRS)
+def test_every_signature_answers_in_bfloat16_too(chosen, tmp_path):
+    bfloat16 = made(small_settings(*chosen, precision="mixed_bfloat16"), tmp_path / "model")
+    _, answers_of = requests_and_answers(bfloat16.folder, bfloat16.examples)
+    assert set(answers_of) == set(bfloat16.signatures.endpoints())
+    for outputs in answers_of.values():
+        assert all(np.isfinite(values).all() for values in outputs.values() if values.dtype.kind == "f")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_a_configuration_may_say_is_within_what_a_request_may(task):
+    for setting in TASKS[task].request_settings:
+        if isinstance(setting.default, str):
+            section, key = setting.default.split(".")
+            field = RunSettings.model_fields[section].annotation.model_fields[key]
+            least = max(rule.ge for rule in field.metadata if hasattr(rule, "ge"))
+            most = min(rule.le for rule in field.metadata if hasattr(rule, "le"))
+            assert setting.least <= least <= most <= setting.most, setting.name

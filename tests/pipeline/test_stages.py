@@ -98,7 +98,7 @@ def edit(file: Path) -> None:
         ("models/training.py", {"Trainer"}),
         ("models/tasks/text_to_text.py", {"Transform", "Trainer"}),
         ("components/preprocessing.py", {"Transform"}),
-        ("components/example_gen/readers/jsonl.py", {"ExampleGen"}),
+        ("components/example_gen/readers/jsonl.py", set()),
         ("components/example_gen/sample_dates.py", {"ExampleGen"}),
         ("models/tokenizers/wordpiece.py", {"TokenizerTrainer", "Transform", "Trainer"}),
         ("components/evaluation/metrics/corpus_score.py", {"ModelEvaluator"}),
@@ -115,13 +115,14 @@ def test_an_edit_runs_the_stages_again_that_use_the_code(
 
 
 def test_a_new_feature_of_a_task_runs_the_stages_again_that_see_raw_examples(
-    dates_config: Config, monkeypatch: pytest.MonkeyPatch
+    dates_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = keys(dates_config)
-    task = TASKS["text_to_text"]
+    (tmp_path / "pairs.tsv").write_text("source\ttarget\tstyle\na\tb\tplain\n", encoding="utf-8")
+    config = load(dates_file, [f"data={{path: {tmp_path}/pairs.tsv}}"])
+    before, task = keys(config), TASKS["text_to_text"]
     more = dataclasses.replace(task, features=(*task.features, Feature("style", "label", optional=True)))
     monkeypatch.setitem(TASKS, "text_to_text", more)
-    assert changed(before, keys(dates_config)) == {
+    assert changed(before, keys(config)) == {
         "ExampleGen",
         "DataGate",
         "TokenizerTrainer",
@@ -129,6 +130,26 @@ def test_a_new_feature_of_a_task_runs_the_stages_again_that_see_raw_examples(
         # Its metrics are sliced by every label.
         "ModelEvaluator",
     }
+
+
+def test_an_edit_of_the_reader_in_use_reads_anew(dates_file: Path, tmp_path: Path, source: Path) -> None:
+    (tmp_path / "pairs.tsv").write_text("source\ttarget\na\tb\n", encoding="utf-8")
+    config = load(dates_file, [f"data={{path: {tmp_path}/pairs.tsv}}"])
+    before = keys(config)
+    edit(source / "components/example_gen/sample_dates.py")
+    assert changed(before, keys(config)) == set()
+    edit(source / "components/example_gen/readers/tsv.py")
+    assert changed(before, keys(config)) == {"ExampleGen"}
+
+
+def test_a_review_is_made_anew_where_the_task_groups_by_another_label(
+    digits_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load(digits_file)
+    before, task = keys(config), TASKS["audio_generation"]
+    other = dataclasses.replace(task, judging=dataclasses.replace(task.judging, label_key="speaker"))
+    monkeypatch.setitem(TASKS, "audio_generation", other)
+    assert changed(before, keys(config)) == {"ModelEvaluator", "Review"}
 
 
 def test_an_orchestrator_may_ask_for_the_baseline_that_it_can_compile(dates_config: Config) -> None:

@@ -11,6 +11,7 @@ from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArti
 from tfx.types.standard_artifacts import Examples, InfraBlessing, Model, ModelBlessing, PushedModel
 
 from components.errors import DataError
+from models.description import ModelDescription
 
 
 @tfx.dsl.components.component
@@ -39,9 +40,9 @@ def Train(examples: InputArtifact[Examples], model: OutputArtifact[Model], troub
             pipeline | beam.Create(["a"]) | "Parse" >> beam.Map(refuse)
     text = (Path(examples.uri) / "text").read_text()
     (Path(model.uri) / "model").write_text(f"a model of {text}")
-    description = Path(model.uri) / "Format-Serving" / "assets.extra" / "seqline.json"
-    description.parent.mkdir(parents=True)
-    description.write_text('{"task": "text_to_text"}')
+    exported = Path(model.uri) / "Format-Serving"
+    exported.mkdir()
+    ModelDescription(name="tiny", task="text_to_text", architecture="seq2seq", settings={}).write(exported)
 
 
 def refuse(line: str) -> None:

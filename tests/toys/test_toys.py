@@ -73,7 +73,7 @@ def test_the_toy_architecture_learns_an_old_task(_toys, tmp_path):
 
 def test_an_old_architecture_learns_the_toy_task(_toys, tmp_path):
     model = {"architecture": "recurrent", "embedding_dim": 8, "hidden_dim": 16, "num_layers": 1, "dropout": 0}
-    assert best_accuracy("reversal_check", model, pairs(128, 1), tmp_path) == 1
+    assert best_accuracy("reversal_check", model, pairs(128, 1), tmp_path) > 0.9
 
 
 @pytest.mark.e2e

@@ -28,7 +28,7 @@ def find_recognizer(settings: ClipReviewSettings, run: RunSettings) -> OtherMode
 
 def check_rate(described: ModelDescription, sample_rate: int) -> None:
     """Raises EvaluationError where the recognizer hears at another rate, in hertz, than the clips have."""
-    rate = described.settings["audio"]["sample_rate"]
+    rate = described.settings.get("audio", {}).get("sample_rate")
     if rate != sample_rate:
         raise EvaluationError(
             "clips.recognizer must hear at the rate of the clips (audio.sample_rate). "

@@ -6,8 +6,6 @@ import keras
 import keras_hub
 from keras import ops
 
-from models.layers.masks import padding_mask
-
 
 class TokenEmbedding(keras.layers.Layer):
     """Vectors of tokens, of which some are dropped in training.
@@ -40,7 +38,7 @@ class TokenEmbedding(keras.layers.Layer):
         self.built = True
 
     def call(self, token_ids: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
-        """Int (B, T) to float (B, T, E); the caller masks padding, see `padding_mask`."""
+        """Int (B, T) to float (B, T, E); the caller masks padding."""
         return self.token_dropout(self.dropout(self.embedding(token_ids), training=training), training=training)
 
     def one(self, token_ids: keras.KerasTensor) -> keras.KerasTensor:
@@ -50,8 +48,6 @@ class TokenEmbedding(keras.layers.Layer):
     def project(self, hidden_states: keras.KerasTensor) -> keras.KerasTensor:
         """Scores every token by its own vector (Press and Wolf, 2017): float (..., E) to float (..., V)."""
         return self.embedding(hidden_states, reverse=True)
-
-    padding_mask = staticmethod(padding_mask)
 
 
 class VocabularyProjection(keras.layers.Layer):

@@ -83,7 +83,8 @@ def one_by_one(model: WaveNet, ids: np.ndarray, conditions: dict[str, tf.Tensor]
     @tf.function
     def run(ids):
         def step(time, cache, logits):
-            now, cache = model.step(ids[:, time], cache, steering[:, time % steering.shape[1]][:, tf.newaxis])
+            here = {name: part[:, time % part.shape[1]][:, tf.newaxis] for name, part in steering.items()}
+            now, cache = model.step(ids[:, time], cache, here)
             return time + 1, cache, logits.write(time, now)
 
         logits = tf.TensorArray(tf.float32, ids.shape[1])

@@ -231,3 +231,24 @@ def test_evaluation_reads_raw_examples(two_tones):
         audio=tf.constant([tone("high")]), num_samples=tf.constant([400]), label=tf.constant(["high"])
     )
     np.testing.assert_allclose(answer["log_prob"][0], direct["log_prob"][0], rtol=1e-4)
+
+
+def test_behind_the_last_frame_the_label_still_steers():
+    """A recording of 40 samples is spoken again, and then 80 more: the labels differ there too."""
+    model = {"condition_on": ["label"], "local_features": "log_mel", "num_mel_bins": 5, "frame_step": 10}
+    settings = settings_of({**model, "dilation_depth": 2})
+    vocabularies, code = vocabularies_of(settings), TASKS["audio_generation"].code()
+    built = code.build(settings, vocabularies)
+    rng = np.random.default_rng(4)
+    built.set_weights([rng.normal(0, 0.4, weight.shape) for weight in built.get_weights()])
+
+    def spoken(labels: list[str]) -> np.ndarray:
+        signatures = code.signatures(built, vocabularies, settings)
+        asked = (tf.constant([120, 120]), tf.zeros([2]), tf.constant([1, 1]), tf.constant(labels))
+        return signatures.revoice(tf.zeros([2, 40]), *asked)["audio"].numpy()[0]
+
+    assert np.abs(spoken(["high", "high"]) - spoken(["low", "low"]))[60:].max() > 0
+    # What steers behind the frames is the label alone.
+    steering = built.conditions_of({"label_id": tf.constant([1]), "frames": tf.ones([1, 4, 5])}, 1)
+    assert steering["frames"].shape[1] == 40
+    assert np.abs(steering["steady"]).max() > 1e-3

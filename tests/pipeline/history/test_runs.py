@@ -103,7 +103,7 @@ def assess(root: Path, run_id: str) -> runs.Run:
     load, train = tiny_stages.load_and_train(root)
     model = train.outputs["model"]
     bleu, heard = Assess(model=model).with_id("First"), Review(model=model)
-    compiled = local.compile_pipeline(tiny_stages.pipeline_of(root, [load, train, bleu, heard]), run_id)
+    compiled = compile_pipeline(tiny_stages.pipeline_of(root, [load, train, bleu, heard]), run_id)
     local.run(compiled, lambda event: None, {})
     told = runs.read_run(root / "metadata.sqlite", run_id)
     assert told is not None
@@ -128,8 +128,8 @@ def test_what_the_judges_kept_with_their_artifacts_is_told_of_a_run_from_the_cac
 
 
 def test_a_run_of_before_has_its_results_with_itself(tmp_path: Path) -> None:
-    compiled = local.compile_pipeline(tiny_stages.pipeline_of(tmp_path, tiny_stages.load_and_train(tmp_path)), "old")
-    local.annotate(compiled, {"seqline_metrics": '{"bleu": 7}', "seqline_shortfalls": '["bleu is 7"]'})
+    compiled = compile_pipeline(tiny_stages.pipeline_of(tmp_path, tiny_stages.load_and_train(tmp_path)), "old")
+    annotate(compiled, {"seqline_metrics": '{"bleu": 7}', "seqline_shortfalls": '["bleu is 7"]'})
     local.run(compiled, lambda event: None, {})
     [told] = runs.read_runs(tmp_path / "metadata.sqlite")
     assert (told.metrics, told.shortfalls, told.pages) == ({"bleu": 7}, ["bleu is 7"], {})
