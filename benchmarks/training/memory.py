@@ -37,9 +37,9 @@ def write_split(file: Path, count: int, length: int) -> None:
 def main() -> None:
     """Writes the split, limits the process, trains one epoch."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--examples", type=int, default=400_000)
+    parser.add_argument("--examples", type=int, default=1_000_000)
     parser.add_argument("--length", type=int, default=1000)
-    parser.add_argument("--limit", type=int, default=1500, help="megabytes")
+    parser.add_argument("--limit", type=int, default=2500, help="megabytes; the stacks of threads count")
     asked = parser.parse_args()
 
     from models.run_settings import RunSettings
