@@ -143,4 +143,4 @@ def _report(vocabularies: Vocabularies, vocabulary: Any) -> None:
     for name, size in sizes.items():
         vocabulary.set_int_custom_property(name, size)
     learned = ", ".join(f"{name.replace('_', ' ')} {size}" for name, size in sizes.items())
-    tell(f"vocabulary learned: {learned or 'none needed'}", 1, 1, sizes)
+    tell(f"vocabulary learned: {learned or 'none needed'}", 1, 1, sizes, stage="TokenizerTrainer")

@@ -25,9 +25,9 @@ def tell(
         stage: of the pipeline; "" for the one at work.
         notable: shown even where only a line now and then is.
     """
-    progress: dict[str, Any] = {"completed": completed, "total": total, "fields": dict(fields or {})}
-    if stage:
-        progress["stage"] = stage
-    if notable:
-        progress["notable"] = True
+    progress: dict[str, Any] = {"completed": completed, "total": total}
+    # What is not said is not there.
+    progress |= {"stage": stage} if stage else {}
+    progress |= {"fields": dict(fields)} if fields else {}
+    progress |= {"notable": True} if notable else {}
     _logger.info("%s", text, extra={"progress": progress})

@@ -50,4 +50,5 @@ def ExampleGen(  # noqa: N802
         counts["read"],
         counts["read"],
         {**counts["splits"], "refused": counts["refused"]},
+        stage="ExampleGen",
     )

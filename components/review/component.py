@@ -100,4 +100,4 @@ def _bless(blessing: ModelBlessing, evaluated: ModelBlessing, model: Model, pass
 
 
 def _tell(completed: int, total: int) -> None:
-    tell(f"{completed} of {total} samples made", completed, total)
+    tell(f"{completed} of {total} samples made", completed, total, stage="Review")
