@@ -54,14 +54,22 @@ def run_stock_server(name: str, base_path: Path, settings: ServingSettings) -> i
         launch = plan_launch(name, base_path.resolve(), settings, Path(folder))
         for warning in launch.warnings:
             print(warning, flush=True)
-        process = subprocess.Popen(launch.command)
+        started: list[subprocess.Popen[bytes]] = []
+        early: list[int] = []
 
         def hand_on(number: int, _: FrameType | None) -> None:
-            process.send_signal(number)
+            if started:
+                started[0].send_signal(number)
+            else:
+                early.append(number)
 
+        # Before the server starts: a stop in between would end us alone and leave it running.
         before = {number: signal.signal(number, hand_on) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
-            status = process.wait()
+            started.append(subprocess.Popen(launch.command))
+            for number in early:
+                started[0].send_signal(number)
+            status = started[0].wait()
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
