@@ -28,7 +28,7 @@ def only_with(**values: str | tuple[str, ...] | bool) -> Any:
     """Marks a key, for `json_schema_extra`, that has a use only where keys beside it have these values.
 
     Args:
-        values: key to its value or values; True: whatever is not empty.
+        values: key to its value or values; True: whatever is not empty; False: empty.
     """
     return {"only_with": {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}}
 

@@ -49,7 +49,9 @@ class DataSettings(Settings):
     path: SplitPaths = ""
     """Files that `split` divides, in the form of `train`."""
 
-    split: dict[str, pydantic.PositiveInt] = {"train": 9, "eval": 1}
+    split: dict[str, pydantic.PositiveInt] = pydantic.Field(
+        default={"train": 9, "eval": 1}, json_schema_extra=only_with(train=False, eval_pattern=False)
+    )
     """Relative sizes of the splits made from `path` or a built-in sample; equal inputs fall in one split."""
 
     eval_pattern: str = ""
@@ -68,6 +70,7 @@ class DataSettings(Settings):
     format: Literal[(AUTO, *READERS)] = pydantic.Field(  # type: ignore[valid-type]
         default=AUTO,
         description=f"File format: {described(READERS)}, or auto (by suffix; parallel for paths per feature).",
+        json_schema_extra=only_with(source=False),
     )
 
     columns: dict[str, str] = {}
@@ -87,7 +90,7 @@ class DataSettings(Settings):
     for wav a recording's, or its path inside the archive or below the folder. Instead of `label_pattern`, formats lines
     and wav only."""
 
-    encoding: str = "utf-8"
+    encoding: str = pydantic.Field("utf-8", json_schema_extra=only_with(source=False))
     """Character encoding of text files, by Python's name (utf-8, cp1252, cp949, ...)."""
 
     max_bad_fraction: float = pydantic.Field(default=0.0, ge=0.0, lt=1.0)

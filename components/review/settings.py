@@ -5,7 +5,7 @@ from typing import Any, Self
 import pydantic
 
 from components.example_gen.settings import expand_variables
-from models.settings import Settings, only_for
+from models.settings import Settings, only_for, only_with
 
 
 class ClipReviewSettings(Settings):
@@ -14,16 +14,16 @@ class ClipReviewSettings(Settings):
     per_label: int = pydantic.Field(default=3, ge=0, le=1000)
     """Clips generated for each label; in all where the model is not conditioned on labels. 0: none is made."""
 
-    seconds: float | None = pydantic.Field(default=None, gt=0, le=60)
+    seconds: float | None = pydantic.Field(default=None, gt=0, le=60, json_schema_extra=only_with(per_label=True))
     """Length of the clips, in seconds. Empty: the median length of the held-out recordings."""
 
-    temperature: float = pydantic.Field(default=1.0, ge=0)
+    temperature: float = pydantic.Field(default=1.0, ge=0, json_schema_extra=only_with(per_label=True))
     """1 draws as the model believes, less plays safe, 0 takes the most probable level."""
 
-    seed: int = pydantic.Field(default=0, ge=0, lt=2**30)
+    seed: int = pydantic.Field(default=0, ge=0, lt=2**30, json_schema_extra=only_with(per_label=True))
     """Seed of the first clip; each further one has the next."""
 
-    recognizer: str = ""
+    recognizer: str = pydantic.Field("", json_schema_extra=only_with(per_label=True))
     """Folder of a pushed model of task audio_classification, such as outputs/serving/digits_recognizer, whose newest
     version says what it hears in the clips. Empty: clips are not judged. Paths as in data."""
 

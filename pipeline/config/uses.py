@@ -119,7 +119,7 @@ def _of_values_beside(markers: Mapping[str, Any], values: Any, prefix: str) -> t
         if not hasattr(values, key):
             continue
         received = getattr(values, key)
-        if not (received if wanted is True else received in _listed(wanted)):
+        if not (bool(received) is wanted if isinstance(wanted, bool) else received in _listed(wanted)):
             return f"goes with {prefix}{_condition(key, wanted)} only", f"{prefix}{key} {_shown(received)}"
     return None
 
@@ -132,7 +132,9 @@ def _keys_of(use: str, run: _Run) -> str:
 
 
 def _condition(key: str, wanted: Any) -> str:
-    return key if wanted is True else f"{key} {' or '.join(_listed(wanted))}"
+    if isinstance(wanted, bool):
+        return key if wanted else f"{key} empty"
+    return f"{key} {' or '.join(_listed(wanted))}"
 
 
 def _listed(wanted: Any) -> list[str]:

@@ -111,6 +111,21 @@ def test_a_key_for_other_tasks_is_refused(tmp_path: Path, settings: dict, overri
             "tokenizer.vocabulary_size goes with tokenizer.unit word or wordpiece or character only; remove it. "
             "Received: tokenizer.unit byte",
         ),
+        (
+            DATES,
+            ["data.encoding=cp1252"],
+            "data.encoding goes with data.source empty only; remove it. Received: data.source sample:dates",
+        ),
+        (
+            REVIEWS,
+            ["data.split={train: 4, eval: 1}", "data.path=", "data.train=a.tsv", "data.eval=b.tsv"],
+            "data.split goes with data.train empty only; remove it. Received: data.train a.tsv",
+        ),
+        (
+            DIGITS,
+            ["clips.seed=4", "clips.per_label=0"],
+            "clips.seed goes with clips.per_label only; remove it. Received: clips.per_label 0",
+        ),
     ],
 )
 def test_a_key_for_other_values_beside_it_is_refused(
