@@ -74,6 +74,7 @@ FLAGS: tuple[Flag, ...] = (
         "leave a version folder without saved_model.pb alone",
         "models.skip_incomplete_versions",
     ),
+    Flag("require_base_path", False, "do not start where model_base_path is not there", "models.require_base_path"),
     Flag("enable_batching", False, "merge requests, with TensorFlow Serving's refusals", "batching.enabled"),
     Flag("saved_model_tags", "serve", "tags of the graph to load, comma separated"),
     Flag("tensorflow_session_parallelism", 0, "threads inside an op and between ops; 0: TensorFlow chooses"),

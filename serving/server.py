@@ -18,7 +18,7 @@ from serving.core.metrics import Metrics
 from serving.core.model_config import read_config_file
 from serving.core.predict import Predictor
 from serving.core.request_log import RequestLog
-from serving.core.store import ModelStore, version_policy
+from serving.core.store import ModelStore, ModelSummary, version_policy
 from serving.core.version_records import ModelConfig
 from serving.errors import ServerStartError, ServingError
 from serving.grpc.listener import GrpcListener
@@ -104,10 +104,10 @@ class Server:
         """Opens the ports and begins to load; returns before the models are available, unless told to wait for them.
 
         Raises:
-            ServerStartError: A folder does not exist, a port cannot be had or, where the ports open after the models
-                have loaded, a model failed.
+            ServerStartError: A folder that is required does not exist, a port cannot be had or, where the ports open
+                after the models have loaded, a model failed.
         """
-        if not self._settings.models.config_file:
+        if self._settings.models.require_base_path and not self._settings.models.config_file:
             self._require_folder()
         try:
             if self._settings.models.ports_open_at_once:
@@ -168,6 +168,28 @@ class Server:
             failures = [f"version {status.number}: {status.error}" for status in model.status() if status.error]
             reasons = failures + model.complaints() or [f"still loading after {timeout:g} s"]
             raise ServerStartError(f"model {name} is not available: {'; '.join(reasons)}")
+
+    def wait_for_news(self, timeout: float) -> list[ModelSummary]:
+        """Waits until each model answers, or has something to complain of, and tells of all of them.
+
+        Args:
+            timeout: Longest wait, in seconds.
+
+        Raises:
+            ServerStartError: No model answers; the message says why.
+        """
+        deadline = time.monotonic() + timeout
+        for model in list(self.store.models.values()):
+            model.wait_for_news(max(0.0, deadline - time.monotonic()))
+        summary = self.store.summary()
+        if not any(one.available for one in summary):
+            reasons = [
+                f"model {one.name} is not available: "
+                f"{'; '.join(one.complaints) or f'still loading after {timeout:g} s'}"
+                for one in summary
+            ]
+            raise ServerStartError(". ".join(reasons) or "no model is configured")
+        return summary
 
     def stop(self, grace: float | None = None) -> None:
         """Takes no more requests, lets running ones finish, unloads.

@@ -180,7 +180,11 @@ class ModelsSettings(FrozenSettings):
     a model that fails to load then ends the server, as in TensorFlow Serving."""
 
     skip_incomplete_versions: bool = True
-    """Leave a version folder without saved_model.pb alone until it has one. False: its load fails."""
+    """Leave a version folder without saved_model.pb alone until it has one, and load a version anew whose copy went on
+    after its load. False: its load fails, and what has loaded is not looked at again."""
+
+    require_base_path: bool = False
+    """Do not start where the folder of the model is not there. False: wait for it, as TensorFlow Serving does."""
 
 
 class ServingSettings(FrozenSettings):

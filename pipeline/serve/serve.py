@@ -1,12 +1,15 @@
 """Serves what was pushed, until told to stop."""
 
 import enum
+import logging
 import signal
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 
+from components.versions import versions_in
 from pipeline.config.config import Config
 from pipeline.errors import NothingPushedError, ServerNotReadyError
 from pipeline.run.log import output_to
@@ -14,6 +17,7 @@ from pipeline.run.output_folder import OutputFolder
 from pipeline.serve import ports
 
 if TYPE_CHECKING:
+    from serving.core.store import ModelSummary
     from serving.server import Server
 
 SECONDS_TO_LOAD = 120.0
@@ -30,34 +34,66 @@ class Engine(enum.StrEnum):
 def serve(config: Config, engine: Engine = Engine.EMBEDDED) -> None:
     """Starts the server on the pushed versions and returns after SIGTERM or SIGINT."""
     folder = OutputFolder(config)
-    version = folder.newest_version()
-    if version is None:
-        raise NothingPushedError(f"{folder.serving} holds no pushed model; make one first: seqline run")
+    if not config.serving.models.config_file:
+        _require_pushed(folder)
     ports.require(config.serving.host, config.serving.port)
     if config.serving.rest.enabled and config.serving.rest.required:
         ports.require(config.serving.host, config.serving.rest.port, "serving.rest.port")
-    if not any((version / name).is_file() for name in SAVED_MODEL):
-        raise NothingPushedError(
-            f"{version} is not a SavedModel: it holds no {SAVED_MODEL[0]}. Remove it, or push a model: seqline run"
-        )
     if engine is Engine.TENSORFLOW_MODEL_SERVER:
         _serve_with_stock_server(config, folder)
         return
     with output_to(folder.logs / "serve.log") as stream:
         console = Console(file=stream)
+        _log_with_times(stream, sys.stderr)
         # Importing TensorFlow takes seconds; the errors above should not wait for it.
         from serving.server import Server
 
         # Until run_until_signal takes over: a stop while the model is loading is no failure either.
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
         with Server(config.name, str(folder.serving), config.serving) as server:
-            server.wait_until_available(SECONDS_TO_LOAD)
-            console.print(
-                f"Serving {config.name}, version {version.name}, on {_addresses(server)}. Ctrl-C stops it.",
-                highlight=False,
-                soft_wrap=True,
-            )
+            models = server.wait_for_news(SECONDS_TO_LOAD)
+            for line in _answering(models, _addresses(server)):
+                console.print(line, highlight=False, soft_wrap=True)
             server.run_until_signal()
+
+
+def _require_pushed(folder: OutputFolder) -> None:
+    versions = versions_in(folder.serving)
+    if not versions:
+        raise NothingPushedError(f"{folder.serving} holds no pushed model; make one first: seqline run")
+    if not any((version / name).is_file() for version in versions.values() for name in SAVED_MODEL):
+        raise NothingPushedError(
+            f"{versions[max(versions)]} is not a SavedModel: it holds no {SAVED_MODEL[0]}. Remove it, or push a model: "
+            "seqline run"
+        )
+
+
+def _log_with_times(*streams: TextIO) -> None:
+    """Versions that come and go, and the stop: to the terminal and to the file."""
+    log = logging.getLogger("seqline")
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    for old in list(log.handlers):
+        log.removeHandler(old)
+    for stream in streams:
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        log.addHandler(handler)
+
+
+def _answering(models: Iterable["ModelSummary"], addresses: str) -> Iterator[str]:
+    """What answers, and what does not and why."""
+    answering = [
+        f"{one.name}, version{'s' if len(one.available) > 1 else ''} {', '.join(map(str, one.available))}"
+        for one in models
+        if one.available
+    ]
+    yield f"Serving {'; '.join(answering)}, on {addresses}. Ctrl-C stops it."
+    yield from (
+        f"Not answering: {one.name}: {'; '.join(one.complaints) or 'still loading'}"
+        for one in models
+        if not one.available
+    )
 
 
 def _serve_with_stock_server(config: Config, folder: OutputFolder) -> None:

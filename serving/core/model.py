@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from serving.core.base_folder import BaseFolder
 from serving.core.servable import Servable
 from serving.core.version_records import Lease, ModelConfig, State, Supervision, Version, VersionStatus
-from serving.core.versions import Latest, VersionFolders, find_versions, folder_fingerprint
+from serving.core.versions import Latest, folder_fingerprint
 from serving.errors import NotFoundError, ServingError, UnknownFailureError
 
 _log = logging.getLogger("seqline.serving")
@@ -47,7 +48,12 @@ class ManagedModel:
         self._change = 0
         self._followed = -1
         self._complaints: dict[str, str] = {}
-        self._seen: VersionFolders | None = None
+        self._base = BaseFolder(supervision.skip_incomplete)
+        # Whether the base folder has to be looked into, and what the last look found.
+        self._unseen = True
+        self._folders: dict[int, Path] | None = None
+        # What was replaced under the number that it had, and is still used by requests.
+        self._leaving: list[Version] = []
         self._thread = threading.Thread(target=self._manage, name=f"seqline-model-{config.name}", daemon=True)
 
     # === For requests ===
@@ -83,7 +89,12 @@ class ManagedModel:
 
     def is_available(self) -> bool:
         """Whether any version answers requests."""
-        return any(version.state is State.AVAILABLE for version in self._versions.values())
+        return bool(self._answering())
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything that was found has loaded, or has failed to."""
+        return self._settled
 
     def wait_until_settled(self, timeout: float) -> bool:
         """Waits until a version is available or everything found has failed to load; tells whether one is available.
@@ -94,6 +105,19 @@ class ManagedModel:
         with self._changed:
             self._changed.wait_for(lambda: self.is_available() or self._settled, timeout)
             return self.is_available()
+
+    def wait_for_news(self, timeout: float) -> None:
+        """Waits until a version is available, or nothing is on its way.
+
+        Args:
+            timeout: Longest wait, in seconds.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self.is_available() or self._settled or self._is_stuck(), timeout)
+
+    def _is_stuck(self) -> bool:
+        loading = any(version.state is State.LOADING for version in self._versions.values())
+        return self._followed >= 0 and bool(self._complaints) and not loading
 
     def complaints(self) -> list[str]:
         """What is wrong with the base folder at present."""
@@ -116,7 +140,7 @@ class ManagedModel:
         """Changes what is wanted; the thread follows at once."""
         with self._changed:
             self.config = config
-            self._seen = None
+            self._unseen = True
             self._retired = False
             self._change += 1
             self._changed.notify_all()
@@ -142,7 +166,7 @@ class ManagedModel:
             self._changed.notify_all()
         if self._thread.is_alive():
             self._thread.join(timeout)
-        for version in list(self._versions.values()):
+        for version in [*self._versions.values(), *self._leaving]:
             if version.state in (State.AVAILABLE, State.UNLOADING):
                 self._finish_unload(version)
 
@@ -171,6 +195,7 @@ class ManagedModel:
             self._release_failures(wanted)
             while not self._stopping and self._change == change and self._step(folders, wanted):
                 pass
+            self._refresh(folders, wanted)
         with self._changed:
             self._followed = max(self._followed, change)
             self._settled = self._settled or (folders is not None and self._has_outcome(folders))
@@ -190,25 +215,22 @@ class ManagedModel:
                     self._set_state(version, State.END)
 
     def _look(self, config: ModelConfig) -> dict[int, Path] | None:
-        """Complete version folders; None when the base folder cannot be read, and then everything stays as it is."""
-        try:
-            if self._supervision.poll or self._seen is None:
-                self._seen = find_versions(config.base_path)
-            folders = self._seen
-        except OSError as error:
-            self._complain({"base": f"base path {config.base_path} cannot be read: {error}"})
-            return None
-        if not self._supervision.skip_incomplete:
-            self._complain({})
-            return folders.incomplete | folders.complete
-        complaints = {
-            str(path): f"version folder {path} holds no saved_model.pb (yet): not loaded"
-            for path in folders.incomplete.values()
-        }
-        if not folders.complete and not folders.incomplete:
-            complaints["base"] = f"base path {config.base_path} holds no version folder (a folder named by a number)"
-        self._complain(complaints)
-        return folders.complete
+        """Version folders; None where everything has to stay as it is."""
+        if self._supervision.poll or self._unseen:
+            self._unseen = False
+            self._folders = self._base.look(config, self._answering())
+            failed = {
+                f"refused {version.number}": f"version {version.number} answers as loaded from {version.path}: what "
+                f"lies in {config.base_path} now cannot be loaded"
+                for version in self._versions.values()
+                if version.refused and version.state is State.AVAILABLE
+            }
+            self._complain(self._base.complaints | failed)
+        return self._folders
+
+    def _answering(self) -> dict[int, Path]:
+        versions = list(self._versions.items())
+        return {number: version.path for number, version in versions if version.state is State.AVAILABLE}
 
     def _complain(self, complaints: dict[str, str]) -> None:
         for key, text in complaints.items():
@@ -240,6 +262,49 @@ class ManagedModel:
                 self._load(number, folders[number])
                 return True
         return False
+
+    def _refresh(self, folders: dict[int, Path], wanted: set[int]) -> None:
+        """Takes anew what answers and is no longer what lies in the folder of its number.
+
+        That is a version of another base path, or one whose copy went on after the load. What answers stays until the
+        other has loaded.
+        """
+        if not self._supervision.poll and not any(self._has_moved(number, folders) for number in wanted):
+            return
+        for number in sorted(wanted):
+            version = self._versions.get(number)
+            if version and version.state is State.AVAILABLE and self._is_outdated(version, folders[number]):
+                self._replace(version, folders[number])
+
+    def _has_moved(self, number: int, folders: dict[int, Path]) -> bool:
+        version = self._versions.get(number)
+        return version is not None and version.path.parent != folders[number].parent
+
+    def _is_outdated(self, version: Version, path: Path) -> bool:
+        now = folder_fingerprint(path)
+        if now == version.refused and time.monotonic() < version.retry_at:
+            return False
+        moved = version.path.parent != path.parent
+        return moved or (self._supervision.skip_incomplete and now != version.fingerprint)
+
+    def _replace(self, version: Version, path: Path) -> None:
+        fresh = Version(version.number, path, fingerprint=folder_fingerprint(path))
+        what = f"model {self.config.name} version {version.number}"
+        _log.info("%s: %s is not what was loaded, loading it", what, path)
+        try:
+            fresh.servable = self._load_servable(path)
+        except Exception as error:
+            version.failures, version.refused = version.failures + 1, fresh.fingerprint
+            wait = min(self._supervision.retry * 2 ** min(version.failures - 1, 32), self._supervision.max_retry)
+            version.retry_at = time.monotonic() + wait
+            _log.error("%s: load failed, what answers stays, next try in %.0f s: %s", what, wait, error)
+            return
+        with self._changed:
+            version.state, fresh.state = State.UNLOADING, State.AVAILABLE
+            self._leaving.append(version)
+            self._versions[version.number] = fresh
+            self._changed.notify_all()
+        _log.info("%s: available from %s", what, path)
 
     def _failed(self, number: int) -> bool:
         return number in self._versions and self._versions[number].error is not None
@@ -302,11 +367,12 @@ class ManagedModel:
         if servable:
             servable.close()
         self._set_state(version, State.END)
+        self._leaving = [other for other in self._leaving if other is not version]
         _log.info("model %s version %d: unloaded", self.config.name, version.number)
 
     def _drained(self) -> Version | None:
         """A version that is leaving and that no request uses any more."""
-        for version in self._versions.values():
+        for version in [*self._versions.values(), *self._leaving]:
             if version.state is State.UNLOADING and not version.in_flight:
                 return version
         return None

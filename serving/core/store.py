@@ -4,7 +4,7 @@ import contextlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from serving.core.loading import Loader
@@ -14,9 +14,11 @@ from serving.core.model_config import check_labels
 from serving.core.predict import Predictor
 from serving.core.status_names import status_name
 from serving.core.version_records import Lease, ModelConfig, State, Supervision, VersionStatus
-from serving.core.versions import Everything, Latest, Specific, VersionPolicy
+from serving.core.versions import Everything, Latest, Specific, VersionPolicy, find_versions
 from serving.errors import DeadlineExceededError, InvalidRequestError, NotFoundError, UnknownFailureError
 from serving.settings import ServingSettings
+
+_LOOK_UP_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ class ModelStore:
         if not self._settings.models.labels_after_load:
             self._check_labels(self._first)
         self._apply(self._first)
+        self._name_labels(self._first)
 
     def stop(self, timeout: float = 5.0) -> None:
         """Unloads everything; waits at most `timeout` seconds for each load that is under way."""
@@ -168,31 +171,35 @@ class ModelStore:
 
     # === Changes of the configuration ===
 
-    def reload(self, configs: list[ModelConfig], deadline: float = float("inf")) -> None:
+    def reload(
+        self, configs: list[ModelConfig], deadline: float = float("inf"), abandoned: Callable[[], bool] | None = None
+    ) -> None:
         """Changes which models are served, and waits until each new one is available.
 
-        Where the configuration cannot be, nothing changes. One change is made at a time.
+        Where the configuration cannot be, nothing changes. Labels move last, when the versions that they name answer.
+        One change is made at a time.
 
         Args:
             configs: All models to serve from now on; those left out are unloaded.
             deadline: Time at which the caller gives up, on the clock of `time.monotonic`. What was begun goes on.
+            abandoned: Asked now and then whether the caller has given up before.
 
         Raises:
             FailedPreconditionError: A label of a version that is not available.
             UnknownFailureError: A new model did not become available.
-            DeadlineExceededError: Time ran out.
+            DeadlineExceededError: Time ran out, or the caller gave up.
         """
         if not self._reloading.acquire(timeout=_remaining(deadline)):
             raise DeadlineExceededError("another change of the configuration is still under way")
         try:
             new = [config.name for config in configs if config.name not in self._configured]
             late = self._settings.models.labels_after_load
-            if not late:
-                self._check_labels(configs)
+            self._check_labels(configs, on_the_way=late)
             self._apply(configs)
-            self._wait_for(new, deadline)
+            self._wait_for(new, deadline, abandoned=abandoned)
             if late:
                 self._wait_for_labels(configs, deadline)
+            self._name_labels(configs)
         finally:
             self._reloading.release()
 
@@ -207,7 +214,6 @@ class ModelStore:
 
     def _apply(self, configs: Iterable[ModelConfig]) -> None:
         wanted = {config.name: config for config in configs}
-        self._labels = {name: config.labels for name, config in wanted.items()}
         for name in self._configured.keys() - wanted.keys():
             self.models[name].retire()
         for name, config in wanted.items():
@@ -219,11 +225,17 @@ class ModelStore:
                 model.start()
         self._configured = wanted
 
-    def _check_labels(self, configs: Iterable[ModelConfig]) -> None:
+    def _name_labels(self, configs: Iterable[ModelConfig]) -> None:
+        self._labels = {config.name: config.labels for config in configs}
+
+    def _check_labels(self, configs: Iterable[ModelConfig], on_the_way: bool = False) -> None:
+        """`on_the_way`: versions that this configuration brings count too."""
         for config in configs:
             model = self.models.get(config.name)
             versions = model.status() if model else []
             available = {version.number for version in versions if version.state is State.AVAILABLE}
+            if config.labels and on_the_way:
+                available |= versions_to_come(config)
             old = dict(self._labels.get(config.name, {}))
             check_labels(config, old, available, self._settings.models.labels_for_unavailable_versions)
 
@@ -233,10 +245,23 @@ class ModelStore:
                 raise DeadlineExceededError(f"model {config.name} is still loading")
         self._check_labels(configs)
 
-    def _wait_for(self, names: list[str], deadline: float, what: str = "model") -> None:
+    def _settles(self, model: ManagedModel, deadline: float, abandoned: Callable[[], bool] | None) -> bool:
+        """Waits as `ManagedModel.wait_until_settled`, and looks up now and then where the caller may give up."""
+        if abandoned is None:
+            return model.wait_until_settled(_remaining(deadline))
+        while not model.wait_until_settled(min(_remaining(deadline), _LOOK_UP_SECONDS)):
+            if abandoned():
+                raise DeadlineExceededError(f"model {model.config.name} is not waited for any longer")
+            if model.settled or not _remaining(deadline):
+                return False
+        return True
+
+    def _wait_for(
+        self, names: list[str], deadline: float, what: str = "model", abandoned: Callable[[], bool] | None = None
+    ) -> None:
         failed = []
         for name in names:
-            if self.models[name].wait_until_settled(_remaining(deadline)):
+            if self._settles(self.models[name], deadline, abandoned):
                 continue
             errors = [status for status in self.models[name].status() if status.error]
             if not errors:
@@ -249,6 +274,14 @@ class ModelStore:
             )
         if failed:
             raise UnknownFailureError(f"{len(failed)} {what}(s) did not become available: {{{''.join(failed)}}}")
+
+
+def versions_to_come(config: ModelConfig) -> set[int]:
+    """The versions that a configuration asks for and that lie whole in its folder; none where it cannot be read."""
+    try:
+        return config.policy.choose(set(find_versions(config.base_path).complete))
+    except OSError:
+        return set()
 
 
 def _errors(model: ManagedModel) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from serving.core.servable import Servable
-from serving.core.versions import VersionPolicy
+from serving.core.versions import Fingerprint, VersionPolicy
 from serving.errors import ServingError
 
 
@@ -63,6 +63,7 @@ class Version:
         retry_at: When it may be tried again, on the clock of `time.monotonic`.
         fingerprint: Of the folder at the last try.
         given_up: It is not tried again while it stays wanted.
+        refused: Fingerprint of the folder that should have taken its place, and failed to load.
     """
 
     number: int
@@ -73,8 +74,9 @@ class Version:
     in_flight: int = 0
     failures: int = 0
     retry_at: float = 0.0
-    fingerprint: tuple[int, int, int] = (0, 0, 0)
+    fingerprint: Fingerprint = (0, 0, 0)
     given_up: bool = False
+    refused: Fingerprint | None = None
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,14 @@
 """Which versions of a model lie in a folder, and which of them are wanted."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _NUMBER = re.compile(r"\s*\+?\d+\s*", re.ASCII)
 _MAX_VERSION = 2**63 - 1
+
+# Number of files in a folder, their total size in bytes, and the latest change.
+Fingerprint = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,12 @@ class VersionFolders:
     Attributes:
         complete: Version number to folder, where saved_model.pb is there.
         incomplete: The same for folders without it: still being copied, or not a SavedModel at all.
+        unreadable: The same for folders of which that cannot be told.
     """
 
     complete: dict[int, Path]
     incomplete: dict[int, Path]
+    unreadable: dict[int, Path] = field(default_factory=dict)
 
 
 def find_versions(base_path: Path) -> VersionFolders:
@@ -74,16 +79,23 @@ def find_versions(base_path: Path) -> VersionFolders:
     """
     complete: dict[int, Path] = {}
     incomplete: dict[int, Path] = {}
+    unreadable: dict[int, Path] = {}
     for child in sorted(base_path.iterdir(), key=lambda path: path.name):
         if not _NUMBER.fullmatch(child.name) or int(child.name) > _MAX_VERSION:
             continue
-        found = complete if (child / "saved_model.pb").is_file() else incomplete
+        try:
+            found = complete if (child / "saved_model.pb").is_file() else incomplete
+        except OSError:
+            found = unreadable
         found[int(child.name)] = child
-    return VersionFolders(complete, {number: path for number, path in incomplete.items() if number not in complete})
+    incomplete = {number: path for number, path in incomplete.items() if number not in complete}
+    return VersionFolders(
+        complete, incomplete, {number: path for number, path in unreadable.items() if number not in complete}
+    )
 
 
-def folder_fingerprint(folder: Path) -> tuple[int, int, int]:
-    """Number of files, their total size in bytes and latest change: differs when a copy into the folder went on."""
+def folder_fingerprint(folder: Path) -> Fingerprint:
+    """Differs when a copy into the folder went on."""
     count = size = changed = 0
     for path in folder.rglob("*"):
         try:

@@ -88,11 +88,22 @@ def test_one_request_more_than_allowed_is_refused(serve, base, tmp_path):
     held.result(10)
 
 
-def test_a_base_path_that_is_no_folder_is_refused(tmp_path):
+def test_a_base_path_that_is_no_folder_is_refused_where_one_is_required(tmp_path):
     (tmp_path / "file").touch()
     for path, what in ((tmp_path / "file", "a file"), (tmp_path / "missing", "not there")):
         with pytest.raises(ServerStartError, match=f"{path} is {what}"):
-            Server("m", path, ServingSettings(port=0)).start()
+            Server("m", path, ServingSettings(port=0, models={"require_base_path": True})).start()
+
+
+def test_a_base_path_that_is_not_there_yet_is_waited_for(serve, base, exported):
+    base.rmdir()
+    server, stub = serve(wait=False)
+    with pytest.raises(ServerStartError, match=f"base path {base} cannot be read"):
+        server.wait_for_news(10)
+    base.mkdir()
+    saved_models.publish(exported / "line1", base, 1)
+    server.wait_until_available(10)
+    assert stub.y(0) == [1]
 
 
 def test_a_version_folder_that_is_no_saved_model_is_named(serve, base):
@@ -218,7 +229,7 @@ def test_the_program_serves_and_ends_cleanly_on_sigterm(base, exported, tmp_path
     [
         (["--port=many"], "--port takes a whole number, got 'many'"),
         ([], "Both server_options.model_base_path and server_options.model_config_file are empty!"),
-        (["--model_base_path=/nowhere/at/all"], "/nowhere/at/all is not there"),
+        (["--model_base_path=/nowhere/at/all", "--require_base_path"], "/nowhere/at/all is not there"),
         (
             ["--model_base_path=/", "--port=0"],
             "At least one of server_options.grpc_port or server_options.grpc_socket_path must be set.",

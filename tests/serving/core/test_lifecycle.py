@@ -1,5 +1,6 @@
 """Versions come and go while requests run. Driven through the whole server, as nothing less shows a lost request."""
 
+import os
 import shutil
 import threading
 import time
@@ -8,6 +9,7 @@ import grpc
 import pytest
 import tensorflow as tf
 
+from serving.core import base_folder
 from tests.serving import saved_models
 from tests.serving.conftest import eventually, refused
 
@@ -183,6 +185,67 @@ def test_a_base_folder_that_vanishes_unloads_nothing(serve, base, exported):
     base.with_name("away").rename(base)
     saved_models.publish(exported / "line2", base, 2)
     eventually(lambda: stub.states() == {2: "AVAILABLE", 1: "END"})
+
+
+def test_a_base_folder_that_is_empty_for_a_moment_unloads_nothing(serve, base, exported):
+    folder = saved_models.publish(exported / "line1", base, 1)
+    server, stub = serve(poll_seconds=0.5)
+    folder.rename(base.with_name("away"))
+    time.sleep(0.7)
+    assert stub.y(0) == [1]
+    base.with_name("away").rename(folder)
+    time.sleep(1)
+    assert stub.states() == {1: "AVAILABLE"}
+
+
+def test_another_file_system_in_place_of_the_folder_unloads_nothing(serve, base, exported, monkeypatch):
+    folder = saved_models.publish(exported / "line1", base, 1)
+    server, stub = serve()
+    real = base_folder.os.stat
+
+    def elsewhere(path, **more):
+        found = list(real(path, **more))
+        found[2] += path == base
+        return os.stat_result(found)
+
+    monkeypatch.setattr(base_folder.os, "stat", elsewhere)
+    folder.rename(base.with_name("away"))
+    eventually(lambda: "a lost mount?" in str(server.store.summary()))
+    time.sleep(0.5)
+    assert stub.y(0) == [1]
+
+
+def test_a_version_that_is_named_and_not_there_leaves_what_answers(serve, base, exported):
+    folder = saved_models.publish(exported / "line1", base, 1)
+    server, stub = serve(specific_versions=(1,))
+    saved_models.publish(exported / "line2", base, 2)
+    folder.rename(base.with_name("away"))
+    eventually(lambda: "version 1 is wanted and not in" in str(server.store.summary()))
+    assert stub.y(0) == [1]
+
+
+def test_a_version_whose_copy_went_on_after_its_load_is_loaded_anew(serve, base, exported, tmp_path):
+    saved_models.publish(exported / "line1", base, 1)
+    _, stub = serve()
+    assert stub.y(0) == [1]
+    shutil.copytree(exported / "line2", tmp_path / "whole")
+    (tmp_path / "whole" / "assets").mkdir(exist_ok=True)
+    (tmp_path / "whole" / "assets" / "more.txt").write_text("the last file to arrive")
+    shutil.copytree(tmp_path / "whole", base / "1", dirs_exist_ok=True)
+    eventually(lambda: stub.y(0) == [2])
+    assert stub.states() == {1: "AVAILABLE"}
+
+
+def test_a_version_that_answers_stays_while_its_folder_cannot_be_loaded(serve, base, exported):
+    folder = saved_models.publish(exported / "line1", base, 1)
+    server, stub = serve()
+    whole = (folder / "saved_model.pb").read_bytes()
+    (folder / "saved_model.pb").write_bytes(whole[:100])
+    eventually(lambda: "cannot be loaded" in str(server.store.summary()))
+    assert stub.y(0) == [1]
+    (folder / "saved_model.pb").write_bytes(whole)
+    eventually(lambda: "cannot be loaded" not in str(server.store.summary()))
+    assert stub.y(0) == [1]
 
 
 def test_an_emptied_base_folder_unloads_everything(serve, base, exported):

@@ -128,6 +128,48 @@ def test_a_label_of_a_version_that_does_not_exist_is_refused(two):
         reload(stub, m, n | {"labels": {"stable": 7}})
 
 
+def test_a_refused_change_moves_no_label_and_no_model(two):
+    _, stub, m, n = two
+    n = n | {"policy": "all {}"}
+    reload(stub, m, n | {"labels": {"stable": 1}})
+    for wrong, missing in (({"stable": 7}, 7), ({"stable": 2, "canary": 9}, 9)):
+        with refused(grpc.StatusCode.FAILED_PRECONDITION, NOT_AVAILABLE.format(missing, "n")):
+            reload(stub, n | {"labels": wrong})
+        assert ask_by_label(stub, "stable") == 1
+        assert stub.y(0) == [1], "the model that the refused change leaves out"
+
+
+def test_a_label_stays_until_the_version_that_it_moves_to_answers(two):
+    _, stub, m, n = two
+    n = n | {"policy": "all {}"}
+    reload(stub, m, n | {"labels": {"stable": 1}})
+    (n["path"] / "3").mkdir()
+    (n["path"] / "3" / "saved_model.pb").write_bytes(b"no model")
+    with refused(grpc.StatusCode.FAILED_PRECONDITION, NOT_AVAILABLE.format(3, "n")):
+        reload(stub, m, n | {"labels": {"stable": 3}})
+    assert ask_by_label(stub, "stable") == 1
+
+
+def test_a_new_base_path_brings_another_model_under_the_same_number(two, exported, tmp_path):
+    _, stub, m, n = two
+    reload(stub, m, n)
+    saved_models.publish(exported / "line1", tmp_path / "other", 2)
+    assert stub.y(0, name="n") != [1]
+    reload(stub, m, n | {"path": tmp_path / "other"})
+    eventually(lambda: stub.y(0, name="n") == [1])
+
+
+def test_a_new_base_path_whose_model_cannot_be_loaded_leaves_the_old_one_and_says_so(two, tmp_path):
+    server, stub, m, n = two
+    reload(stub, m, n)
+    before = stub.y(0, name="n")
+    (tmp_path / "other" / "2").mkdir(parents=True)
+    (tmp_path / "other" / "2" / "saved_model.pb").write_bytes(b"no model")
+    reload(stub, m, n | {"path": tmp_path / "other"})
+    eventually(lambda: "cannot be loaded" in str(server.store.summary()))
+    assert stub.y(0, name="n") == before
+
+
 def strict(serve, **more):
     """A server with TensorFlow Serving's own rule for labels."""
     return serve(models={"labels_after_load": False, **more})
@@ -280,6 +322,26 @@ def test_the_file_of_models_is_read_and_followed(serve, base, exported, tmp_path
     assert stub.y(0) == [1]
     file.write_text(config_text(one | {"policy": "specific { versions: 2 }"}, {"name": "n", "path": base}))
     eventually(lambda: stub.states() == {1: "END", 2: "AVAILABLE"})
+    assert stub.y(0, name="n") == [2]
+
+
+def test_a_file_that_is_empty_for_a_moment_is_not_followed_and_a_corrected_one_counts_at_once(
+    serve, base, exported, tmp_path, caplog
+):
+    saved_models.publish(exported / "line1", base, 1)
+    file = tmp_path / "models.config"
+    good = config_text({"name": "m", "path": base})
+    file.write_text(good)
+    _, stub = serve(models={"config_file": str(file), "config_file_poll_seconds": 0.1})
+    for broken in ("", "# nothing", good[:-4]):
+        file.write_text(broken)
+        time.sleep(0.4)
+        assert stub.y(0) == [1], broken
+    file.write_text(config_text({"name": "m", "path": base}, {"name": "n", "path": tmp_path / "nowhere"}))
+    time.sleep(0.4)
+    saved_models.publish(exported / "line2", tmp_path / "n", 2)
+    file.write_text(config_text({"name": "m", "path": base}, {"name": "n", "path": tmp_path / "n"}))
+    eventually(lambda: _succeeds(lambda: stub.y(0, name="n")), 10)
     assert stub.y(0, name="n") == [2]
 
 
