@@ -4,7 +4,8 @@ import enum
 import logging
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
@@ -34,11 +35,15 @@ class Engine(enum.StrEnum):
 def serve(config: Config, engine: Engine = Engine.EMBEDDED) -> None:
     """Starts the server on the pushed versions and returns after SIGTERM or SIGINT."""
     folder = OutputFolder(config)
-    if not config.serving.models.config_file:
-        _require_pushed(folder)
+    alone = not config.serving.models.config_file
+    versions = versions_in(folder.serving)
+    if alone and not versions:
+        raise NothingPushedError(f"{folder.serving} holds no pushed model; make one first: seqline run")
     ports.require(config.serving.host, config.serving.port)
     if config.serving.rest.enabled and config.serving.rest.required:
         ports.require(config.serving.host, config.serving.rest.port, "serving.rest.port")
+    if alone:
+        _require_saved_model(versions)
     if engine is Engine.TENSORFLOW_MODEL_SERVER:
         _serve_with_stock_server(config, folder)
         return
@@ -57,10 +62,7 @@ def serve(config: Config, engine: Engine = Engine.EMBEDDED) -> None:
             server.run_until_signal()
 
 
-def _require_pushed(folder: OutputFolder) -> None:
-    versions = versions_in(folder.serving)
-    if not versions:
-        raise NothingPushedError(f"{folder.serving} holds no pushed model; make one first: seqline run")
+def _require_saved_model(versions: Mapping[int, Path]) -> None:
     if not any((version / name).is_file() for version in versions.values() for name in SAVED_MODEL):
         raise NothingPushedError(
             f"{versions[max(versions)]} is not a SavedModel: it holds no {SAVED_MODEL[0]}. Remove it, or push a model: "

@@ -198,7 +198,8 @@ class ManagedModel:
             self._refresh(folders, wanted)
         with self._changed:
             self._followed = max(self._followed, change)
-            self._settled = self._settled or (folders is not None and self._has_outcome(folders))
+            if self._change == change:  # a change that came meanwhile has an outcome of its own
+                self._settled = self._settled or (folders is not None and self._has_outcome(folders))
             self._changed.notify_all()
 
     def _has_outcome(self, folders: dict[int, Path]) -> bool:
