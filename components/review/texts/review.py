@@ -82,8 +82,10 @@ def _written(
     prompts = [prompt for prompt in settings.prompts for _ in range(settings.per_temperature)]
     asked = {setting.name: setting.default for setting in described.request_settings}
     asked |= {"temperature": temperature, "max_length": settings.max_length}
-    dtypes = {setting.name: setting.dtype for setting in described.request_settings}
-    inputs = {name: tf.constant([value] * len(prompts), dtypes[name]) for name, value in asked.items()}
+    # Numbers of the description are all floats.
+    types = {"int32": np.int32, "float32": np.float32, "string": object}
+    dtypes = {setting.name: types[setting.dtype] for setting in described.request_settings}
+    inputs = {name: tf.constant(np.full(len(prompts), value, dtypes[name])) for name, value in asked.items()}
     inputs["seed"] = tf.range(settings.seed, settings.seed + len(prompts))
     answer = generate(prompt=tf.constant(prompts), **inputs)
     texts, reasons = ([value.decode() for value in answer[name].numpy()] for name in ("text", "reason"))

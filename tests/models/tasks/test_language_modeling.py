@@ -118,7 +118,6 @@ def test_a_killed_training_resumes_with_its_states(tmp_path, monkeypatch, interr
 def perplexity_after(tmp_path, passages, **training) -> float:
     options = {"epochs": 30, "learning_rate": 0.02, "early_stopping_patience": 0} | training
     _, state = train(*prepared(tmp_path, passages, **options), str(tmp_path / "checkpoints"))
-    assert state.best_metrics["val_perplexity"] == pytest.approx(np.exp(state.best_metrics["val_loss"]), rel=1e-3)
     return state.best_metrics["val_perplexity"]
 
 
@@ -135,7 +134,7 @@ def test_a_text_that_goes_round_is_learned_only_by_carrying_states(tmp_path):
 
 def test_sentences_are_learned_one_by_one_with_their_ends(tmp_path):
     sentences = [row(text) for text in ("abba", "cd", "dcc") for _ in range(20)]
-    perplexity = perplexity_after(tmp_path, sentences, batch_size=20, epochs=60)
+    perplexity = perplexity_after(tmp_path, sentences, batch_size=6, length_buckets=1)
     # Which of the three it is costs log(3) once for 12 tokens, ends included.
     assert perplexity == pytest.approx(np.exp(3 * np.log(3) / 12), rel=0.05)
 
