@@ -61,7 +61,9 @@ def windows_of(texts: tf.data.Dataset, length: int, reset_at_documents: bool) ->
 
     def window(inputs: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, resets: tf.Tensor) -> Window:
         behind = [[0, length - tf.size(inputs)]]
-        inputs, labels, weights = (tf.ensure_shape(tf.pad(part, behind), [length]) for part in (inputs, labels, weights))
+        inputs, labels, weights = (
+            tf.ensure_shape(tf.pad(part, behind), [length]) for part in (inputs, labels, weights)
+        )
         return {"token_ids": inputs, "resets": resets[0]}, labels, weights
 
     # Not one element a token, which costs a microsecond each.
@@ -92,7 +94,9 @@ def keep_in_rows(windows: tf.data.Dataset, rows: int, folder: str) -> tf.data.Da
     )
     per_row = max(1, -(-int(number) // rows))
     scale = float((per_row + 1) * rows * windows.element_spec[2].shape[0] / max(float(real), 1.0))
-    blank = tf.data.Dataset.from_tensors(tf.nest.map_structure(lambda s: tf.zeros(s.shape, s.dtype), windows.element_spec))
+    blank = tf.data.Dataset.from_tensors(
+        tf.nest.map_structure(lambda s: tf.zeros(s.shape, s.dtype), windows.element_spec)
+    )
     filled = windows.concatenate(blank.repeat(per_row * rows - int(number)))
 
     def place(index: tf.Tensor, window: Window) -> tf.data.Dataset:

@@ -105,5 +105,5 @@ def test_a_prompt_is_the_beginning_of_a_text():
     requests = requests_of(probes, signatures, [play.SerializeToString()])
     assert requests["serving_default"]["prompt"][0].decode() == "Wörds, words, words, wor"
     assert requests["generate"]["max_length"].tolist() == [16]
-    assert requests["generate"]["stop"].tolist() == [""]
+    assert requests["generate"]["stop"].tolist() == [b""]
     assert requests["score"]["text"][0].decode() == "Wörds, words, words, words, words"

@@ -270,6 +270,9 @@ def test_a_decoder_step_by_step_equals_the_whole(architecture, has_source):
     shapes = [tensor.shape for tensor in tf.nest.flatten(cache)]
     assert {shape[0] for shape in shapes} == {3}
     whole, weights = decoder(vectors, cache, memory)
+    advanced, halfway, _ = decoder.advance(vectors[:, :4], cache, memory)
+    rest, *_ = decoder.advance(vectors[:, 4:], halfway, memory)
+    np.testing.assert_allclose(tf.concat([advanced, rest], axis=1), whole, atol=1e-5)
     for time in range(7):
         hidden_states, cache, looked = decoder.step(vectors[:, time], cache, memory)
         np.testing.assert_allclose(hidden_states, whole[:, time], atol=1e-5)

@@ -42,7 +42,9 @@ def review(
     with tf.device("/CPU:0"):
         signatures = tf.saved_model.load(str(model)).signatures
         samples = []
-        for group, temperature, text in itertools.zip_longest(groups, settings.temperatures, _held_out(examples, groups)):
+        for group, temperature, text in itertools.zip_longest(
+            groups, settings.temperatures, _held_out(examples, groups)
+        ):
             if group is None:
                 break
             written = _written(signatures["generate"], described, settings, temperature)
@@ -123,7 +125,9 @@ def _sample(
 ) -> Sample:
     prompt, _, reason = written
     asked = {"prompt": prompt, "reason": reason}
-    return _of_pieces(f"Sample {number + 1}", group, pieces, asked=asked, facts={"seed": seed, "temperature": temperature})
+    return _of_pieces(
+        f"Sample {number + 1}", group, pieces, asked=asked, facts={"seed": seed, "temperature": temperature}
+    )
 
 
 def _of_pieces(

@@ -119,13 +119,13 @@ def test_the_end_of_each_file_is_held_out_where_the_order_splits(tmp_path):
 
 
 def test_what_a_reader_notes_stands_in_each_example_of_a_task_that_asks_for_it(tmp_path):
-    path = write(tmp_path / "a.txt", "one\ntwo\n")
+    path, other = (write(tmp_path / name, "one\ntwo\n") for name in ("a.txt", "b.txt"))
     for number, (data_format, expected) in enumerate(
         (("lines", [("one", "", ""), ("two", "", "")]), ("text", [("one\n", "", "yes"), ("two\n", "one\n", "")]))
     ):
         more = {"format": data_format, "ordered": True} | ({"passage_length": 5} if data_format == "text" else {})
         folder = tmp_path / str(number)
-        generate(folder, TASKS["language_modeling"].features, train=path, eval=path, **more)
+        generate(folder, TASKS["language_modeling"].features, train=path, eval=other, **more)
         assert [tuple(notes) for notes in noted(folder)] == expected
 
 

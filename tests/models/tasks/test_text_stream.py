@@ -21,7 +21,9 @@ def texts(*parts: tuple[list[int], bool, bool]) -> tf.data.Dataset:
 
 
 def batches_of(windows: tf.data.Dataset, rows: int, tmp_path) -> list:
-    return list(keep_in_rows(windows, rows, str(tmp_path / "kept")).batch(rows, drop_remainder=True).as_numpy_iterator())
+    return list(
+        keep_in_rows(windows, rows, str(tmp_path / "kept")).batch(rows, drop_remainder=True).as_numpy_iterator()
+    )
 
 
 def test_documents_begin_and_end_and_windows_are_cut_through_them():

@@ -21,7 +21,7 @@ def place(tmp_path_factory):
     """A model and two held-out texts."""
     folder = tmp_path_factory.mktemp("texts")
     settings = run_settings("language_modeling", MODEL, tokenizer={"unit": "character", "normalization": "none"})
-    vocabularies = learn([row(EVIL)], settings)
+    vocabularies = learn([row(EVIL), row("ab")], settings)
     keras.utils.set_random_seed(3)
     facts = {"code_version": "0", "metrics": {"val_loss": 1.5, "val_perplexity": 4.5, "loss": 1.0}}
     export(build_model(settings, vocabularies), settings, vocabularies, str(folder / "model"), facts)
@@ -49,7 +49,9 @@ def result(place):
 def test_each_temperature_has_texts_of_each_prompt_beside_a_held_out_one(result):
     groups = ["temperature 0", "temperature 1", "temperature 2"]
     assert list(result.shares) == groups
-    assert [sample.group for sample in result.samples if not sample.held_out] == [group for group in groups for _ in "1234"]
+    assert [sample.group for sample in result.samples if not sample.held_out] == [
+        group for group in groups for _ in "1234"
+    ]
     assert [sample.group for sample in result.samples if sample.held_out] == groups[:2]
     assert [sample.facts["seed"] for sample in result.samples if not sample.held_out] == [7, 8, 9, 10] * 3
     assert ["".join(sample.media[0].pieces) for sample in result.samples if sample.held_out] == [
