@@ -49,8 +49,8 @@ class Feature:
         name: key in the raw tf.Example and in `data.columns`.
         kind: key of `KINDS`.
         optional: data may do without it; every example then has an empty string in its place.
-        prompt: input of signatures that takes a text to go on from, as which a beginning of this feature will do; "" for
-            none.
+        prompt: input of signatures that takes a text to go on from, as which a beginning of this feature will do; ""
+            for none.
     """
 
     name: str

@@ -81,7 +81,7 @@ class TextScore:
 
     @property
     def perplexity(self) -> float:
-        """exp of the mean negative log probability of a unit; 1 for nothing to predict."""
+        """Exponential of the mean negative log probability of a unit; 1 for nothing to predict."""
         return math.exp(-self.log_prob / max(self.num_units, 1))
 
 

@@ -53,8 +53,8 @@ class DataSettings(Settings):
     """Relative sizes of the splits made from `path` or a built-in sample; equal inputs fall in one split."""
 
     split_by: Literal["hash", "order"] = "hash"
-    """How `split` divides `path`. hash: by a hash of each record, so that a record keeps its split whatever comes beside
-    it. order: the first records of each file are train, those behind them eval, and the last ones test, so that a
+    """How `split` divides `path`. hash: by a hash of each record, which so keeps its split whatever comes beside it.
+    order: the first records of each file are train, those behind them eval, and the last ones test, so that a
     long text is judged by its end."""
 
     eval_pattern: str = ""

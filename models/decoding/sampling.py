@@ -87,8 +87,8 @@ def sample(
         cache: nest of tensors with B rows each.
         prompt: read before anything is drawn.
         settings: per-row settings.
-        is_stopped: from what was drawn so far, int32 (B, L), padded with 0, to whether a row is done with it, bool (B,).
-            None: no row is.
+        is_stopped: from what was drawn so far, int32 (B, L) padded with 0, to whether a row is done with it, bool
+            (B,). None: no row is.
 
     Returns:
         token ids, int32 (B, L), without prompt and end token, padded with 0; and the mean natural log probability of a

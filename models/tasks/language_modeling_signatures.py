@@ -59,8 +59,8 @@ class LanguageModelingSignatures(Signatures):
             top_p: float32 (B,).
             max_length: int32 (B,), tokens drawn at most, the end token among them.
             seed: int32 (B,); the same request has the same answer, whatever is asked beside it.
-            stop: string (B,), stop strings with U+001F between them; see `models.decoding.stop_strings`. They are looked
-                for in the text that is drawn, as it is decoded, not in the prompt.
+            stop: string (B,), stop strings with U+001F between them; see `models.decoding.stop_strings`. They are
+                looked for in the text that is drawn, as it is decoded, not in the prompt.
 
         Returns:
             `text` string (B,), what follows the prompt, without end token and stop string, of whole characters only;

@@ -54,7 +54,7 @@ def save_text_to_text(folder: Path) -> Path:
 
 
 def save_language_model(folder: Path) -> Path:
-    """language_modeling: goes on with its settings in words; each word of a text costs as many nats as it has letters."""
+    """language_modeling: goes on with its settings in words; a word costs as many nats as it has letters."""
 
     @tf.function(
         input_signature=[
