@@ -21,6 +21,9 @@ DEFAULT_SIGNATURE = "serving_default"
 # Inputs that take a whole serialized tf.Example instead of one of its features.
 _SERIALIZED_INPUTS = ("examples", "inputs")
 
+# A question of tests and demonstrations: characters of a text that a model is to go on from.
+_PROMPT_CHARACTERS = 24
+
 # What a request says of one row: input name to a text, a number, or several of them.
 Row = Mapping[str, Any]
 
@@ -65,9 +68,9 @@ def requests_of(
         signatures: signature name to its inputs.
         examples: serialized raw tf.Examples.
     """
-    rows = [row_of(example) for example in examples]
     probes = description.request_defaults if description else {}
     features = features_of(description)
+    rows = [with_prompts(row_of(example), features) for example in examples]
     requests = {}
     for name, specs in sorted(signatures.items()):
         short = [_with_short_lengths(row, specs, features, probes) for row in rows]
@@ -77,13 +80,23 @@ def requests_of(
 
 
 def _with_short_lengths(
-    row: Row, specs: Mapping[str, InputSpec], features: Iterable[Feature], probes: Mapping[str, float]
+    row: Row, specs: Mapping[str, InputSpec], features: Iterable[Feature], probes: Mapping[str, float | str]
 ) -> Row:
     lengths = length_inputs(specs, features)
     if not specs.keys() & (probes.keys() - lengths.keys()):
         return row
     pairs = [(length, name) for length, name in lengths.items() if length in probes and name in row]
     return {**row, **{length: min(int(probes[length]), len(row[name])) for length, name in pairs}}
+
+
+def with_prompts(row: Row, features: Iterable[Feature]) -> Row:
+    """The row with the beginnings of its texts as prompts to go on from."""
+    prompts = {
+        feature.prompt: row[feature.name].decode("utf-8", "ignore")[:_PROMPT_CHARACTERS].encode()
+        for feature in features
+        if feature.prompt and isinstance(row.get(feature.name), bytes)
+    }
+    return {**row, **prompts}
 
 
 def features_of(description: ModelDescription | None) -> tuple[Feature, ...]:
@@ -113,7 +126,7 @@ def form_inputs(
     specs: Mapping[str, InputSpec],
     rows: Sequence[Row],
     features: Iterable[Feature] = (),
-    settings: Mapping[str, float] | None = None,
+    settings: Mapping[str, float | str] | None = None,
 ) -> Tensors | None:
     """Fills the inputs of a signature.
 

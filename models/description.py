@@ -17,17 +17,17 @@ class DescribedRequestSetting(pydantic.BaseModel):
 
     name: str
     """Of the input."""
-    dtype: Literal["int32", "float32"]
+    dtype: Literal["int32", "float32", "string"]
     """Of the input."""
-    default: float
+    default: float | str
     """For a request that says nothing."""
     least: float
-    """Smallest value; a smaller one counts as this."""
+    """Smallest value; a smaller one counts as this. Of a string its length in bytes."""
     most: float
-    """Greatest value; a greater one counts as this."""
+    """Greatest value; a greater one counts as this. Of a string its length in bytes."""
     meaning: str
     """For people."""
-    probe: float
+    probe: float | str
     """With which tests of the model ask: little work, and rounding changes no answer."""
 
 
@@ -53,7 +53,7 @@ class ModelDescription(pydantic.BaseModel):
     """Label feature to its values."""
     request_settings: list[DescribedRequestSetting] = []
     """What a client may decide for each request."""
-    request_defaults: dict[str, float] = {}
+    request_defaults: dict[str, float | str] = {}
     """The same, name to probe alone."""
     code_version: str = ""
     """Hash of the code that trained it."""

@@ -18,6 +18,8 @@ class Kind:
         length: input of a signature that says how many values of a padded row are real; "" where padding shows by
             itself.
         batch_size: examples that may lie in memory together while they are counted.
+        noted: whether a reader writes it down by itself; data do not give it, and where the reader has nothing to note
+            it is an empty string.
     """
 
     stored: Literal["bytes", "floats"]
@@ -26,6 +28,7 @@ class Kind:
     section: str = ""
     length: str = ""
     batch_size: int = 2048
+    noted: bool = False
 
 
 KINDS: dict[str, Kind] = {
@@ -33,6 +36,8 @@ KINDS: dict[str, Kind] = {
     "label": Kind("bytes", learned="categories"),
     # A recording is a thousand times as large as a text.
     "audio": Kind("floats", many=True, section="audio", length="num_samples", batch_size=64),
+    # What a reader knows of the place of an example among others.
+    "note": Kind("bytes", noted=True),
 }
 
 
@@ -44,16 +49,24 @@ class Feature:
         name: key in the raw tf.Example and in `data.columns`.
         kind: key of `KINDS`.
         optional: data may do without it; every example then has an empty string in its place.
+        prompt: input of signatures that takes a text to go on from, as which a beginning of this feature will do; ""
+            for none.
     """
 
     name: str
     kind: str
     optional: bool = False
+    prompt: str = ""
 
     @property
     def facts(self) -> Kind:
         """What holds for its kind."""
         return KINDS[self.kind]
+
+
+def given_features(features: Iterable[Feature]) -> tuple[Feature, ...]:
+    """The features that data give: all but those that readers note."""
+    return tuple(feature for feature in features if not feature.facts.noted)
 
 
 def learned_features(features: Iterable[Feature], learned: Literal["pieces", "categories"]) -> tuple[str, ...]:

@@ -86,9 +86,7 @@ def read_examples(files: list[str], task: "TaskCode", settings: Any, folder: str
     Returns:
         dataset of what the task's `training_examples` makes of them, read from the folder.
     """
-    # Not `cache(file)`, whose index of all tensors grows in memory: 1.4 KB for each example, however small.
-    task.training_examples(read_features(files, task.transformed), settings).save(folder)
-    return tf.data.Dataset.load(folder)
+    return task.keep(task.training_examples(read_features(files, task.transformed), settings), settings, folder)
 
 
 def longest_length(*example: Any) -> tf.Tensor:
@@ -116,11 +114,11 @@ def training_batches(
     """Shuffles, groups and repeats without end.
 
     Args:
-        task: says whether order counts, what changes anew in each epoch, and how examples are grouped.
+        task: says what changes anew in each epoch, and how examples are grouped.
         examples: of `read_examples`.
         measured: of `measure`.
         batch_size: rows of a batch.
-        buffer: examples among which the next one is drawn.
+        buffer: examples among which the next one is drawn; 1 keeps their order.
         seed: of the shuffling. The same seed gives the same stream every time: a resumed run skips what it has seen.
 
     Returns:
@@ -131,10 +129,8 @@ def training_batches(
         # Reshuffling by tf.data itself would give another order when the same dataset is iterated again. The seed set
         # here is that of this traced function alone: the stream depends on nothing but `seed`.
         tf.random.set_seed(1)
-        ordered = examples
-        if not task.in_order:
-            ordered = examples.shuffle(buffer, seed=seed + index, reshuffle_each_iteration=False)
-        return ordered.enumerate().map(
+        shuffled = examples.shuffle(buffer, seed=seed + index, reshuffle_each_iteration=False)
+        return shuffled.enumerate().map(
             lambda number, example: task.each_epoch(example, tf.stack([seed + index, number])),
             num_parallel_calls=tf.data.AUTOTUNE,
         )

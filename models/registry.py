@@ -8,7 +8,7 @@ from models.architectures.settings.gated_conv import GatedConvSettings
 from models.architectures.settings.recurrent import RecurrentSettings
 from models.architectures.settings.seq2seq import Seq2SeqSettings
 from models.architectures.settings.wavenet import WaveNetSettings
-from models.decoding.request_settings import BEAM_SEARCH, SOUND
+from models.decoding.request_settings import BEAM_SEARCH, SOUND, TEXT_SAMPLING
 from models.features import Feature
 from models.settings import Settings
 from models.tasks.task import Judging, Task
@@ -56,8 +56,24 @@ TASKS: dict[str, Task] = {
         features=(Feature("source", "text"), Feature("target", "text")),
         roles=("encoder", "decoder"),
         judging=Judging("target", "target", ("example_count", "bleu", "chrf", "exact_match"), length_of="source"),
-        uses=frozenset({"decoding"}),
+        uses=frozenset({"decoding", "beam_search", "source"}),
         request_settings=BEAM_SEARCH,
+    ),
+    "language_modeling": Task(
+        "language_modeling",
+        "models.tasks.language_modeling",
+        features=(
+            Feature("text", "text", prompt="prompt"),
+            Feature("context", "note", optional=True),
+            Feature("continues", "note", optional=True),
+        ),
+        roles=("decoder",),
+        judging=Judging(
+            "text", "log_prob", ("example_count", "perplexity", "cross_entropy", "bits_per_character", "bits_per_byte")
+        ),
+        uses=frozenset({"decoding", "sampling", "stream"}),
+        request_settings=TEXT_SAMPLING,
+        review="texts",
     ),
     "audio_generation": Task(
         "audio_generation",

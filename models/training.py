@@ -97,11 +97,12 @@ def train(
     with _scratch(checkpoint_dir) as scratch:
         examples = read_examples(train_files, task, settings, f"{scratch}/train")
         measured = measure(examples, training.length_buckets)
-        buffer = measured.shuffle_buffer(training.shuffle_megabytes)
+        in_order = task.in_order(settings)
+        buffer = 1 if in_order else measured.shuffle_buffer(training.shuffle_megabytes)
         batches = training_batches(task, examples, measured, training.batch_size, buffer, settings.seed)
         held_out = read_examples(eval_files, task, settings, f"{scratch}/eval")
         validation = evaluation_batches(task, held_out, training.batch_size, measured.boundaries)
-        with distribution_strategy().scope():
+        with (tf.distribute.get_strategy() if in_order else distribution_strategy()).scope():
             model = build_model(settings, vocabularies)
             model.compile(
                 optimizer=_optimizer(settings, batches.steps_per_epoch * training.epochs),

@@ -39,6 +39,16 @@ class TrainingSettings(Settings):
     shuffle_megabytes: float = pydantic.Field(256.0, gt=0)
     """Memory for the examples among which the next one of an epoch is drawn. Where the train split is larger, the order
     is random within that reach; the split itself lies on the disk."""
+    sequence_length: int = pydantic.Field(0, ge=0, json_schema_extra=only_for("stream"))
+    """Tokens of a window of truncated back-propagation through time (Williams and Peng, 1990): the texts of a split, in
+    their order, are one stream, which batch_size rows read side by side; each batch goes on where the one before ended,
+    with its states, and gradients reach back to the beginning of the window. Needs data.ordered. 0: each text is
+    an example by itself, tokenizer.max_sequence_length tokens of it at most."""
+    reset_states: Literal["epoch", "document"] = pydantic.Field(
+        "epoch", json_schema_extra=only_for("stream") | only_with(sequence_length=True)
+    )
+    """When states begin anew: with each epoch alone, or also with each document (a file of data.format text, else an
+    example), which then begins a window."""
     chunk_length: int = pydantic.Field(8192, ge=1, json_schema_extra=only_for("chunks"))
     """Samples of a recording that are predicted together; longer clips are cut. Each chunk also has the model's
     receptive field before it, so a chunk should be longer than that."""

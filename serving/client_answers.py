@@ -1,5 +1,6 @@
 """What a model answers to one input, by task."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -45,6 +46,43 @@ class TransformedText:
 
     target: str
     score: float
+
+
+@dataclass(frozen=True)
+class Completion:
+    """Answer of a language_modeling model to one prompt.
+
+    Attributes:
+        text: What follows the prompt.
+        score: Log probability per token drawn.
+        reason: Why it ends: end (the model ended it), stop (at a stop string) or length.
+    """
+
+    text: str
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class TextScore:
+    """How probable a language_modeling model finds one text.
+
+    Attributes:
+        log_prob: Natural logarithm of its probability.
+        num_units: Tokens that were predicted; for a model that learned texts one by one the end is among them.
+        pieces: Those tokens, as people read them.
+        token_log_probs: The natural logarithm of each one's probability.
+    """
+
+    log_prob: float
+    num_units: int
+    pieces: list[str]
+    token_log_probs: list[float]
+
+    @property
+    def perplexity(self) -> float:
+        """Exponential of the mean negative log probability of a unit; 1 for nothing to predict."""
+        return math.exp(-self.log_prob / max(self.num_units, 1))
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from serving.client_answers import Attention, Audio, TextClass, TransformedText
+from serving.client_answers import Attention, Audio, Completion, TextClass, TextScore, TransformedText
 from serving.wire.rows import real_length, to_inputs, to_rows, to_scores, to_text, to_texts
 
 # Score of a place that the search left empty: part of what `generate` answers, so it stays as it is.
 _NO_SCORE = -1e9
+# Between the stop strings of a request.
+_STOP_SEPARATOR = "\x1f"
 
 
 class TaskClient(ABC):
@@ -69,6 +71,49 @@ class TaskClient(ABC):
         names = "source_pieces target_pieces weights"
         rows = self._ask(names, {"source": sources, "target": targets}, signature_name="attend", timeout=timeout)
         return [_attention(*row) for row in rows]
+
+    # === language_modeling ===
+
+    def complete(
+        self,
+        prompts: Sequence[str],
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        max_length: int = 200,
+        seed: int = 0,
+        stop: Sequence[str] = (),
+        timeout: float | None = None,
+    ) -> list[Completion]:
+        """What follows each prompt; "" begins with nothing.
+
+        Args:
+            prompts: What to go on from.
+            temperature: 1 draws as the model believes, less prefers what is probable, 0 takes the most probable.
+            top_k: Draw among so many tokens, the most probable ones; 0 among all.
+            top_p: Draw among the fewest tokens, the most probable ones, that have this probability; 1 among all.
+            max_length: Tokens drawn at most.
+            seed: Of the first prompt, each further one has the next; the same seed gives the same text.
+            stop: Texts at which to stop, and which are cut off.
+            timeout: Time for the call.
+        """
+        numbers = {"temperature": float(temperature), "top_k": top_k, "top_p": float(top_p), "max_length": max_length}
+        inputs = to_inputs({"prompt": prompts, "stop": [_STOP_SEPARATOR.join(stop)] * len(prompts)}, numbers)
+        if not len(prompts):
+            return []
+        inputs["seed"] = np.arange(seed, seed + len(prompts), dtype=np.int32)
+        outputs = self.predict(inputs, "generate", timeout=timeout)
+        rows = to_rows(outputs, ["text", "score", "reason"])
+        return [Completion(to_text(text), float(score), to_text(reason)) for text, score, reason in rows]
+
+    def score_texts(self, texts: Sequence[str], timeout: float | None = None) -> list[TextScore]:
+        """How probable each text is, token by token."""
+        names = "log_prob num_units pieces token_log_probs"
+        rows = self._ask(names, {"text": texts}, signature_name="score", timeout=timeout)
+        return [
+            TextScore(float(log_prob), int(count), to_texts(pieces[:count]), log_probs[:count].tolist())
+            for log_prob, count, pieces, log_probs in rows
+        ]
 
     # === audio_generation ===
 

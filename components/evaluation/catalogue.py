@@ -30,6 +30,14 @@ class MetricEntry:
 
 
 _METRICS = "components.evaluation.metrics"
+
+
+def _of_units(class_name: str, units: str) -> MetricEntry:
+    """A metric of an example's log probability and of how many units it has, by an output of the model."""
+    arguments = {"units": units}
+    return MetricEntry(class_name, f"{_METRICS}.bits", lower_is_better=True, arguments=arguments, takes_output=True)
+
+
 _CONFUSION = MetricEntry("ConfusionMetric", f"{_METRICS}.confusion", takes_output=True)
 
 METRICS: dict[str, MetricEntry] = {
@@ -41,9 +49,12 @@ METRICS: dict[str, MetricEntry] = {
     "chrf": MetricEntry("CorpusChrf", f"{_METRICS}.corpus_score", takes_output=True),
     # TFMA's own: bytes compared with bytes, which is what both sides are.
     "exact_match": MetricEntry("ExactMatch"),
-    "bits_per_sample": MetricEntry(
-        "BitsPerUnit", f"{_METRICS}.bits", lower_is_better=True, arguments={"units": "num_samples"}, takes_output=True
-    ),
+    "bits_per_sample": _of_units("BitsPerUnit", "num_samples"),
+    # Of a language model, for each unit that it predicts: exp(nats), and nats; then bits for what people count.
+    "perplexity": _of_units("Perplexity", "num_units"),
+    "cross_entropy": _of_units("CrossEntropy", "num_units"),
+    "bits_per_character": _of_units("BitsPerUnit", "num_characters"),
+    "bits_per_byte": _of_units("BitsPerUnit", "num_bytes"),
     # What a task with scores of each class has besides those that it names.
     "confusion_matrix": _CONFUSION,
     "class_scores": _CONFUSION,

@@ -6,7 +6,7 @@ from typing import Any
 
 from components.example_gen.file_facts import FileFacts
 from components.example_gen.settings import DataSettings
-from models.features import Feature
+from models.features import Feature, given_features
 from models.settings import Settings
 
 Section = Settings | Mapping[str, Any]
@@ -17,7 +17,7 @@ class ReadContext:
     """What holds for all files of a run.
 
     Attributes:
-        features: the task's.
+        features: the task's, but for those that readers note by themselves.
         data: the data section.
         sections: other sections of the configuration, by name, as settings or as what JSON holds of them: those of
             `formats.sections_for`. One that is not there has its defaults.
@@ -38,4 +38,5 @@ class ReadContext:
         Raises:
             DataError: if that cannot be used; see `FileFacts.of`.
         """
-        return cls(tuple(features), data, sections or {}, FileFacts.of(data, features))
+        given = given_features(features)
+        return cls(given, data, sections or {}, FileFacts.of(data, given))

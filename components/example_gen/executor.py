@@ -18,8 +18,8 @@ from components.example_gen.context import ReadContext, Section
 from components.example_gen.input_files import input_files
 from components.example_gen.reading import read_file
 from components.example_gen.records import BadRecord, InputFile, Record, texts_of
-from components.example_gen.settings import DataSettings
-from components.example_gen.splits import split_of
+from components.example_gen.settings import SPLITS, DataSettings
+from components.example_gen.splits import split_at, split_of
 from models.features import Feature
 
 COUNTS_FILE = "counts.json"
@@ -61,11 +61,12 @@ def generate_examples(
     files = input_files(settings, features)
     context = ReadContext.of(features, settings, sections)
     splits = settings.splits()
+    noted = [feature.name for feature in features if feature.facts.noted]
     with pipeline:
         read = (
             pipeline
             | "Files" >> beam.Create(list(enumerate(files)), reshuffle=True)
-            | "Read" >> beam.ParDo(ReadFile(context)).with_outputs("refused", "reports", *splits)
+            | "Read" >> beam.ParDo(ReadFile(context, noted)).with_outputs("refused", "reports", *splits)
         )
         read.refused | "WriteRefused" >> _one_text_file(directory, REFUSED_FILE)
         read.reports | "WriteReports" >> _one_text_file(directory, _REPORTS_FILE)
@@ -77,29 +78,43 @@ def generate_examples(
 class ReadFile(beam.DoFn):
     """Turns a numbered file into (bucket, (position, serialized tf.Example)) per split, refused records, a report."""
 
-    def __init__(self, context: ReadContext) -> None:
+    def __init__(self, context: ReadContext, noted: Sequence[str] = ()) -> None:
         self._context = context
+        self._noted = tuple(noted)
 
     def process(self, numbered: tuple[int, InputFile]) -> Iterator[Any]:
         """Reads one file to its end, or to where it breaks."""
         number, file = numbered
         report = reports.FileReport(file.paths, file.split)
         try:
+            total = self._total(file)
             for index, item in enumerate(read_file(file, self._context)):
                 if isinstance(item, BadRecord):
                     report.refused += 1
                     yield beam.pvalue.TaggedOutput("refused", _to_line(item))
                 else:
-                    split = self._count(item, file, report)
-                    yield beam.pvalue.TaggedOutput(split, self._placed(encode(item), (number, index)))
+                    split = self._count(item, file, report, total)
+                    serialized = encode(item, self._noted)
+                    yield beam.pvalue.TaggedOutput(split, self._placed(serialized, (number, index)))
         except DataError as error:
             report.problem = str(error)
         yield beam.pvalue.TaggedOutput("reports", report.to_json())
 
-    def _count(self, record: Record, file: InputFile, report: reports.FileReport) -> str:
-        """Counts the record and its labels, and returns its split."""
-        features = self._context.features
-        split = file.split or record.split or split_of(_split_key(record, features), self._context.data.split)
+    def _total(self, file: InputFile) -> int:
+        """Number of good records where their order decides over the split, else 0."""
+        if file.split or self._context.data.split_by != "order":
+            return 0
+        # Read once more rather than held: a file may be larger than the memory.
+        return sum(isinstance(item, Record) for item in read_file(file, self._context))
+
+    def _count(self, record: Record, file: InputFile, report: reports.FileReport, total: int) -> str:
+        """Counts the record and its labels, and returns its split; `total` is of `_total`."""
+        features, sizes = self._context.features, self._context.data.split
+        split = file.split or record.split
+        if not split and total:
+            in_order = {split: sizes[split] for split in SPLITS if split in sizes}
+            split = split_at(report.kept.total(), total, in_order)
+        split = split or split_of(_split_key(record, features), sizes)
         report.kept[split] += 1
         for feature in features:
             if feature.facts.learned == "categories":
@@ -115,10 +130,15 @@ class ReadFile(beam.DoFn):
         return int.from_bytes(digest[:8]) % _BUCKETS, (digest, serialized)
 
 
-def encode(record: Record) -> bytes:
-    """Returns a serialized tf.Example: bytes values (UTF-8) of texts, one float per sample of audio."""
+def encode(record: Record, noted: Sequence[str] = ()) -> bytes:
+    """Returns a serialized tf.Example: bytes values (UTF-8) of texts, one float per sample of audio.
+
+    Args:
+        record: what was read.
+        noted: features that readers note; what this one did not is an empty string.
+    """
     example = tf.train.Example()
-    for name, value in record.values.items():
+    for name, value in {**record.values, **{name: record.notes.get(name, "") for name in noted}}.items():
         feature = example.features.feature[name]
         if isinstance(value, np.ndarray):
             feature.float_list.value.extend(value.tolist())

@@ -92,6 +92,13 @@ READERS: dict[str, Reader] = {
         kinds=frozenset({"text"}),
         by_name=True,
     ),
+    "text": Reader(
+        "components.example_gen.readers.text",
+        "whole texts, line breaks and all, each file a document in passages",
+        kinds=frozenset({"text"}),
+        example="passage",
+        by_name=True,
+    ),
     "wav": Reader(
         "components.example_gen.readers.wav",
         "recordings, in folders or tar archives too",

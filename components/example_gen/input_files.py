@@ -11,7 +11,7 @@ from components.example_gen.records import InputFile
 from components.example_gen.settings import DataSettings, Paths, SplitPaths
 from components.example_gen.suggestions import did_you_mean, quoted
 from components.example_gen.text_files import find_below, find_files
-from models.features import Feature
+from models.features import Feature, given_features
 from models.registry import TASKS
 
 
@@ -22,6 +22,7 @@ def input_files(settings: DataSettings, features: Sequence[Feature]) -> list[Inp
         DataError: if the settings do not fit the task's features, a pattern matches nothing, the format of a file is
             not known, or one file stands in two splits.
     """
+    features = given_features(features)
     _check_features(settings, features)
     if settings.source:
         return [InputFile(settings.source, (settings.source,))]

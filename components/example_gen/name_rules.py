@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from components.example_gen.formats import READERS, formats_with
-from models.features import Feature
+from models.features import Feature, given_features
 
 if TYPE_CHECKING:
     from components.example_gen.settings import DataSettings
@@ -74,7 +74,7 @@ def names_problems(settings: "DataSettings", features: Sequence[Feature], file_f
     Returns:
         One sentence, or none.
     """
-    reader = READERS.get(file_format)
+    reader, features = READERS.get(file_format), given_features(features)
     if reader is None or not reader.by_name:
         return []
     named, pattern = reader.named(features), settings.label_pattern

@@ -1,7 +1,7 @@
 """What a reader hands on: a record, or a bad record with the reason."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -21,6 +21,7 @@ class Record:
             the file is the record.
         split_key: what the hash split looks at; empty = the first feature.
         split: the split that its name says; empty = that of the file, or what the hash says.
+        notes: what the reader knows of its place, by feature.
     """
 
     values: Mapping[str, Value]
@@ -28,6 +29,7 @@ class Record:
     line: int
     split_key: str = ""
     split: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def place(self) -> str:

@@ -54,6 +54,11 @@ class DataSettings(Settings):
     )
     """Relative sizes of the splits made from `path` or a built-in sample; equal inputs fall in one split."""
 
+    split_by: Literal["hash", "order"] = "hash"
+    """How `split` divides `path`. hash: by a hash of each record, which so keeps its split whatever comes beside it.
+    order: the first records of each file are train, those behind them eval, and the last ones test, so that a
+    long text is judged by its end."""
+
     eval_pattern: str = ""
     """Regular expression: files (or recordings in archives) of `path` whose name has it are the eval split, the rest
     train, instead of `split`. Formats lines and wav only."""
@@ -72,6 +77,13 @@ class DataSettings(Settings):
         description=f"File format: {described(READERS)}, or auto (by suffix; parallel for paths per feature).",
         json_schema_extra=only_with(source=False),
     )
+
+    passage_length: int = pydantic.Field(default=2000, ge=1, json_schema_extra=only_with(format="text"))
+    """Characters of a passage at most; it ends behind its last line break, or else its last blank. Passages are what is
+    split, mixed and judged; a model that reads a text in order does not see where one ends."""
+
+    context_length: int = pydantic.Field(default=256, ge=0, json_schema_extra=only_with(format="text"))
+    """Characters before a passage that stand in its example too, so that it can be judged in its place."""
 
     columns: dict[str, str] = {}
     """Column (or JSON key) of each feature; a feature that is not named here has a column of its own name."""

@@ -120,8 +120,13 @@ def open_unpacked(path: str) -> Iterator[BinaryIO]:
             ) from error
 
 
-def read_lines(path: str, encoding: str) -> Iterator[Line]:
+def read_lines(path: str, encoding: str, keep_ends: bool = False) -> Iterator[Line]:
     r"""Yields the lines of a text file; only `\n` and `\r\n` end a line, and a byte order mark is dropped.
+
+    Args:
+        path: of the file.
+        encoding: of its characters.
+        keep_ends: whether a line's text has its end, too.
 
     Other separators that Python's `str.splitlines` knows (U+2028, U+0085, form feed) stay in the text: in parallel
     text they would shift one side against the other.
@@ -134,7 +139,7 @@ def read_lines(path: str, encoding: str) -> Iterator[Line]:
         for number, raw in enumerate(stream, start=1):
             if number == 1:
                 raw = _without_mark(raw, path)
-            yield _decode(raw, number, encoding)
+            yield _decode(raw if keep_ends else raw.removesuffix(b"\n").removesuffix(b"\r"), number, encoding)
     if number == 0:
         raise DataError(f"{path}: the file is empty. Give a file with records, or take it out of the settings.")
 
@@ -147,7 +152,6 @@ def _without_mark(raw: bytes, path: str) -> bytes:
 
 
 def _decode(raw: bytes, number: int, encoding: str) -> Line:
-    raw = raw.removesuffix(b"\n").removesuffix(b"\r")
     try:
         return Line(number, raw.decode(encoding))
     except UnicodeDecodeError as error:

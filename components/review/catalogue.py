@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from components.other_models import OtherModel
 from components.review.clips.pushed_recognizer import find_recognizer
 from components.review.result import ReviewResult
-from components.review.settings import ClipReviewSettings
+from components.review.settings import ClipReviewSettings, TextReviewSettings
 from models.run_settings import RunSettings
 from models.settings import Settings
 
@@ -44,7 +44,7 @@ class ReviewEntry:
 
     module: str
     settings: type[Settings]
-    find_judge: Callable[[Any, RunSettings], OtherModel | None]
+    find_judge: Callable[[Any, RunSettings], OtherModel | None] = lambda settings, run: None
 
     def make(self) -> MakeReview:
         """Imports the function (and with it TensorFlow)."""
@@ -53,4 +53,5 @@ class ReviewEntry:
 
 REVIEWS: dict[str, ReviewEntry] = {
     "clips": ReviewEntry("components.review.clips.review", ClipReviewSettings, find_recognizer),
+    "texts": ReviewEntry("components.review.texts.review", TextReviewSettings),
 }

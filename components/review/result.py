@@ -51,7 +51,25 @@ class Outline(_Record):
     """Greatest value of each stretch of time, -1 to 1."""
 
 
-Medium = Annotated[Sound | Picture | Outline, pydantic.Field(discriminator="kind")]
+class Pieces(_Record):
+    """A text in the pieces that a model sees, with the probability of each."""
+
+    kind: Literal["pieces"] = "pieces"
+    """Of medium."""
+    text: str
+    """In words, for those who do not see the page."""
+    pieces: list[str]
+    """As they stand in the text."""
+    probabilities: list[float]
+    """Of each piece after those before it, 0 to 1."""
+
+    @property
+    def pairs(self) -> list[tuple[str, float]]:
+        """Each piece with its probability."""
+        return list(zip(self.pieces, self.probabilities, strict=True))
+
+
+Medium = Annotated[Sound | Picture | Outline | Pieces, pydantic.Field(discriminator="kind")]
 
 
 class Sample(_Record):
@@ -116,7 +134,8 @@ class ReviewResult(_Record):
     facts: dict[str, int | float]
     """What holds for all samples, by name."""
     shares: dict[str, dict[str, Share]]
-    """By group, in the order of the page, and by what was judged; also of what is not shown."""
+    """By group, in the order of the page, and by what was judged; also of what is not shown. Where nothing is judged
+    each group has none."""
     samples: list[Sample]
     """Those that are shown, group by group, the held-out example first."""
 

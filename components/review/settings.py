@@ -1,10 +1,11 @@
-"""The `clips` section of the configuration file."""
+"""The sections `clips` and `texts` of the configuration file: samples for people."""
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import pydantic
 
 from components.example_gen.settings import expand_variables
+from models.decoding.settings import MOST_TEMPERATURE, MOST_TOKENS
 from models.settings import Settings, only_for, only_with
 
 
@@ -50,3 +51,32 @@ class ClipReviewSettings(Settings):
                 f"Received: clips.min_recognized {self.min_recognized}. Set it, or leave clips.min_recognized empty"
             )
         return self
+
+
+class TextReviewSettings(Settings):
+    """Texts that the trained model writes for people to read, beside held-out ones."""
+
+    per_temperature: int = pydantic.Field(default=2, ge=0, le=100)
+    """Texts written for each prompt at each temperature. 0: none is made."""
+
+    temperatures: tuple[Annotated[float, pydantic.Field(ge=0, le=MOST_TEMPERATURE)], ...] = pydantic.Field(
+        default=(0.5, 0.8, 1.0), min_length=1
+    )
+    """1 draws as the model believes, less plays safe, 0 takes the most probable token."""
+
+    prompts: tuple[str, ...] = pydantic.Field(default=("",), min_length=1)
+    """What the texts go on from; "" begins with nothing."""
+
+    max_length: int = pydantic.Field(default=300, ge=1, le=MOST_TOKENS)
+    """Tokens written at most."""
+
+    characters: int = pydantic.Field(default=600, ge=1)
+    """Characters of a held-out text that are shown at most."""
+
+    seed: int = pydantic.Field(default=0, ge=0, lt=2**30)
+    """Seed of the first text of each temperature; each further one has the next."""
+
+    @property
+    def makes_samples(self) -> bool:
+        """Whether there is anything to review."""
+        return self.per_temperature > 0

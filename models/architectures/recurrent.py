@@ -18,8 +18,8 @@ def encoder(settings: RecurrentSettings) -> RecurrentStack:
     )
 
 
-def decoder(settings: RecurrentSettings) -> AttentionDecoder:
-    """Plays the decoder; of a source it knows the encoder's final states alone (Sutskever et al., 2014)."""
+def decoder(settings: RecurrentSettings, has_source: bool = True) -> AttentionDecoder:
+    """Plays the decoder; of a source, if any, it knows the encoder's final states alone (Sutskever et al., 2014)."""
     return AttentionDecoder(
         "none",
         settings.hidden_dim,

@@ -43,7 +43,10 @@ class Encoder(Protocol):
 
 
 class Decoder(Protocol):
-    """Sees the past alone, and the memory of a source where there is one. Step by step equals the whole at once."""
+    """Sees the past alone, and the memory of a source where there is one. Step by step equals the whole at once.
+
+    The function that makes it takes `has_source`, True by default: without, it need not be able to read one.
+    """
 
     def remember(self, hidden_states: keras.KerasTensor, padding_mask: keras.KerasTensor) -> Memory:
         """Prepares a source, float (B, S, H) and bool (B, S), for all steps."""
@@ -76,6 +79,11 @@ class Decoder(Protocol):
         self, vectors: keras.KerasTensor, cache: Cache, memory: Memory | None = None, training: bool = False
     ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Decodes all positions of which the element before is known: float (B, T, E) to (B, T, H) and (B, T, S)."""
+
+    def advance(
+        self, vectors: keras.KerasTensor, cache: Cache, memory: Memory | None = None, training: bool = False
+    ) -> tuple[keras.KerasTensor, Cache, keras.KerasTensor]:
+        """As `__call__`, with the cache behind the last position, from which `step` or another call goes on."""
 
 
 class SoundDecoder(Protocol):

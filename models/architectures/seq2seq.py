@@ -15,6 +15,8 @@ def encoder(settings: Seq2SeqSettings) -> RecurrentStack:
     )
 
 
-def decoder(settings: Seq2SeqSettings) -> AttentionDecoder:
-    """Plays the decoder."""
-    return AttentionDecoder(settings.attention, settings.hidden_dim, settings.num_layers, name="decoder")
+def decoder(settings: Seq2SeqSettings, has_source: bool = True) -> AttentionDecoder:
+    """Plays the decoder; without a source there is nothing to attend to."""
+    return AttentionDecoder(
+        settings.attention if has_source else "none", settings.hidden_dim, settings.num_layers, name="decoder"
+    )

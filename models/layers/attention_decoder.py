@@ -16,7 +16,7 @@ from keras import ops
 from models.architectures.roles import FinalStates
 from models.layers.attention import ATTENTIONS, attend
 from models.layers.recurrent import CELLS, STATES
-from models.layers.scan import scan
+from models.layers.scan import scan_on
 
 # What the steps share: "hidden_states" (B, S, H), "keys" (B, S, H), "padding_mask" bool (B, S).
 Memory = dict[str, keras.KerasTensor]
@@ -159,10 +159,17 @@ class AttentionDecoder(keras.layers.Layer):
         Returns:
             float (B, T, H), ready for the output projection, and attention weights float32 (B, T, S).
         """
+        hidden_states, _, weights = self.advance(vectors, cache, memory, training)
+        return hidden_states, weights
+
+    def advance(
+        self, vectors: keras.KerasTensor, cache: Cache, memory: Memory | None = None, training: bool = False
+    ) -> tuple[keras.KerasTensor, Cache, keras.KerasTensor]:
+        """As `call`, with the cache behind the last position, from which `step` or another call goes on."""
 
         def one(carry: Cache, token: keras.KerasTensor) -> tuple[Cache, tuple[keras.KerasTensor, keras.KerasTensor]]:
             hidden_states, carry, weights = self.step(token, carry, memory)
             return carry, (hidden_states, weights)
 
-        hidden_states, weights = scan(one, cache, vectors)
-        return hidden_states, weights
+        cache, (hidden_states, weights) = scan_on(one, cache, vectors)
+        return hidden_states, cache, weights

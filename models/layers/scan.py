@@ -20,15 +20,18 @@ def scan(step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, sequence: Any)
     Returns:
         nest of outputs, each (B, T, ...).
     """
+    return scan_on(step, carry, sequence)[1]
+
+
+def scan_on(step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, sequence: Any) -> tuple[Any, Any]:
+    """As `scan`, with the last carry before the outputs."""
     time_major = keras.ops.swapaxes(sequence, 0, 1)
-    if keras.backend.backend() == "tensorflow":
-        outputs = _scan(step, carry, time_major)
-    else:
-        _, outputs = keras.ops.scan(step, carry, time_major)
-    return keras.tree.map_structure(lambda output: keras.ops.swapaxes(output, 0, 1), outputs)
+    run = _scan if keras.backend.backend() == "tensorflow" else keras.ops.scan
+    carry, outputs = run(step, carry, time_major)
+    return carry, keras.tree.map_structure(lambda output: keras.ops.swapaxes(output, 0, 1), outputs)
 
 
-def _scan(step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, time_major: tf.Tensor) -> Any:
+def _scan(step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, time_major: tf.Tensor) -> tuple[Any, Any]:
     length = tf.shape(time_major)[0]
     specifications = tf.nest.map_structure(tf.type_spec_from_value, step(carry, time_major[0])[1])
     arrays = tf.nest.map_structure(
@@ -43,5 +46,7 @@ def _scan(step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, time_major: t
             tf.nest.map_structure(lambda array, output: array.write(index, output), arrays, outputs),
         )
 
-    _, _, arrays = tf.while_loop(lambda index, *_: index < length, body, (0, carry, arrays), maximum_iterations=length)
-    return tf.nest.map_structure(lambda array: array.stack(), arrays)
+    _, carry, arrays = tf.while_loop(
+        lambda index, *_: index < length, body, (0, carry, arrays), maximum_iterations=length
+    )
+    return carry, tf.nest.map_structure(lambda array: array.stack(), arrays)

@@ -6,7 +6,7 @@ B: batch.
 import abc
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -40,13 +40,7 @@ class TaskCode(abc.ABC):
 
     Args:
         task: its facts.
-
-    Attributes:
-        in_order: whether training reads the examples in the order in which they come (with `data.ordered`, that of the
-            files) and not in another one in each epoch.
     """
-
-    in_order: ClassVar[bool] = False
 
     def __init__(self, task: Task):
         self.task = task
@@ -69,6 +63,26 @@ class TaskCode(abc.ABC):
     def training_example(self, features: dict[str, tf.Tensor], settings: RunSettings) -> Example:
         """One transformed example to model inputs, labels and weights, without a batch dimension."""
         raise NotImplementedError
+
+    def in_order(self, settings: RunSettings) -> bool:
+        """Whether training reads the kept examples in their order, and not in another one in each epoch.
+
+        With `data.ordered` they come in the order of the files. Batches that go on where the last ones ended go through
+        one device alone.
+        """
+        return False
+
+    def keep(self, examples: tf.data.Dataset, settings: RunSettings, folder: str) -> tf.data.Dataset:
+        """Lays what is trained on onto the disk, and reads it from there in the order of an epoch.
+
+        Args:
+            examples: of `training_examples`.
+            settings: of the run.
+            folder: where they lie; not there yet.
+        """
+        # Not `cache(file)`, whose index of all tensors grows in memory: 1.4 KB for each example, however small.
+        examples.save(folder)
+        return tf.data.Dataset.load(folder)
 
     def each_epoch(self, example: Example, seed: tf.Tensor) -> Example:
         """What changes an example anew in each epoch, such as masks that are drawn.

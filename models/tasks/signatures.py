@@ -54,10 +54,7 @@ class Signatures(tf.Module, abc.ABC):
 
     def within_limits(self, *values: tf.Tensor) -> list[tf.Tensor]:
         """Moves settings of requests, each (B,), in the order of the list, to the nearest limit."""
-        return [
-            tf.clip_by_value(value, tf.cast(setting.least, value.dtype), tf.cast(setting.most, value.dtype))
-            for setting, value in zip(self.request_settings, values, strict=True)
-        ]
+        return [_moved(value, setting) for setting, value in zip(self.request_settings, values, strict=True)]
 
     def defaults(self, rows: tf.Tensor) -> list[tf.Tensor]:
         """The settings of requests that say nothing, each (B,): int32 scalar B to the values, in order."""
@@ -65,6 +62,12 @@ class Signatures(tf.Module, abc.ABC):
             tf.fill([rows], tf.constant(setting.default_in(self.settings), setting.dtype))
             for setting in self.request_settings
         ]
+
+
+def _moved(value: tf.Tensor, setting: RequestSetting) -> tf.Tensor:
+    if setting.is_text:
+        return tf.strings.substr(value, 0, int(setting.most))
+    return tf.clip_by_value(value, tf.cast(setting.least, value.dtype), tf.cast(setting.most, value.dtype))
 
 
 def spec(name: str, dtype: tf.DType = tf.string) -> tf.TensorSpec:

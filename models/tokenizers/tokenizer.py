@@ -42,7 +42,15 @@ class Tokenizer(tf.Module):
         Returns:
             int32 ragged (B, T), T at most `settings.max_sequence_length`; no start or end token is added.
         """
-        return self._tokenize(self.normalize(texts, self.settings))[:, : self.settings.max_sequence_length]
+        return self.tokenize_whole(texts)[:, : self.settings.max_sequence_length]
+
+    def tokenize_whole(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """As `tokenize`, but of any length."""
+        return self._tokenize(self.normalize(texts, self.settings))
+
+    def whole_characters(self, token_ids: tf.RaggedTensor) -> tf.RaggedTensor:
+        """Drops the tokens at the end that begin a character and do not finish it: ragged int32 (B, T) to the same."""
+        return token_ids
 
     def detokenize(self, token_ids: tf.RaggedTensor) -> tf.Tensor:
         """Joins tokens to text; special tokens leave no trace.

@@ -54,6 +54,15 @@ def _chunks_hold_the_receptive_field(
         )
 
 
+def _a_stream_is_in_order(task: str, data: DataSettings, training: TrainingSettings) -> Iterator[str]:
+    if "stream" in TASKS[task].all_uses and training.sequence_length and not data.ordered:
+        yield (
+            "training.sequence_length needs data.ordered: true: states go on from text to text, so these must follow "
+            f"one another as they stand in the files. Received: training.sequence_length {training.sequence_length}, "
+            "data.ordered false. Set data.ordered: true, or training.sequence_length: 0 for texts one by one"
+        )
+
+
 def _named_features_exist(task: str, model: ArchitectureSettings) -> Iterator[str]:
     if not ARCHITECTURES[model.architecture].solves(TASKS[task]):
         return
@@ -105,6 +114,7 @@ def _metrics_exist(task: str, evaluation: EvaluationSettings) -> Iterator[str]:
 RULES: tuple[Callable[..., Iterator[str]], ...] = (
     _architecture_solves_task,
     _chunks_hold_the_receptive_field,
+    _a_stream_is_in_order,
     _named_features_exist,
     _named_features_are_in_the_data,
     _names_of_files_fit,

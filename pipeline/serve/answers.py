@@ -60,6 +60,10 @@ def _columns(asked: Values, answer: Values, out: Path) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def _continued(asked: Values, answer: Values, out: Path) -> str:
+    return to_text(asked["prompt"]) + to_text(answer["text"])
+
+
 def _first(output: str) -> Callable[[Values, Values, Path], str]:
     def render(asked: Values, answer: Values, out: Path) -> str:
         value = answer[output]
@@ -85,6 +89,7 @@ RENDERERS: dict[tuple[str, ...], Callable[[Values, Values, Path], str]] = {
     ("audio", "sample_rate"): _write_sound,
     ("tokens", "tags"): _columns,
     ("target",): _first("target"),
+    ("text", "reason"): _continued,
     ("text",): _first("text"),
 }
 

@@ -58,8 +58,8 @@ def ask(
 def _rows(config: Config, signature: ServedSignature, given: Mapping[str, Any], texts: Sequence[str]) -> list[Row]:
     if not texts:
         return [{}]
-    [feature] = asked_features(signature, config, given)
-    return [{feature.name: read(feature, text, config)} for text in texts]
+    [(name, feature)] = asked_features(signature, config, given).items()
+    return [{name: read(feature, text, config)} for text in texts]
 
 
 def ask_rows(

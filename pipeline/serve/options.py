@@ -46,7 +46,7 @@ def read_options(config: Config, given: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, text in given.items():
         if name in settings:
-            values[settings[name].name] = _number(name, text, settings[name], config)
+            values[settings[name].name] = _value(name, text, settings[name], config)
         elif name in texts:
             values[name] = text
         else:
@@ -78,7 +78,15 @@ def _meaning(setting: RequestSetting) -> str:
 
 
 def _is_text(feature: Feature) -> bool:
-    return feature.facts.stored == "bytes" and not feature.facts.many
+    return feature.facts.stored == "bytes" and not feature.facts.many and not feature.facts.noted
+
+
+def _value(name: str, text: str, setting: RequestSetting, config: Config) -> float | str:
+    if not setting.is_text:
+        return _number(name, text, setting, config)
+    if len(text.encode()) > setting.most:
+        raise ConfigError(f"--{name} must have at most {_plain(setting.most)} bytes. Received: {text}")
+    return text
 
 
 def _number(name: str, text: str, setting: RequestSetting, config: Config) -> float:

@@ -70,7 +70,8 @@ def choose(
 
 def _is_filled(signature: ServedSignature, config: Config, options: Collection[str], has_texts: bool) -> bool:
     task = TASKS[config.task]
-    known = {feature.name for feature in task.features} | {setting.name for setting in task.request_settings}
+    known = {name for feature in task.features for name in (feature.name, feature.prompt)}
+    known |= {setting.name for setting in task.request_settings}
     missing = signature.inputs.keys() - known - length_inputs(signature.inputs, task.features).keys()
     return not missing and len(asked_features(signature, config, options)) == int(has_texts)
 
@@ -79,10 +80,11 @@ def _labels(config: Config) -> tuple[str, ...]:
     return learned_features(TASKS[config.task].features, "categories")
 
 
-def asked_features(signature: ServedSignature, config: Config, given: Collection[str]) -> list[Feature]:
-    """The features that the signature asks about and nobody has named; labels, which may stay open, are not among."""
-    return [
-        feature
+def asked_features(signature: ServedSignature, config: Config, given: Collection[str]) -> dict[str, Feature]:
+    """The inputs that ask about a feature, or its beginning, and that nobody has named; labels may stay open."""
+    return {
+        name: feature
         for feature in TASKS[config.task].features
-        if feature.name in signature.inputs and feature.name not in given and feature.facts.learned != "categories"
-    ]
+        for name in (feature.name, feature.prompt)
+        if name in signature.inputs and name not in given and feature.facts.learned != "categories"
+    }

@@ -92,3 +92,18 @@ def test_a_signature_is_read_as_the_server_describes_it():
         "any": InputSpec(np.dtype(np.int32), None),
         "resource": InputSpec(None, 0),
     }
+
+
+def test_a_prompt_is_the_beginning_of_a_text():
+    play = to_example({"text": "Wörds, words, words, words, words", "context": "", "continues": "yes"})
+    signatures = {
+        "serving_default": {"prompt": TEXT},
+        "generate": {"prompt": TEXT, "max_length": NUMBER, "stop": TEXT},
+        "score": {"text": TEXT},
+    }
+    probes = described("language_modeling", {"max_length": 16.0, "stop": ""})
+    requests = requests_of(probes, signatures, [play.SerializeToString()])
+    assert requests["serving_default"]["prompt"][0].decode() == "Wörds, words, words, wor"
+    assert requests["generate"]["max_length"].tolist() == [16]
+    assert requests["generate"]["stop"].tolist() == [b""]
+    assert requests["score"]["text"][0].decode() == "Wörds, words, words, words, words"

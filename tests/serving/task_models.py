@@ -53,6 +53,41 @@ def save_text_to_text(folder: Path) -> Path:
     return save(folder, serving_default=predict, generate=generate, attend=attend)
 
 
+def save_language_model(folder: Path) -> Path:
+    """language_modeling: goes on with its settings in words; a word costs as many nats as it has letters."""
+
+    @tf.function(
+        input_signature=[
+            _column("prompt"),
+            _column("temperature", tf.float32),
+            _column("top_k", tf.int32),
+            _column("top_p", tf.float32),
+            _column("max_length", tf.int32),
+            _column("seed", tf.int32),
+            _column("stop"),
+        ]
+    )
+    def generate(prompt, temperature, top_k, top_p, max_length, seed, stop):
+        numbers = [tf.strings.as_string(value, precision=1) for value in (temperature, top_p)]
+        numbers += [tf.strings.as_string(value) for value in (top_k, max_length, seed)]
+        text = tf.strings.join([prompt, *numbers, tf.strings.regex_replace(stop, "\x1f", "|")], " ")
+        return {"text": text, "score": -temperature, "reason": tf.where(stop == "", "length", "stop")}
+
+    @tf.function(input_signature=[_column("text")])
+    def score(text):
+        pieces = _words(text)
+        log_probs = -tf.cast(tf.strings.length(pieces), tf.float32)
+        units = tf.reduce_sum(tf.cast(pieces != "", tf.int32), axis=1)
+        return {
+            "log_prob": tf.reduce_sum(log_probs, axis=1),
+            "num_units": units,
+            "token_log_probs": log_probs,
+            "pieces": pieces,
+        }
+
+    return save(folder, serving_default=score, generate=generate, score=score)
+
+
 def save_audio_generator(folder: Path) -> Path:
     """audio_generation: every sample is the seed's hundredth part; labels are seven, eight and an open one."""
 

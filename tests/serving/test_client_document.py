@@ -21,6 +21,7 @@ GRPCURL = re.findall(r"grpcurl .*-d '(.*?)' \S+ \S+/(\w+)$", TEXT, re.MULTILINE)
 _MODELS = {
     "sentiment": saved_models.save_text_classifier,
     "dates": task_models.save_text_to_text,
+    "shakespeare": task_models.save_language_model,
     "digits": task_models.save_audio_generator,
     "recognizer": task_models.save_audio_classifier,
     "houses": saved_models.save_examples,

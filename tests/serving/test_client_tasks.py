@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from serving.client import Client
-from serving.client_answers import Audio, TextClass, TransformedText
+from serving.client_answers import Audio, Completion, TextClass, TextScore, TransformedText
 from serving.errors import FailedPreconditionError, InvalidRequestError
 from serving.server import Server
 from serving.settings import ServingSettings
@@ -28,6 +28,7 @@ def _save_echo(folder: Path) -> Path:
 
 _TASKS = {
     "text_to_text": task_models.save_text_to_text,
+    "language_modeling": task_models.save_language_model,
     "audio_generation": task_models.save_audio_generator,
     "audio_classification": task_models.save_audio_classifier,
     "examples": saved_models.save_examples,
@@ -53,6 +54,27 @@ def clients(tmp_path_factory):
         server.wait_until_available(30)
         with Client(server.address, "none") as client:
             yield lambda name: client.at(model_name=name)
+
+
+def test_prompts_go_on_with_seeds_and_stop_strings_of_their_own(clients):
+    client = clients("language_modeling")
+    drawn = client.complete(["a", ""], 0.5, top_k=3, top_p=0.9, max_length=7, seed=4, stop=["x", "y z"])
+    assert drawn == [
+        Completion("a 0.5 0.9 3 7 4 x|y z", pytest.approx(-0.5), "stop"),
+        Completion(" 0.5 0.9 3 7 5 x|y z", pytest.approx(-0.5), "stop"),
+    ]
+    assert client.complete(["a"])[0].reason == "length"
+    assert client.complete([]) == []
+
+
+def test_texts_are_scored_token_by_token_without_the_padding(clients):
+    found = clients("language_modeling").score_texts(["ab c", "abc", ""])
+    assert found == [
+        TextScore(-3.0, 2, ["ab", "c"], [-2.0, -1.0]),
+        TextScore(-3.0, 1, ["abc"], [-3.0]),
+        TextScore(0.0, 0, [], []),
+    ]
+    assert [score.perplexity for score in found] == pytest.approx([np.exp(1.5), np.exp(3), 1])
 
 
 def test_all_beams_are_given_best_first(clients):

@@ -20,18 +20,27 @@ def read(file: InputFile, context: ReadContext) -> Iterator[Record | BadRecord]:
         DataError: if the name does not tell what it should.
     """
     path = file.paths[0]
-    named = READERS[file.format].named(context.features)
-    [text] = [feature.name for feature in context.features if feature not in named]
-    values = _values_of(path, named, context)
-    split = _split_of(path, context)
+    text, values, split = facts_of(file, context)
     for line in read_lines(path, context.data.encoding):
         if line.problem:
             yield BadRecord(path, line.number, line.problem)
-        elif named or line.text.strip():
+        elif values or line.text.strip():
             record = checked({text: line.text}, path, line.number)
             if isinstance(record, Record):
                 record = Record({text: line.text, **values}, path, line.number, split=split)
             yield record
+
+
+def facts_of(file: InputFile, context: ReadContext) -> tuple[str, dict[str, str], str]:
+    """What holds for all texts of a file: the feature that they are, the values that the name tells, and the split.
+
+    Raises:
+        DataError: if the name does not tell what it should.
+    """
+    path = file.paths[0]
+    named = READERS[file.format].named(context.features)
+    [text] = [feature.name for feature in context.features if feature not in named]
+    return text, _values_of(path, named, context), _split_of(path, context)
 
 
 def _values_of(path: str, named: Sequence[Feature], context: ReadContext) -> dict[str, str]:

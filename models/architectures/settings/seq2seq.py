@@ -13,7 +13,7 @@ class Seq2SeqSettings(SequenceSettings):
 
     architecture: Literal["seq2seq"] = "seq2seq"
     """Which architecture this section describes."""
-    attention: Literal["bahdanau", "luong", "none"] = pydantic.Field("bahdanau", json_schema_extra=only_for("decoder"))
+    attention: Literal["bahdanau", "luong", "none"] = pydantic.Field("bahdanau", json_schema_extra=only_for("source"))
     """bahdanau: additive, asked before the decoder's step; luong: multiplicative ("general"), asked after it, with
     input feeding; none: the decoder sees the encoder's final states only."""
     embedding_dim: int = pydantic.Field(256, ge=1, json_schema_extra=only_for("pieces"))

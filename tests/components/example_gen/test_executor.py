@@ -11,6 +11,7 @@ from components.errors import DataError
 from components.example_gen.executor import encode, generate_examples, write_split
 from components.example_gen.records import Record
 from components.example_gen.settings import DataSettings
+from models.registry import TASKS
 from tests.components.example_gen.files import CLASSIFICATION, PLAIN, TRANSLATION, write
 
 RUNNER = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
@@ -106,6 +107,34 @@ def test_ordered_data_keep_the_order_of_files_and_lines(tmp_path):
         assert texts == [text for text in [*first, *second] if text in set(found[split])], split
     assert sorted(found["train"] + found["eval"]) == sorted([*first, *second])
     assert 0.2 < len(found["eval"]) / 3100 < 0.3
+
+
+def test_the_end_of_each_file_is_held_out_where_the_order_splits(tmp_path):
+    paths = [write(tmp_path / f"{name}.txt", "\n".join(lines_of(name, range(20)))) for name in ("b", "a")]
+    more = {"format": "lines", "ordered": True, "split_by": "order", "split": {"eval": 1, "train": 8, "test": 1}}
+    generate(tmp_path / "out", PLAIN, path=paths, **more)
+    for split, numbers in (("train", range(16)), ("eval", range(16, 18)), ("test", range(18, 20))):
+        expected = [(text,) for name in ("b", "a") for text in lines_of(name, numbers)]
+        assert examples(tmp_path / "out", split) == expected, split
+
+
+def test_what_a_reader_notes_stands_in_each_example_of_a_task_that_asks_for_it(tmp_path):
+    path, other = (write(tmp_path / name, "one\ntwo\n") for name in ("a.txt", "b.txt"))
+    for number, (data_format, expected) in enumerate(
+        (("lines", [("one", "", ""), ("two", "", "")]), ("text", [("one\n", "", "yes"), ("two\n", "one\n", "")]))
+    ):
+        more = {"format": data_format, "ordered": True} | ({"passage_length": 5} if data_format == "text" else {})
+        folder = tmp_path / str(number)
+        generate(folder, TASKS["language_modeling"].features, train=path, eval=other, **more)
+        assert [tuple(notes) for notes in noted(folder)] == expected
+
+
+def noted(folder):
+    for record in tf.data.TFRecordDataset(
+        [str(file) for file in (folder / "Split-train").iterdir()], "GZIP"
+    ).as_numpy_iterator():
+        features = tf.train.Example.FromString(record).features.feature
+        yield [features[name].bytes_list.value[0].decode() for name in ("text", "context", "continues")]
 
 
 def test_the_position_decides_not_what_comes_first(tmp_path):

@@ -52,7 +52,10 @@ def test_every_field_is_documented():
         ({"path": "a.tsv", "label_pattern": "(?P<label>a)"}, "go together"),
         ({"path": "a.wav", "label_names": {"0": "zero"}}, "names what a group of.*'0': 'zero'.*remove the names"),
         ({"path": "a", "format": "lines", "label_pattern": "(?P<label>"}, "regular expression"),
-        ({"path": "a", "format": "tvs"}, "'auto', 'tsv', 'csv', 'jsonl', 'parquet', 'parallel', 'lines' or 'wav'"),
+        (
+            {"path": "a", "format": "tvs"},
+            "'auto', 'tsv', 'csv', 'jsonl', 'parquet', 'parallel', 'lines', 'text' or 'wav'",
+        ),
         ({"path": "a", "format": "parallel"}, "one path per feature"),
         ({"train": {"source": "a", "target": "b"}, "eval": "c"}, "per feature: data.train, plain: data.eval"),
         ({"path": {"source": "a", "target": "b"}, "format": "tsv"}, "data.format tsv"),

@@ -140,7 +140,7 @@ def test_a_wrong_field_hides_no_rule_between_the_sections_that_are_valid(file: P
 def test_rules_without_a_task_or_a_model_are_not_asked_but_the_others_are(file: Path) -> None:
     text = DATES.replace("text_to_text", "text_to_txt").replace("seq2seq", "sequence")
     assert refusal(file, text + "evaluation: {split: dev}\nclips: {per_label: 1}\n").splitlines() == [
-        "FILE line 2: task must be 'text_classification', 'text_to_text', 'audio_generation' or "
+        "FILE line 2: task must be 'text_classification', 'text_to_text', 'language_modeling', 'audio_generation' or "
         "'audio_classification'. Received: \"text_to_txt\"; did you mean text_to_text?",
         "FILE line 6: model.architecture must be one of recurrent, gated_conv, wavenet, seq2seq. Received: sequence",
         "FILE line 7: evaluation.split must be one of train, eval. Received: dev",
@@ -181,7 +181,8 @@ def test_missing_keys_are_named(file: Path) -> None:
         ),
         (
             ("task=text_classification", "model.architecture=recurrent", "decoding.beam_width=4"),
-            "decoding is for the task text_to_text only; remove the section. Received: task text_classification",
+            "decoding is for the tasks text_to_text, language_modeling only; remove the section. "
+            "Received: task text_classification",
         ),
         (("evaluation.split=test",), "evaluation.split must be one of train, eval. Received: test"),
         (
@@ -250,6 +251,19 @@ model:
 """
 
 
+PLAYS = """\
+name: plays
+task: language_modeling
+data:
+  path: plays.txt
+  format: text
+  ordered: true
+model:
+  architecture: recurrent
+training: {sequence_length: 50}
+"""
+
+
 def test_a_configuration_of_sound(file: Path) -> None:
     file.write_text(DIGITS, encoding="utf-8")
     loaded = config.load(file)
@@ -266,7 +280,7 @@ def test_a_configuration_of_sound(file: Path) -> None:
         ),
         (
             DIGITS + "tokenizer: {unit: byte}\n",
-            "tokenizer is for the tasks text_classification, text_to_text only; remove the section.",
+            "tokenizer is for the tasks text_classification, text_to_text, language_modeling only; remove the section.",
         ),
         (
             DIGITS + "training: {chunk_length: 2047}\n",
@@ -286,6 +300,12 @@ def test_a_configuration_of_sound(file: Path) -> None:
             DATES.replace("to_text", "classification").replace("seq2seq", "gated_conv\n  noise_snr_db: 5"),
             "model.noise_snr_db is for the task audio_classification only; remove it. Received: task ",
         ),
+        (
+            PLAYS.replace("ordered: true", "ordered: false"),
+            "training.sequence_length needs data.ordered: true: states go on from text to text",
+        ),
+        (PLAYS + "texts: {temperatures: []}\n", "texts.temperatures must have at least 1 item"),
+        (DATES + "texts: {seed: 1}\n", "texts is for the task language_modeling only; remove the section."),
         (DATES + "clips: {per_label: 1}\n", "clips is for the task audio_generation only; remove the section."),
         (DIGITS + "clips: {min_recognized: 0.5}\n", "clips.min_recognized needs clips.recognizer"),
         (

@@ -37,5 +37,5 @@ def test_a_restricted_key_says_so(schema: Any, settings: str, key: str, restrict
 
 
 def test_a_restricted_section_says_so_and_an_unrestricted_key_does_not(schema: Any) -> None:
-    assert schema["properties"]["decoding"]["description"].endswith(" Only: task text_to_text.")
+    assert schema["properties"]["decoding"]["description"].endswith(" Only: tasks text_to_text, language_modeling.")
     assert "Only:" not in schema["$defs"]["TrainingSettings"]["properties"]["epochs"]["description"]

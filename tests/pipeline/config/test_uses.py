@@ -29,6 +29,12 @@ DIGITS = {
     "data": {"path": "a.wav", "label_pattern": "(?P<label>a)"},
     "model": {"architecture": "wavenet"},
 }
+PLAYS = {
+    "name": "toy",
+    "task": "language_modeling",
+    "data": {"path": "a.txt", "format": "text", "ordered": True},
+    "model": {"architecture": "recurrent"},
+}
 EARS = {**DIGITS, "task": "audio_classification", "model": {"architecture": "gated_conv"}}
 
 
@@ -46,10 +52,16 @@ def problems(tmp_path: Path, settings: dict, overrides: list[str]) -> list[str]:
     ("settings", "override", "rule"),
     [
         # For other tasks: a section, then keys.
-        (REVIEWS, "decoding={}", "decoding is for the task text_to_text only; remove the section"),
+        (REVIEWS, "decoding={}", "decoding is for the tasks text_to_text, language_modeling only; remove the"),
         (EARS, "clips.per_label=1", "clips is for the task audio_generation only; remove the section"),
         (DATES, "training.chunk_length=9000", "training.chunk_length is for the task audio_generation only; remove it"),
         (EARS, "model.embedding_dim=8", "model.embedding_dim is for the task text_classification only; remove it"),
+        (DATES, "decoding.top_k=5", "decoding.top_k is for the task language_modeling only; remove it"),
+        (PLAYS, "decoding.beam_width=2", "decoding.beam_width is for the task text_to_text only; remove it"),
+        (DATES, "texts.per_temperature=1", "texts is for the task language_modeling only; remove the section"),
+        (DATES, "training.sequence_length=5", "training.sequence_length is for the task language_modeling only"),
+        (PLAYS, "model.bidirectional=false", "model.bidirectional is for the tasks text_classification, text_to_text"),
+        (PLAYS, "model={architecture: seq2seq, attention: luong}", "model.attention is for the task text_to_text"),
         (DATES, "model.pooling=max", "model.pooling is for the tasks text_classification, audio_classification only"),
         (REVIEWS, "model={architecture: seq2seq, attention: luong}", "model.attention is for the task text_to_text"),
         (REVIEWS, "tokenizer.shared=true", "tokenizer.shared is for the task text_to_text only; remove it"),
@@ -104,6 +116,17 @@ def test_a_key_for_other_tasks_is_refused(tmp_path: Path, settings: dict, overri
             ["evaluation.length_unit=words", "evaluation.length_buckets=[]"],
             "evaluation.length_unit goes with evaluation.length_buckets only; remove it. "
             "Received: evaluation.length_buckets []",
+        ),
+        (
+            PLAYS,
+            ["training.reset_states=document"],
+            "training.reset_states goes with training.sequence_length only; remove it. "
+            "Received: training.sequence_length 0",
+        ),
+        (
+            REVIEWS,
+            ["data.passage_length=5"],
+            "data.passage_length goes with data.format text only; remove it. Received: data.format auto",
         ),
         (
             REVIEWS,

@@ -34,3 +34,8 @@ def test_the_first_of_several_texts_is_the_answer() -> None:
 def test_outputs_that_no_line_knows_are_named() -> None:
     assert shown(vector=np.array([0.5, 1.0]), word=b"a", count=np.int32(3)) == "count 3  vector [0.5, 1]  word a"
     assert makes_file({"audio", "sample_rate", "label"}) and not makes_file({"label", "scores", "classes"})
+
+
+def test_a_text_stands_behind_its_prompt() -> None:
+    answer = {"text": b" be\nor not", "score": -1.0, "reason": b"length"}
+    assert render({"prompt": b"To"}, answer, Path("nowhere.wav")) == "To be\nor not"
