@@ -79,7 +79,8 @@ class Tokenizer(tf.Module):
     @classmethod
     def learn(cls, counts: dict[str, int], settings: TokenizerSettings) -> list[str]:
         """Chooses the pieces of a vocabulary, most frequent first, ties in code point order."""
-        ordered = sorted(counts, key=lambda unit: (-counts[unit], unit))
+        frequent = (unit for unit, count in counts.items() if count >= settings.minimum_count)
+        ordered = sorted(frequent, key=lambda unit: (-counts[unit], unit))
         return [*SPECIAL_TOKENS, *ordered[: settings.vocabulary_size - len(SPECIAL_TOKENS)]]
 
     def _tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
