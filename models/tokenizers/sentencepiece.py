@@ -9,6 +9,7 @@ import functools
 import io
 import re
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import sentencepiece
@@ -76,7 +77,8 @@ class SentencePieceTokenizer(Tokenizer):
     @classmethod
     def split(cls, texts: tf.Tensor) -> tf.RaggedTensor:
         """What stands between spaces: string ragged (B, U)."""
-        return tf.strings.split(normal_spaces(texts), " ")
+        units = tf.strings.split(normal_spaces(texts), " ")
+        return tf.ragged.boolean_mask(units, units != "")
 
     @classmethod
     def learn(cls, counts: dict[str, int], settings: TokenizerSettings) -> list[str]:
@@ -85,13 +87,13 @@ class SentencePieceTokenizer(Tokenizer):
         Raises:
             SeqlineError: vocabulary_size has no room for the characters.
         """
-        words = _frequent(counts)
-        if not words:
+        lines = list(_lines(counts))
+        if not lines:
             return [*SPECIAL_TOKENS, f"{SPACE_MARK}\t0"]
         written = io.BytesIO()
         try:
             sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=iter(f"{word}\t{counts[word]}" for word in words),
+                sentence_iterator=iter(lines),
                 input_format="tsv",
                 model_writer=written,
                 model_type=settings.model,
@@ -102,7 +104,7 @@ class SentencePieceTokenizer(Tokenizer):
                 byte_fallback=settings.byte_fallback,
                 normalization_rule_name="identity",
                 # Longer ones would be left out without a word; the library takes no less than 10.
-                max_sentence_length=max(10, *(len(word.encode()) + 1 for word in words)),
+                max_sentence_length=max(10, *(len(line.encode()) for line in lines)),
                 # With several the sums, and with them the pieces, depend on who is first.
                 num_threads=1,
                 minloglevel=2,
@@ -162,6 +164,19 @@ def _frequent(counts: dict[str, int]) -> list[str]:
             break
         kept.append(word)
     return sorted(kept)
+
+
+def _lines(counts: dict[str, int]) -> Iterator[str]:
+    """Texts with the number of times that each stands for: every word comes to its count.
+
+    A text for each power of two, twice over, so that a word of count 2 or more stands in several of them: for unigram
+    the library tries whole words only where they do.
+    """
+    words = _frequent(counts)
+    for power in range(max(map(counts.__getitem__, words), default=0).bit_length()):
+        for rounded in (0, 1):
+            if line := " ".join(word for word in words if ((counts[word] + rounded) // 2) >> power & 1):
+                yield f"{line}\t{1 << power}"
 
 
 def _no_room(settings: TokenizerSettings, needed: int) -> SeqlineError:
