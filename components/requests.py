@@ -65,7 +65,7 @@ def requests_of(
         signatures: signature name to its inputs.
         examples: serialized raw tf.Examples.
     """
-    rows = [row_of(example) for example in examples]
+    rows = [_with_words(row_of(example), description) for example in examples]
     probes = description.request_defaults if description else {}
     features = features_of(description)
     requests = {}
@@ -74,6 +74,13 @@ def requests_of(
         if inputs := form_inputs(specs, short, features, probes):
             requests[name] = inputs
     return requests
+
+
+def _with_words(row: Row, description: ModelDescription | None) -> Row:
+    """Words of the texts for the inputs that take one."""
+    inputs = TASKS[description.task].word_inputs if description and description.task in TASKS else ()
+    words = {each.name: row[each.feature].split()[each.place : each.place + 1] for each in inputs if each.feature in row}
+    return {**row, **{name: found[0] if found else b"" for name, found in words.items()}}
 
 
 def _with_short_lengths(

@@ -58,7 +58,9 @@ def run_fn(fn_args: Any) -> None:
         facts = {"code_version": config["code_hash"], "metrics": state.best_metrics | {"best_epoch": state.best_epoch}}
         export(model, settings, vocabularies, fn_args.serving_model_dir, facts)
         model_run = pathlib.Path(fn_args.model_run_dir)
-        save_bodies(TASKS[settings.task].code().bodies(model), model_run / BODIES_FOLDER)
+        task = TASKS[settings.task].code()
+        save_bodies(task.bodies(model), model_run / BODIES_FOLDER)
+        task.leave(model, vocabularies, model_run)
         vocabularies.save(str(model_run / VOCABULARIES_FOLDER))
     except (OSError, tf.errors.ResourceExhaustedError) as error:
         if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
@@ -93,7 +95,7 @@ def train(
     """
     keep_freed_memory()
     keras.utils.set_random_seed(settings.seed)
-    task, training = TASKS[settings.task].code(), settings.training
+    task, training = TASKS[settings.task].code().for_run(settings, vocabularies), settings.training
     with _scratch(checkpoint_dir) as scratch:
         examples = read_examples(train_files, task, settings, f"{scratch}/train")
         measured = measure(examples, training.length_buckets)

@@ -44,6 +44,15 @@ METRICS: dict[str, MetricEntry] = {
     "bits_per_sample": MetricEntry(
         "BitsPerUnit", f"{_METRICS}.bits", lower_is_better=True, arguments={"units": "num_samples"}, takes_output=True
     ),
+    "loss_per_prediction": MetricEntry(
+        "Ratio",
+        f"{_METRICS}.ratio",
+        lower_is_better=True,
+        arguments={"units": "num_predictions", "output": "loss"},
+    ),
+    "known_words": MetricEntry(
+        "Ratio", f"{_METRICS}.ratio", arguments={"units": "num_words", "output": "num_known"}
+    ),
     # What a task with scores of each class has besides those that it names.
     "confusion_matrix": _CONFUSION,
     "class_scores": _CONFUSION,

@@ -71,6 +71,7 @@ def choose(
 def _is_filled(signature: ServedSignature, config: Config, options: Collection[str], has_texts: bool) -> bool:
     task = TASKS[config.task]
     known = {feature.name for feature in task.features} | {setting.name for setting in task.request_settings}
+    known |= {word.name for word in task.word_inputs if word.name in options}
     missing = signature.inputs.keys() - known - length_inputs(signature.inputs, task.features).keys()
     return not missing and len(asked_features(signature, config, options)) == int(has_texts)
 
