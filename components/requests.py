@@ -79,7 +79,9 @@ def requests_of(
 def _with_words(row: Row, description: ModelDescription | None) -> Row:
     """Words of the texts for the inputs that take one."""
     inputs = TASKS[description.task].word_inputs if description and description.task in TASKS else ()
-    words = {each.name: row[each.feature].split()[each.place : each.place + 1] for each in inputs if each.feature in row}
+    words = {
+        each.name: row[each.feature].split()[each.place : each.place + 1] for each in inputs if each.feature in row
+    }
     return {**row, **{name: found[0] if found else b"" for name, found in words.items()}}
 
 

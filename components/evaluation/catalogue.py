@@ -50,9 +50,7 @@ METRICS: dict[str, MetricEntry] = {
         lower_is_better=True,
         arguments={"units": "num_predictions", "output": "loss"},
     ),
-    "known_words": MetricEntry(
-        "Ratio", f"{_METRICS}.ratio", arguments={"units": "num_words", "output": "num_known"}
-    ),
+    "known_words": MetricEntry("Ratio", f"{_METRICS}.ratio", arguments={"units": "num_words", "output": "num_known"}),
     # What a task with scores of each class has besides those that it names.
     "confusion_matrix": _CONFUSION,
     "class_scores": _CONFUSION,

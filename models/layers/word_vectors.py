@@ -124,9 +124,7 @@ class ContinuousBagOfWords(WordVectors):
         return has_context * ops.eye(ops.shape(near)[1], dtype=near.dtype)
 
 
-def near_words(
-    word_ids: keras.KerasTensor, text_ids: keras.KerasTensor, radii: keras.KerasTensor
-) -> keras.KerasTensor:
+def near_words(word_ids: keras.KerasTensor, text_ids: keras.KerasTensor, radii: keras.KerasTensor) -> keras.KerasTensor:
     """Which words are near which: int (B, T) each to bool (B, T, T); no word is near itself, padding near nothing."""
     places = ops.arange(ops.shape(word_ids)[1])
     distance = ops.abs(places[:, None] - places[None, :])

@@ -103,9 +103,7 @@ class WordEmbeddingSignatures(Signatures):
         wanted, by_product = self.within_limits(k, multiplicative)
         given, known, unknown = self._given(a, b, c)
         units = self._units()
-        scores = tf.where(
-            by_product[:, tf.newaxis] > 0, three_cos_mul(units, *given), three_cos_add(units, *given)
-        )
+        scores = tf.where(by_product[:, tf.newaxis] > 0, three_cos_mul(units, *given), three_cos_add(units, *given))
         without = tf.stack([self._id(word) for word in (a, b, c)], axis=1)
         found, best_scores = best(scores, without, tf.where(known, wanted, 0))
         return self._answer(found, best_scores, unknown)

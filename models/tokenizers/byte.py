@@ -20,6 +20,11 @@ class ByteTokenizer(Tokenizer):
         """All bytes, written as <0xNN>, whatever the counts are."""
         return [*SPECIAL_TOKENS, *(f"<0x{byte:02X}>" for byte in range(256))]
 
+    @staticmethod
+    def word_of(piece: str) -> str:
+        """A byte is no word."""
+        return ""
+
     def _tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
         single_bytes = tf.strings.bytes_split(texts)
         values = tf.io.decode_raw(single_bytes.flat_values, tf.uint8, fixed_length=1)[:, 0]

@@ -52,7 +52,11 @@ _MESSAGES: dict[str, dict[str, tuple[int, Any]]] = {
         "pad_piece": (48, _STRING),
     },
     "NormalizerSpec": {"name": (1, _STRING)},
-    "ModelProto": {"pieces": (1, "Piece"), "trainer_spec": (2, "TrainerSpec"), "normalizer_spec": (3, "NormalizerSpec")},
+    "ModelProto": {
+        "pieces": (1, "Piece"),
+        "trainer_spec": (2, "TrainerSpec"),
+        "normalizer_spec": (3, "NormalizerSpec"),
+    },
 }
 _SPECIAL_IDS = {"pad": PAD_TOKEN_ID, "unk": UNKNOWN_TOKEN_ID, "bos": START_TOKEN_ID, "eos": END_TOKEN_ID}
 _SPECIALS = {f"{name}_id": number for name, number in _SPECIAL_IDS.items()} | {
@@ -120,6 +124,11 @@ class SentencePieceTokenizer(Tokenizer):
         # Nine digits tell each float32 from all others.
         return [*SPECIAL_TOKENS, *(f"{learned.id_to_piece(n)}\t{learned.get_score(n):.9g}" for n in numbers)]
 
+    @staticmethod
+    def word_of(piece: str) -> str:
+        """The piece without its space mark; "" for letters that do not begin a word."""
+        return "" if piece[:1].isalnum() or _BYTE.fullmatch(piece) else piece.removeprefix(SPACE_MARK)
+
     def _tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
         return self.sentencepiece.tokenize(normal_spaces(texts))
 
@@ -158,7 +167,9 @@ def _type(number: int, piece: str, settings: TokenizerSettings) -> int:
 def _frequent(counts: dict[str, int]) -> list[str]:
     """The most frequent words; of equally frequent ones a fair sample, since code points go by languages."""
     kept, characters = [], 0
-    for word in sorted(filter(_RESERVED.isdisjoint, counts), key=lambda word: (-counts[word], zlib.crc32(word.encode()), word)):
+    for word in sorted(
+        filter(_RESERVED.isdisjoint, counts), key=lambda word: (-counts[word], zlib.crc32(word.encode()), word)
+    ):
         characters += len(word) + 1
         if characters > _MOST_CHARACTERS:
             break

@@ -60,6 +60,16 @@ class Tokenizer(tf.Module):
         names = tf.constant(["", *self.pieces[1:]])
         return tf.gather(names, token_ids)
 
+    def words(self) -> list[str]:
+        """For each token the whole word that it stands for, "" for one that stands for none."""
+        start = len(SPECIAL_TOKENS)
+        return [""] * start + [self.word_of(piece) for piece in self.pieces[start:]]
+
+    @staticmethod
+    def word_of(piece: str) -> str:
+        """The whole word that a piece stands for, by default itself."""
+        return piece
+
     @staticmethod
     def normalize(texts: tf.Tensor, settings: TokenizerSettings) -> tf.Tensor:
         """Applies Unicode normalisation and case folding; string (B,) to string (B,)."""

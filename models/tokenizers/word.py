@@ -49,5 +49,10 @@ class WordTokenizer(LookupTokenizer):
         """Words with their space marks: string ragged (B, U)."""
         return split_words(texts)
 
+    @staticmethod
+    def word_of(piece: str) -> str:
+        """The piece without its space mark."""
+        return piece.removeprefix(SPACE_MARK)
+
     def _detokenize(self, token_ids: tf.RaggedTensor) -> tf.Tensor:
         return join_words(tf.gather(tf.constant(self.pieces), token_ids))

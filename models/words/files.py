@@ -87,6 +87,15 @@ def read_vectors(file: pathlib.Path) -> Iterator[tuple[str, np.ndarray]]:
         raise _unreadable(file, f"it holds {read} words, not {number}")
 
 
+def check_width(width: int, embedding_dim: int, source: str) -> None:
+    """Raises SeqlineError where vectors are not as wide as those of the model."""
+    if width != embedding_dim:
+        raise SeqlineError(
+            "model.embedding_dim must be the width of the vectors of model.embeddings.from. Received: "
+            f"{embedding_dim}, and {source} with vectors of width {width}. Set model.embedding_dim={width}."
+        )
+
+
 def _is_text(file: pathlib.Path, width: int) -> bool:
     """Whether the second line is a word and as many numbers."""
     with file.open("rb") as stream:

@@ -5,10 +5,11 @@
 
 import dataclasses
 from collections import Counter
+from typing import Any
 
 import tensorflow as tf
 
-from models.tokenizers.special import SPECIAL_TOKENS, UNKNOWN_TOKEN_ID
+from models.tokenizers.special import UNKNOWN_TOKEN_ID
 from models.tokenizers.tokenizer import LookupTokenizer
 from models.tokenizers.vocabularies import Vocabularies
 from models.tokenizers.word import SPACE_MARK
@@ -39,21 +40,17 @@ class Words:
         """
         if feature not in vocabularies.counts:
             raise ValueError(f"Vectors of words need the counts of {feature}. Received vocabularies without them.")
+        tokenizer: Any = vocabularies.tokenizer(feature)
         counts: Counter[str] = Counter()
-        for piece, count in zip(vocabularies.pieces[feature], vocabularies.counts[feature], strict=True):
-            counts[piece.removeprefix(SPACE_MARK)] += count
-        named = [item for item in counts.items() if item[0] and item[0] not in SPECIAL_TOKENS]
-        ordered = sorted(named, key=lambda item: (-item[1], item[0]))
-        names, numbers = zip(*ordered, strict=True) if ordered else ((), ())
-        return cls(vocabularies.tokenizer(feature), names, numbers)  # type: ignore[arg-type]
+        for word, count in zip(tokenizer.words(), vocabularies.counts[feature], strict=True):
+            counts[word] += count
+        ordered = sorted(filter(None, counts), key=lambda word: (-counts[word], word))
+        return cls(tokenizer, tuple(ordered), tuple(counts[word] for word in ordered))
 
     def ids_of_tokens(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Token ids, int of any shape, to word ids int32; 0 for one that is no known word."""
         numbers = {name: number for number, name in enumerate(self.names, 1)}
-        pieces = [""] * len(SPECIAL_TOKENS) + [
-            piece.removeprefix(SPACE_MARK) for piece in self.tokenizer.pieces[len(SPECIAL_TOKENS) :]
-        ]
-        return tf.gather(tf.constant([numbers.get(piece, 0) for piece in pieces], tf.int32), token_ids)
+        return tf.gather(tf.constant([numbers.get(word, 0) for word in self.tokenizer.words()], tf.int32), token_ids)
 
     def cut(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """String (B,) to the words of each text, known or not, without space marks: string ragged (B, T)."""
