@@ -9,7 +9,8 @@ from typing import Any, Protocol
 from components.other_models import OtherModel
 from components.review.clips.pushed_recognizer import find_recognizer
 from components.review.result import ReviewResult
-from components.review.settings import ClipReviewSettings
+from components.review.settings import ClipReviewSettings, VectorReviewSettings
+from components.review.vectors.questions import check_questions
 from models.run_settings import RunSettings
 from models.settings import Settings
 
@@ -52,5 +53,6 @@ class ReviewEntry:
 
 
 REVIEWS: dict[str, ReviewEntry] = {
+    "vectors": ReviewEntry("components.review.vectors.review", VectorReviewSettings, check_questions),
     "clips": ReviewEntry("components.review.clips.review", ClipReviewSettings, find_recognizer),
 }

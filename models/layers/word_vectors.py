@@ -1,7 +1,7 @@
 """Vectors of words that predict the words around them, by negative sampling (Mikolov et al., 2013b, section 2.2).
 
-B: batch, T: words of a row, M: noise words of a row, N: words, E: width of a vector. Word id 0 is padding. Two words are
-near where they stand in the same text, not further apart than the radius of the first.
+B: batch, T: words of a row, M: noise words of a row, N: words, E: width of a vector. Word id 0 is padding. A word is
+near another one where it stands in the same text, not further away than the radius of that one.
 """
 
 import abc
@@ -14,9 +14,9 @@ from keras import ops
 class WordVectors(keras.layers.Layer, abc.ABC):
     """A vector of each word, a second one for when it is predicted, and the loss of predicting.
 
-    Eq. 4 for one predicted word: -log s(u . h) - sum over k noise words of log s(-u_noise . h), s the logistic function.
-    We differ in where noise words come from: all predictions of a row share M of them, each of which counts k / M times,
-    so that one matrix product scores them all. The expected loss is that of eq. 4.
+    Eq. 4 for one predicted word, s the logistic function: -log s(u . h) - sum over k noise words of log s(-u_noise . h).
+    We differ in where noise words come from: all predictions of a row share M of them, each of which counts k / M
+    times, so that one matrix product scores them all. The expected loss is that of eq. 4.
 
     Args:
         num_words: N.

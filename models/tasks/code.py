@@ -133,5 +133,10 @@ class TaskCode(abc.ABC):
     def signatures(self, model: keras.Model, vocabularies: Vocabularies, settings: RunSettings) -> Signatures:
         """What the exported model answers."""
 
-    def leave(self, model: keras.Model, vocabularies: Vocabularies, folder: pathlib.Path) -> None:
-        """Writes what other programs may want of a trained model into the artifact `model_run`; by default nothing."""
+    def leave(self, model: keras.Model, vocabularies: Vocabularies, folder: pathlib.Path) -> list[pathlib.Path]:
+        """Writes what other programs may want of a trained model into the artifact `model_run`; by default nothing.
+
+        Returns:
+            the files.
+        """
+        return []

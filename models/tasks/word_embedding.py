@@ -139,13 +139,14 @@ class WordEmbedding(TaskCode):
         """Words in, vectors, neighbours and analogies out."""
         return WordEmbeddingSignatures(model, vocabularies, settings, self.task.request_settings)
 
-    def leave(self, model: keras.Model, vocabularies: Vocabularies, folder: pathlib.Path) -> None:
+    def leave(self, model: keras.Model, vocabularies: Vocabularies, folder: pathlib.Path) -> list[pathlib.Path]:
         """The vectors as files for other programs: word2vec's text and binary form, and TensorBoard's projector."""
         vectors = np.asarray(model.get_layer("word_vectors").vectors.embeddings)[1:]
         names = Words.of(vocabularies, FEATURE).names
-        write_text(names, vectors, folder / "word2vec.txt")
-        write_binary(names, vectors, folder / "word2vec.bin")
-        write_projector(names, vectors, folder)
+        files = [folder / "word2vec.txt", folder / "word2vec.bin"]
+        write_text(names, vectors, files[0])
+        write_binary(names, vectors, files[1])
+        return files + write_projector(names, vectors, folder)
 
 
 class _LossOfPredictions(keras.layers.Layer):

@@ -1,8 +1,8 @@
 """SentencePiece: parts of words by a unigram model (Kudo, 2018) or by merged pairs (Sennrich et al., 2016).
 
-Learned by the library of Kudo and Richardson (2018), applied by tensorflow-text. We differ from the library's own use in
-two points: texts are normalised by the tokenizer section, as for the other units, and it learns from counted words
-instead of sentences, which comes to the same, since no piece reaches over a space.
+Learned by the library of Kudo and Richardson (2018), applied by tensorflow-text. We differ from the library's own use
+in two points: texts are normalised by the tokenizer section, as for the other units, and it learns from counted words
+instead of sentences. For bpe that gives the same pieces; for unigram nearly so, since it first looks at sentences.
 """
 
 import functools

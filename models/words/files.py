@@ -42,13 +42,17 @@ def write_binary(words: Sequence[str], vectors: np.ndarray, file: pathlib.Path) 
             stream.write(word.encode() + b" " + row.tobytes() + b"\n")
 
 
-def write_projector(words: Sequence[str], vectors: np.ndarray, folder: pathlib.Path) -> None:
+def write_projector(words: Sequence[str], vectors: np.ndarray, folder: pathlib.Path) -> list[pathlib.Path]:
     """Writes what `tensorboard --logdir FOLDER` shows under Projector: vectors, words, and where both stand."""
-    with (folder / "vectors.tsv").open("w", encoding="utf-8") as stream:
-        stream.writelines("\t".join(f"{number:.6g}" for number in row) + "\n" for row in vectors)
     # One column has no heading, by the projector's rules.
-    (folder / "metadata.tsv").write_text("".join(f"{word}\n" for word in words), encoding="utf-8")
-    (folder / "projector_config.pbtxt").write_text(_PROJECTOR, encoding="utf-8")
+    contents = {
+        "vectors.tsv": "".join("\t".join(f"{number:.6g}" for number in row) + "\n" for row in vectors),
+        "metadata.tsv": "".join(f"{word}\n" for word in words),
+        "projector_config.pbtxt": _PROJECTOR,
+    }
+    for name, content in contents.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    return [folder / name for name in contents]
 
 
 def read_size(file: pathlib.Path) -> tuple[int, int]:
@@ -62,7 +66,8 @@ def read_size(file: pathlib.Path) -> tuple[int, int]:
             first = stream.readline(_LONGEST_HEADER)
         number, width = map(int, first.split())
     except (OSError, ValueError) as error:
-        raise _unreadable(file, "its first line does not hold two numbers" if isinstance(error, ValueError) else error)
+        reason = "its first line does not hold two numbers" if isinstance(error, ValueError) else error
+        raise _unreadable(file, reason) from error
     if number < 1 or width < 1:
         raise _unreadable(file, f"its first line says {number} words of width {width}")
     return number, width

@@ -21,7 +21,9 @@ def three_cos_add(units: tf.Tensor, a: tf.Tensor, b: tf.Tensor, c: tf.Tensor) ->
 
     Args:
         units: of all words, float32 (N, E), each of length 1.
-        a: of length 1, float32 (B, E); b and c too.
+        a: of length 1, float32 (B, E).
+        b: as a.
+        c: as a.
 
     Returns:
         float32 (B, N).

@@ -15,7 +15,7 @@ import yaml
 
 from components.evaluation.settings import EvaluationSettings
 from components.example_gen.settings import DataSettings
-from components.review.settings import ClipReviewSettings
+from components.review.settings import ClipReviewSettings, VectorReviewSettings
 from models.registry import TASKS
 from models.run_settings import RunSettings
 from models.settings import only_for
@@ -40,6 +40,8 @@ class Config(RunSettings):
     """How good a model must be to be pushed."""
     clips: ClipReviewSettings = pydantic.Field(ClipReviewSettings(), json_schema_extra=only_for("clips"))
     """Clips that the trained model generates for people to hear, and who judges them."""
+    vectors: VectorReviewSettings = pydantic.Field(VectorReviewSettings(), json_schema_extra=only_for("vectors"))
+    """What is shown of vectors of words, and the analogies by which they are judged."""
     serving: ServingSettings = ServingSettings()
     """The server's address and batching."""
 
