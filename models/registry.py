@@ -88,7 +88,7 @@ TASKS: dict[str, Task] = {
         "models.tasks.word_embedding",
         features=(Feature("text", "text"),),
         roles=("word_vectors",),
-        judging=Judging("text", "loss", ("example_count", "loss_per_prediction", "known_words"), length_of="text"),
+        judging=Judging("text", "loss", ("example_count", "loss_per_prediction", "known_words")),
         request_settings=WORDS,
         review="vectors",
         word_inputs=tuple(WordInput(name, "text", place) for place, name in enumerate("abc")),

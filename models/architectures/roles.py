@@ -121,7 +121,7 @@ class WordVectors(Protocol):
         radii: keras.KerasTensor,
         noise_ids: keras.KerasTensor,
     ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-        """The loss of all predictions of a row and their number, float32 (B,) each, with noise words that were drawn."""
+        """The loss of all predictions of a row and their number, float32 (B,) each, by drawn noise words."""
 
     def expected_loss(
         self,

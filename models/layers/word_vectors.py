@@ -14,7 +14,7 @@ from keras import ops
 class WordVectors(keras.layers.Layer, abc.ABC):
     """A vector of each word, a second one for when it is predicted, and the loss of predicting.
 
-    Eq. 4 for one predicted word, s the logistic function: -log s(u . h) - sum over k noise words of log s(-u_noise . h).
+    Eq. 4 for one predicted word: -log s(u . h) - sum over k noise words of log s(-u_noise . h), s the logistic curve.
     We differ in where noise words come from: all predictions of a row share M of them, each of which counts k / M
     times, so that one matrix product scores them all. The expected loss is that of eq. 4.
 

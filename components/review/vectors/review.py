@@ -72,7 +72,7 @@ def answer(asked: Asked, questions: Sequence[Question]) -> dict[str, dict[str, S
 
 
 def measured(shares: dict[str, dict[str, Share]], questions: int) -> dict[str, float]:
-    """Over all groups: the share of covered questions that are answered right, by both methods, and of those covered."""
+    """Over all groups: the share of covered questions that each method answers right, and the share that is covered."""
     names = {ADD: "analogy_accuracy", MUL: "analogy_accuracy_multiplicative", COVERED: "analogy_coverage"}
     totals = {
         metric: Share(

@@ -6,9 +6,9 @@ import pydantic
 
 from models.settings import Settings, only_with
 
-_FROM = """Folder of a pushed model of task word_embedding, such as outputs/serving/word_vectors, whose newest version is
-asked, or a file in word2vec's text or binary form: the vectors of words with which the tokens begin that stand for
-these words. Empty: they begin with random ones. Paths as in data."""
+_FROM = """Where the vectors stand with which tokens begin, each with that of the word that it stands for: folder of a
+pushed model of task word_embedding, such as outputs/serving/word_vectors, whose newest version is asked, or a file in
+word2vec's text or binary form. Empty: all begin with random ones. Paths as in data."""
 _TRAINABLE = """Learn them further. False: the vectors of all tokens stay as they are, also of those that were not
 found."""
 # Python takes no attribute of this name, users of the configuration do.
