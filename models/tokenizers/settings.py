@@ -14,7 +14,7 @@ class TokenizerSettings(Settings):
     """What a token is. word: a whole word, rare ones unknown; wordpiece: a frequent part of a word; sentencepiece: the
     same by the library of that name; character; byte."""
     model: Literal["unigram", "bpe"] = pydantic.Field("unigram", json_schema_extra=only_with(unit="sentencepiece"))
-    """How the pieces are found: unigram: those that make the texts most probable (Kudo, 2018); bpe: frequent pairs,
+    """How the pieces are found: unigram: those by which the texts are most probable (Kudo, 2018); bpe: frequent pairs,
     merged again and again (Sennrich et al., 2016)."""
     vocabulary_size: int = pydantic.Field(
         8000, ge=5, json_schema_extra=only_with(unit=("word", "wordpiece", "sentencepiece", "character"))

@@ -23,6 +23,7 @@ _MODELS = {
     "dates": task_models.save_text_to_text,
     "digits": task_models.save_audio_generator,
     "recognizer": task_models.save_audio_classifier,
+    "words": task_models.save_word_embedding,
     "houses": saved_models.save_examples,
 }
 

@@ -149,7 +149,10 @@ def test_windows_and_left_out_words_are_drawn_anew_and_alike_for_the_same_seed(t
     code = TASKS["word_embedding"].code().for_run(settings, vocabularies)
     example = next(iter(examples_of(write_transformed(rows, settings, vocabularies, tmp_path / "rows"), settings)))
     first, again, other = (
-        {name: value.numpy().tolist() for name, value in code.each_epoch(example, tf.constant(seed, tf.int64))[0].items()}
+        {
+            name: value.numpy().tolist()
+            for name, value in code.each_epoch(example, tf.constant(seed, tf.int64))[0].items()
+        }
         for seed in ([1, 1], [1, 1], [2, 1])
     )
     assert first == again

@@ -84,7 +84,9 @@ def test_the_projector_finds_vectors_and_words(tmp_path):
 
     files = write_projector(WORDS, VECTORS, tmp_path)
     assert all(file.exists() for file in files)
-    config = text_format.Parse((tmp_path / "projector_config.pbtxt").read_text(), projector_config_pb2.ProjectorConfig())
+    config = text_format.Parse(
+        (tmp_path / "projector_config.pbtxt").read_text(), projector_config_pb2.ProjectorConfig()
+    )
     [embedding] = config.embeddings
     lines = (tmp_path / embedding.tensor_path).read_text().splitlines()
     np.testing.assert_allclose([[float(n) for n in line.split("\t")] for line in lines], VECTORS, rtol=1e-5)
