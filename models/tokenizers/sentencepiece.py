@@ -59,7 +59,7 @@ _MESSAGES: dict[str, dict[str, tuple[int, Any]]] = {
     },
 }
 _SPECIAL_IDS = {"pad": PAD_TOKEN_ID, "unk": UNKNOWN_TOKEN_ID, "bos": START_TOKEN_ID, "eos": END_TOKEN_ID}
-_SPECIALS = {f"{name}_id": number for name, number in _SPECIAL_IDS.items()} | {
+_SPECIALS: dict[str, Any] = {f"{name}_id": number for name, number in _SPECIAL_IDS.items()} | {
     f"{name}_piece": SPECIAL_TOKENS[number] for name, number in _SPECIAL_IDS.items()
 }
 

@@ -93,7 +93,7 @@ def save_audio_classifier(folder: Path) -> Path:
 
 
 def save_word_embedding(folder: Path) -> Path:
-    """word_embedding: a word is its length, and known if it has more than one letter; neighbours are numbered copies."""
+    """word_embedding: a word is its length, known if longer than a letter; neighbours are numbered copies."""
 
     def answer(word, k, score):
         known = tf.strings.length(word) > 1

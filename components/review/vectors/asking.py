@@ -52,7 +52,7 @@ class Asked:
 
     def known(self, words: Sequence[str]) -> dict[str, str]:
         """Those of the words that are known, each with how the model writes it."""
-        found = {}
+        found: dict[str, str] = {}
         for batch in _batches(words):
             answer = self._embed(batch)
             single = (answer["words"] != b"").sum(axis=1) == 1

@@ -11,18 +11,12 @@ pushed model of task word_embedding, such as outputs/serving/word_vectors, whose
 word2vec's text or binary form. Empty: all begin with random ones. Paths as in data."""
 _TRAINABLE = """Learn them further. False: the vectors of all tokens stay as they are, also of those that were not
 found."""
-# Python takes no attribute of this name, users of the configuration do.
-_Keys: Any = pydantic.create_model(
-    "_Keys",
-    __base__=Settings,
-    **{  # type: ignore[arg-type]
-        "from": (str, pydantic.Field("", description=_FROM)),
-        "trainable": (
-            bool,
-            pydantic.Field(True, description=_TRAINABLE, json_schema_extra=only_with(**{"from": True})),
-        ),
-    },
-)
+_FIELDS: dict[str, Any] = {
+    # Python takes no attribute of this name, users of the configuration do.
+    "from": (str, pydantic.Field("", description=_FROM)),
+    "trainable": (bool, pydantic.Field(True, description=_TRAINABLE, json_schema_extra=only_with(**{"from": True}))),
+}
+_Keys: Any = pydantic.create_model("_Keys", __base__=Settings, **_FIELDS)
 
 
 class EmbeddingsSettings(_Keys):

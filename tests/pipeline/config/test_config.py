@@ -65,8 +65,8 @@ def test_a_loaded_configuration_cannot_change(file: Path) -> None:
 def test_unknown_key_suggests_the_nearest_one(file: Path) -> None:
     assert refusal(file, DATES + "  num_layer: 2\n") == (
         "FILE line 7: Unknown key model.num_layer; did you mean model.num_layers? Valid keys: "
-        "architecture, embedding_dim, embeddings, pooling, hidden_dim, tie_embeddings, dropout, token_dropout, noise_snr_db, "
-        "attention, num_layers"
+        "architecture, embedding_dim, embeddings, pooling, hidden_dim, tie_embeddings, dropout, token_dropout, "
+        "noise_snr_db, attention, num_layers"
     )
 
 
@@ -132,9 +132,8 @@ def test_a_wrong_field_hides_no_rule_between_the_sections_that_are_valid(file: P
         "FILE line 7: training.epochs must be greater than or equal to 1",
         "FILE line 8: decoding.coverage_penalty needs a model with attention: model.attention bahdanau or luong; "
         "remove it",
-        "FILE line 9: tokenizer.vocabulary_size goes with tokenizer.unit word or wordpiece or sentencepiece or character "
-        "only; "
-        "remove it",
+        "FILE line 9: tokenizer.vocabulary_size goes with tokenizer.unit word or wordpiece or sentencepiece or "
+        "character only; remove it",
         "--set seed=-1: seed must be greater than or equal to 0",
     ]
 

@@ -27,7 +27,17 @@ PLACES = {
     "girl": (-1, -1, 1),
     "<b>": (0, 0, -1),
 }
-QUESTIONS = ": royal\nMan King woman queen\nman king woman girl\n\n: young\nman boy woman girl\nman boy pope girl\n: none\nx y z w\n"
+QUESTIONS = """\
+: royal
+Man King woman queen
+man king woman girl
+
+: young
+man boy woman girl
+man boy pope girl
+: none
+x y z w
+"""
 
 
 @pytest.fixture(scope="module")
