@@ -17,6 +17,7 @@ from components.example_gen.fingerprint import data_fingerprint
 from components.example_gen.formats import reader_of, sections_for
 from components.example_gen.input_files import input_files
 from components.features import features_json
+from components.files_hash import hash_files
 from components.importer import other_model
 from components.pushed_vectors import find_vectors
 from components.pusher import Pusher, is_push_current
@@ -213,7 +214,9 @@ def _review(config: Config, examples: BaseNode, trainer: BaseNode, evaluator: Ba
         settings_json=settings.model_dump_json(),
         **inputs,
     )
-    return [*imported, _with_code(review, REVIEWS[name].module, task_facts=_task_facts(config.task))]
+    files = [(key, getattr(settings, key)) for key in REVIEWS[name].files if getattr(settings, key)]
+    facts = {"task_facts": _task_facts(config.task), "files": hash_files(files)}
+    return [*imported, _with_code(review, REVIEWS[name].module, **facts)]
 
 
 def _validator(config: Config, data: DataStages, trainer: BaseNode, last_judge: BaseNode) -> BaseNode:
