@@ -70,13 +70,22 @@ def requests_of(
     """
     probes = description.request_defaults if description else {}
     features = features_of(description)
-    rows = [with_prompts(row_of(example), features) for example in examples]
+    rows = [_with_words(with_prompts(row_of(example), features), description) for example in examples]
     requests = {}
     for name, specs in sorted(signatures.items()):
         short = [_with_short_lengths(row, specs, features, probes) for row in rows]
         if inputs := form_inputs(specs, short, features, probes):
             requests[name] = inputs
     return requests
+
+
+def _with_words(row: Row, description: ModelDescription | None) -> Row:
+    """Words of the texts for the inputs that take one."""
+    inputs = TASKS[description.task].word_inputs if description and description.task in TASKS else ()
+    words = {
+        each.name: row[each.feature].split()[each.place : each.place + 1] for each in inputs if each.feature in row
+    }
+    return {**row, **{name: found[0] if found else b"" for name, found in words.items()}}
 
 
 def _with_short_lengths(

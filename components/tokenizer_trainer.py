@@ -25,7 +25,7 @@ from components.paths import local_output
 from models.features import Feature, learned_features
 from models.progress import tell
 from models.tokenizers.settings import TokenizerSettings
-from models.tokenizers.vocabularies import Vocabularies, learn_vocabulary, split_units
+from models.tokenizers.vocabularies import Vocabularies, counts_of, learn_vocabulary, split_units
 
 _COUNTS_FILE = "unit_counts.jsonl"
 
@@ -103,10 +103,12 @@ def learn_vocabularies(
         for name in texts:
             for unit, count in counts[name].items():
                 total[unit] += count
+        counts = dict.fromkeys(texts, dict(total))
         pieces = dict.fromkeys(texts, learn_vocabulary(dict(total), settings))
     else:
         pieces = {name: learn_vocabulary(counts[name], settings) for name in texts}
-    return Vocabularies(settings, pieces, categories)
+    counted = {name: counts_of(learned, counts[name]) for name, learned in pieces.items()}
+    return Vocabularies(settings, pieces, categories, counted)
 
 
 @component(use_beam=True)

@@ -24,6 +24,7 @@ class TrainingState:
         epochs_without_improvement: epochs since.
         stopped: whether early stopping ended the training.
         best_metrics: all logs of the best epoch.
+        vectors_found: by text feature, the share of the vocabulary that began with vectors of another run.
     """
 
     step: int = 0
@@ -32,6 +33,7 @@ class TrainingState:
     epochs_without_improvement: int = 0
     stopped: bool = False
     best_metrics: dict[str, float] = dataclasses.field(default_factory=dict)
+    vectors_found: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
 class Checkpointing(keras.callbacks.Callback):

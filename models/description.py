@@ -59,6 +59,8 @@ class ModelDescription(pydantic.BaseModel):
     """Hash of the code that trained it."""
     metrics: dict[str, float] = {}
     """Of the validation, in the epoch that was kept."""
+    vectors_found: dict[str, float] = {}
+    """Text feature to the share of its vocabulary that began with vectors of another run (model.embeddings)."""
 
     def write(self, model: pathlib.Path) -> None:
         """Writes the file into the folder of a SavedModel."""

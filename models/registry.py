@@ -8,10 +8,12 @@ from models.architectures.settings.gated_conv import GatedConvSettings
 from models.architectures.settings.recurrent import RecurrentSettings
 from models.architectures.settings.seq2seq import Seq2SeqSettings
 from models.architectures.settings.wavenet import WaveNetSettings
+from models.architectures.settings.word_vectors import CbowSettings, SkipGramSettings
 from models.decoding.request_settings import BEAM_SEARCH, SOUND, TEXT_SAMPLING
 from models.features import Feature
 from models.settings import Settings
-from models.tasks.task import Judging, Task
+from models.tasks.task import Judging, Task, WordInput
+from models.words.request_settings import WORDS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,11 +99,24 @@ TASKS: dict[str, Task] = {
         judging=Judging("label", "label", _CLASSIFICATION, _CLASS_SCORES),
         uses=frozenset({"pooling"}),
     ),
+    "word_embedding": Task(
+        "word_embedding",
+        "models.tasks.word_embedding",
+        features=(Feature("text", "text"),),
+        roles=("word_vectors",),
+        judging=Judging("text", "loss", ("example_count", "loss_per_prediction", "known_words")),
+        request_settings=WORDS,
+        review="vectors",
+        word_inputs=tuple(WordInput(name, "text", place) for place, name in enumerate("abc")),
+        units=("word",),
+    ),
 }
 
 ARCHITECTURES: dict[str, Architecture] = {
     "recurrent": Architecture(RecurrentSettings, frozenset({"encoder", "decoder"}), "models.architectures.recurrent"),
     "gated_conv": Architecture(GatedConvSettings, frozenset({"encoder"}), "models.architectures.gated_conv"),
     "wavenet": Architecture(WaveNetSettings, frozenset({"sound_decoder"}), "models.architectures.wavenet"),
+    "skip_gram": Architecture(SkipGramSettings, frozenset({"word_vectors"}), "models.architectures.skip_gram"),
+    "cbow": Architecture(CbowSettings, frozenset({"word_vectors"}), "models.architectures.cbow"),
     "seq2seq": Architecture(Seq2SeqSettings, frozenset({"encoder", "decoder"}), "models.architectures.seq2seq"),
 }

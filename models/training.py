@@ -27,9 +27,11 @@ from models.registry import TASKS
 from models.run_settings import RunSettings
 from models.schedules import WarmUpSchedule
 from models.tokenizers.vocabularies import Vocabularies
+from models.words.transfer import transfer
 
 BODIES_FOLDER = "bodies"
 VOCABULARIES_FOLDER = "vocabularies"
+OTHER_VECTORS = "other_vectors"
 # Of a folder that nobody else makes.
 _SCRATCH = ".seqline-scratch-"
 
@@ -38,8 +40,9 @@ def run_fn(fn_args: Any) -> None:
     """Trains on transformed examples, exports the SavedModel, and keeps what other runs may begin from.
 
     Args:
-        fn_args: TFX's FnArgs. `custom_config` holds `settings` (JSON of `RunSettings`), `task_facts`, `code_hash`
-            and `checkpoint_dir`; the vocabularies stand in the folder `vocabularies` of the transform graph.
+        fn_args: TFX's FnArgs. `custom_config` holds `settings` (JSON of `RunSettings`), `task_facts`, `code_hash`,
+            `checkpoint_dir`, `vectors_fingerprint` and, where tokens begin with vectors of another run, under
+            `OTHER_VECTORS` their path; the vocabularies stand in the folder `vocabularies` of the transform graph.
 
     Raises:
         SeqlineError: the disk is full, or the model cannot be exported.
@@ -48,17 +51,23 @@ def run_fn(fn_args: Any) -> None:
     settings = RunSettings.model_validate_json(config["settings"])
     vocabularies = Vocabularies.load(f"{fn_args.transform_graph_path}/vocabularies")
     train_files, eval_files = (_expand(patterns) for patterns in (fn_args.train_files, fn_args.eval_files))
-    identity = "".join([config["settings"], config["task_facts"], config["code_hash"], *train_files])
+    other_vectors, fingerprint = config.get(OTHER_VECTORS, ""), config["vectors_fingerprint"]
+    identity = "".join([config["settings"], config["task_facts"], config["code_hash"], fingerprint, *train_files])
     checkpoint_dir = f"{config['checkpoint_dir']}/{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
     # A training that was killed and whose settings have changed is never resumed; its scratch is as large as the data.
     for leftover in pathlib.Path(config["checkpoint_dir"]).glob(f"*/{_SCRATCH}*"):
         shutil.rmtree(leftover, ignore_errors=True)
     try:
-        model, state = train(settings, vocabularies, train_files, eval_files, checkpoint_dir, fn_args.model_run_dir)
+        model, state = train(
+            settings, vocabularies, train_files, eval_files, checkpoint_dir, fn_args.model_run_dir, other_vectors
+        )
         facts = {"code_version": config["code_hash"], "metrics": state.best_metrics | {"best_epoch": state.best_epoch}}
+        facts["vectors_found"] = state.vectors_found
         export(model, settings, vocabularies, fn_args.serving_model_dir, facts)
         model_run = pathlib.Path(fn_args.model_run_dir)
-        save_bodies(TASKS[settings.task].code().bodies(model), model_run / BODIES_FOLDER)
+        task = TASKS[settings.task].code()
+        save_bodies(task.bodies(model), model_run / BODIES_FOLDER)
+        task.leave(model, vocabularies, model_run)
         vocabularies.save(str(model_run / VOCABULARIES_FOLDER))
     except (OSError, tf.errors.ResourceExhaustedError) as error:
         if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
@@ -77,6 +86,7 @@ def train(
     eval_files: list[str],
     checkpoint_dir: str,
     log_dir: str | None = None,
+    other_vectors: str = "",
 ) -> tuple[keras.Model, TrainingState]:
     """Trains a model, from the state saved in `checkpoint_dir` if there is one.
 
@@ -87,13 +97,14 @@ def train(
         eval_files: the same, for validation after every epoch.
         checkpoint_dir: folder of the saved state; left in place.
         log_dir: folder for TensorBoard, if wanted.
+        other_vectors: another run's model, or a file, whose vectors of words the tokens begin with; "" for none.
 
     Returns:
         the model with its best weights, and how the training went.
     """
     keep_freed_memory()
     keras.utils.set_random_seed(settings.seed)
-    task, training = TASKS[settings.task].code(), settings.training
+    task, training = TASKS[settings.task].code().for_run(settings, vocabularies), settings.training
     with _scratch(checkpoint_dir) as scratch:
         examples = read_examples(train_files, task, settings, f"{scratch}/train")
         measured = measure(examples, training.length_buckets)
@@ -104,6 +115,7 @@ def train(
         validation = evaluation_batches(task, held_out, training.batch_size, measured.boundaries)
         with (tf.distribute.get_strategy() if in_order else distribution_strategy()).scope():
             model = build_model(settings, vocabularies)
+            found = begin_with(other_vectors, model, vocabularies, settings)
             model.compile(
                 optimizer=_optimizer(settings, batches.steps_per_epoch * training.epochs),
                 # XLA compiles anew for every length and cannot differentiate a loop whose length it does not know.
@@ -111,7 +123,7 @@ def train(
                 **task.compile_arguments(settings),
             )
             checkpointing = Checkpointing(checkpoint_dir, training.checkpoint_steps, training.early_stopping_patience)
-            checkpointing.restore(model)
+            checkpointing.restore(model).vectors_found = found
         _fit(model, batches, validation, checkpointing, training.epochs, log_dir)
     if checkpointing.best_weights:
         model.set_weights(checkpointing.best_weights)
@@ -167,6 +179,23 @@ def build_model(settings: RunSettings, vocabularies: Vocabularies) -> keras.Mode
         return TASKS[settings.task].code().build(settings, vocabularies)
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def begin_with(source: str, model: keras.Model, vocabularies: Vocabularies, settings: RunSettings) -> dict[str, float]:
+    """Gives tokens the vectors of words that `source` has; "" for none.
+
+    Returns:
+        by text feature, the share of the vocabulary that was found.
+    """
+    if not source:
+        return {}
+    embeddings = TASKS[settings.task].code().token_embeddings(model)
+    trainable = settings.model.embeddings.trainable
+    shares = transfer(embeddings, vocabularies.tokenizers, pathlib.Path(source), trainable)
+    for feature, share in shares.items():
+        text = f"{share:.1%} of the {feature} vocabulary begins with vectors of {settings.model.embeddings.source}"
+        tell(text, 0, 1, {f"{feature}_found": share}, notable=True)
+    return shares
 
 
 def distribution_strategy() -> tf.distribute.Strategy:

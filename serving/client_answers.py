@@ -113,3 +113,44 @@ class Audio:
     samples: np.ndarray
     sample_rate: int
     conditions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WordVectors:
+    """The words of one text, as a word_embedding model cuts it, and their vectors.
+
+    Attributes:
+        words: T words.
+        known: For each of them, whether the model knows it.
+        vectors: float32 (T, E); zeros for a word that is unknown.
+    """
+
+    words: list[str]
+    known: list[bool]
+    vectors: np.ndarray
+
+
+@dataclass(frozen=True)
+class SimilarWords:
+    """Words that a word_embedding model finds for one request.
+
+    Attributes:
+        scores: Word to score, the best first: cosine similarity, or what the method of an analogy gives.
+        unknown: What was asked for and is unknown, separated by spaces; "" for nothing.
+    """
+
+    scores: dict[str, float]
+    unknown: str
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """How alike a word_embedding model finds two words.
+
+    Attributes:
+        score: Cosine similarity, -1 to 1; 0 where one of them is unknown.
+        unknown: Which of them is unknown, separated by a space; "" for none.
+    """
+
+    score: float
+    unknown: str

@@ -6,7 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from serving.client_answers import Attention, Audio, Completion, TextClass, TextScore, TransformedText
+from serving.client_answers import (
+    Attention,
+    Audio,
+    Completion,
+    Similarity,
+    SimilarWords,
+    TextClass,
+    TextScore,
+    TransformedText,
+    WordVectors,
+)
 from serving.wire.rows import real_length, to_inputs, to_rows, to_scores, to_text, to_texts
 
 # Score of a place that the search left empty: part of what `generate` answers, so it stays as it is.
@@ -115,6 +125,46 @@ class TaskClient(ABC):
             for log_prob, count, pieces, log_probs in rows
         ]
 
+    # === word_embedding ===
+
+    def embed(self, texts: Sequence[str], timeout: float | None = None) -> list[WordVectors]:
+        """The words of each text, or each single word, with their vectors."""
+        rows = self._ask("words known vectors", {"text": texts}, signature_name="embed", timeout=timeout)
+        return [_word_vectors(*row) for row in rows]
+
+    def neighbors(self, texts: Sequence[str], k: int = 10, timeout: float | None = None) -> list[SimilarWords]:
+        """The k words most like each word, or like all words of a text together."""
+        rows = self._ask("words score unknown", {"text": texts}, {"k": k}, "neighbors", timeout)
+        return [_similar_words(*row) for row in rows]
+
+    def analogy(
+        self,
+        a: Sequence[str],
+        b: Sequence[str],
+        c: Sequence[str],
+        k: int = 10,
+        multiplicative: bool = False,
+        timeout: float | None = None,
+    ) -> list[SimilarWords]:
+        """What is to c as b is to a, best first.
+
+        Args:
+            a: First words, such as man.
+            b: Second words, such as king.
+            c: Third words, such as woman.
+            k: Words of an answer.
+            multiplicative: By 3CosMul (Levy and Goldberg, 2014) instead of 3CosAdd.
+            timeout: Time for the call.
+        """
+        settings = {"k": k, "multiplicative": int(multiplicative)}
+        rows = self._ask("words score unknown", {"a": a, "b": b, "c": c}, settings, "analogy", timeout)
+        return [_similar_words(*row) for row in rows]
+
+    def similarity(self, a: Sequence[str], b: Sequence[str], timeout: float | None = None) -> list[Similarity]:
+        """How alike the words of each pair are."""
+        rows = self._ask("score unknown", {"a": a, "b": b}, signature_name="similarity", timeout=timeout)
+        return [Similarity(float(score), to_text(unknown)) for score, unknown in rows]
+
     # === audio_generation ===
 
     def generate_audio(
@@ -183,3 +233,13 @@ def _beams(targets: np.ndarray, scores: np.ndarray) -> list[TransformedText]:
 def _attention(source_pieces: np.ndarray, target_pieces: np.ndarray, weights: np.ndarray) -> Attention:
     columns, rows = real_length(source_pieces), real_length(target_pieces)
     return Attention(to_texts(source_pieces[:columns]), to_texts(target_pieces[:rows]), weights[:rows, :columns])
+
+
+def _word_vectors(words: np.ndarray, known: np.ndarray, vectors: np.ndarray) -> WordVectors:
+    length = real_length(words)
+    return WordVectors(to_texts(words[:length]), [bool(one) for one in known[:length]], vectors[:length])
+
+
+def _similar_words(words: np.ndarray, scores: np.ndarray, unknown: bytes) -> SimilarWords:
+    found = words[: real_length(words)]
+    return SimilarWords(dict(zip(to_texts(found), scores[: len(found)].tolist(), strict=True)), to_text(unknown))

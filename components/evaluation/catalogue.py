@@ -55,6 +55,13 @@ METRICS: dict[str, MetricEntry] = {
     "cross_entropy": _of_units("CrossEntropy", "num_units"),
     "bits_per_character": _of_units("BitsPerUnit", "num_characters"),
     "bits_per_byte": _of_units("BitsPerUnit", "num_bytes"),
+    "loss_per_prediction": MetricEntry(
+        "Ratio",
+        f"{_METRICS}.ratio",
+        lower_is_better=True,
+        arguments={"units": "num_predictions", "output": "loss"},
+    ),
+    "known_words": MetricEntry("Ratio", f"{_METRICS}.ratio", arguments={"units": "num_words", "output": "num_known"}),
     # What a task with scores of each class has besides those that it names.
     "confusion_matrix": _CONFUSION,
     "class_scores": _CONFUSION,

@@ -33,7 +33,7 @@ class Picture(_Record):
     text: str
     """In words, for those who do not see the page."""
     content: str
-    """PNG or JPEG image as data URI."""
+    """PNG, JPEG or SVG image as data URI."""
     file: str = ""
     """The same as a file, relative to the folder of the review; "" for none."""
 

@@ -1,4 +1,4 @@
-"""The sections `clips` and `texts` of the configuration file: samples for people."""
+"""The sections of reviews in the configuration file: `clips`, `texts`, `vectors`."""
 
 from typing import Annotated, Any, Self
 
@@ -76,7 +76,47 @@ class TextReviewSettings(Settings):
     seed: int = pydantic.Field(default=0, ge=0, lt=2**30)
     """Seed of the first text of each temperature; each further one has the next."""
 
+
+class VectorReviewSettings(Settings):
+    """What is shown of vectors of words, and the analogies by which they are judged."""
+
+    map_words: int = pydantic.Field(default=200, ge=0, le=5000)
+    """Words on the maps (PCA and t-SNE): the most frequent ones of the held-out texts."""
+
+    shown_words: int = pydantic.Field(default=20, ge=0, le=1000)
+    """The most frequent of them whose neighbours are listed."""
+
+    neighbors: int = pydantic.Field(default=8, ge=1, le=100)
+    """Neighbours of each."""
+
+    seed: int = pydantic.Field(default=0, ge=0, lt=2**31)
+    """Seed of the maps."""
+
+    analogies: str = ""
+    """File of questions such as Google's questions-words.txt: a line ": GROUP", then four words a line, of which the
+    first is to the second as the third is to the fourth. Questions with an unknown word are left out and counted.
+    Empty: none are asked. Paths as in data."""
+
+    min_analogy_accuracy: float | None = pydantic.Field(default=None, ge=0, le=1)
+    """Least share of the covered questions, 0 to 1, that must be answered right by 3CosAdd; a model below it is not
+    pushed. Empty: any."""
+
     @property
     def makes_samples(self) -> bool:
         """Whether there is anything to review."""
         return self.per_temperature > 0
+        return self.map_words > 0 or bool(self.analogies)
+
+    @pydantic.field_validator("analogies", mode="before")
+    @classmethod
+    def _expand(cls, value: Any) -> Any:
+        return expand_variables(value, "vectors.analogies")
+
+    @pydantic.model_validator(mode="after")
+    def _accuracy_is_measured(self) -> Self:
+        if self.min_analogy_accuracy is not None and not self.analogies:
+            raise ValueError(
+                "vectors.min_analogy_accuracy needs vectors.analogies: nothing else asks for analogies. Received: "
+                f"vectors.min_analogy_accuracy {self.min_analogy_accuracy}. Name a file, or leave it empty"
+            )
+        return self

@@ -111,3 +111,31 @@ class SoundDecoder(Protocol):
 
     def next_in_piece(self, conditions: Any) -> NextToken:
         """A step over the carry; what all steps share, such as weights, is read here, once."""
+
+
+class WordVectors(Protocol):
+    """Holds a vector of each word and learns it by predicting words from those around them; no role sees a sequence.
+
+    As a Keras layer it has `vectors`, an embedding whose row 0 stands for no word. Arguments and results as of
+    `models.layers.word_vectors.WordVectors`.
+    """
+
+    vectors: keras.layers.Embedding
+
+    def __call__(
+        self,
+        word_ids: keras.KerasTensor,
+        text_ids: keras.KerasTensor,
+        radii: keras.KerasTensor,
+        noise_ids: keras.KerasTensor,
+    ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+        """The loss of all predictions of a row and their number, float32 (B,) each, by drawn noise words."""
+
+    def expected_loss(
+        self,
+        word_ids: keras.KerasTensor,
+        text_ids: keras.KerasTensor,
+        radii: keras.KerasTensor,
+        noise_probabilities: keras.KerasTensor,
+    ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+        """The same with the expectation over all noise words."""

@@ -5,13 +5,16 @@ B: batch.
 
 import abc
 import dataclasses
+import pathlib
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from models.features import learned_features
 from models.input_pipeline import bucketed
+from models.layers.heads.token_embedding import TokenEmbedding
 from models.registry import ARCHITECTURES
 from models.run_settings import RunSettings
 from models.tasks.signatures import Signatures
@@ -44,6 +47,10 @@ class TaskCode(abc.ABC):
 
     def __init__(self, task: Task):
         self.task = task
+
+    def for_run(self, settings: RunSettings, vocabularies: Vocabularies) -> "TaskCode":
+        """The code that knows of a run what its `each_epoch` draws by; by default the same."""
+        return self
 
     @property
     @abc.abstractmethod
@@ -121,6 +128,17 @@ class TaskCode(abc.ABC):
         """The parts of the model that the architecture plays, by role: what other runs may begin from."""
         return {role: model.get_layer(role) for role in self.task.roles}
 
+    def token_embeddings(self, model: keras.Model) -> dict[str, TokenEmbedding]:
+        """The embedding of each text feature's tokens, of those that have one: what vectors of words may go into.
+
+        By default it is found by its name, `token_embedding` for the only text and `<feature>_embedding` for one of
+        several.
+        """
+        texts = learned_features(self.task.features, "pieces")
+        names = {text: f"{text}_embedding" if len(texts) > 1 else "token_embedding" for text in texts}
+        layers = {layer.name: layer for layer in model.layers if isinstance(layer, TokenEmbedding)}
+        return {text: layers[name] for text, name in names.items() if name in layers}
+
     @abc.abstractmethod
     def compile_arguments(self, settings: RunSettings) -> dict[str, Any]:
         """Loss and metrics for `keras.Model.compile`."""
@@ -128,3 +146,11 @@ class TaskCode(abc.ABC):
     @abc.abstractmethod
     def signatures(self, model: keras.Model, vocabularies: Vocabularies, settings: RunSettings) -> Signatures:
         """What the exported model answers."""
+
+    def leave(self, model: keras.Model, vocabularies: Vocabularies, folder: pathlib.Path) -> list[pathlib.Path]:
+        """Writes what other programs may want of a trained model into the artifact `model_run`; by default nothing.
+
+        Returns:
+            the files.
+        """
+        return []

@@ -31,6 +31,21 @@ class Judging:
 
 
 @dataclasses.dataclass(frozen=True)
+class WordInput:
+    """An input of a signature that takes a single word, which no feature is.
+
+    Attributes:
+        name: of the input.
+        feature: text of the task whose words tests of a model ask about.
+        place: of that word in the text, from 0; "" stands for it where the text is shorter.
+    """
+
+    name: str
+    feature: str
+    place: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Task:
     """A sequence problem.
 
@@ -43,6 +58,8 @@ class Task:
         uses: what else of the configuration it has a use for, as `only_for` names it.
         request_settings: what a client may decide for each request.
         review: key of the table of reviews, which show samples to people; "" for none.
+        word_inputs: inputs of its signatures that are neither a feature nor a setting of the request.
+        units: values of `tokenizer.unit` that it works with; empty for all.
     """
 
     name: str
@@ -53,6 +70,8 @@ class Task:
     uses: frozenset[str] = frozenset()
     request_settings: tuple[RequestSetting, ...] = ()
     review: str = ""
+    word_inputs: tuple[WordInput, ...] = ()
+    units: tuple[str, ...] = ()
 
     @property
     def all_uses(self) -> frozenset[str]:

@@ -37,6 +37,11 @@ class ByteTokenizer(Tokenizer):
         places = tf.ragged.range(tf.cast(token_ids.row_lengths(), tf.int32))
         return tf.ragged.boolean_mask(token_ids, places < kept[:, tf.newaxis])
 
+    @staticmethod
+    def word_of(piece: str) -> str:
+        """A byte is no word."""
+        return ""
+
     def _tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
         single_bytes = tf.strings.bytes_split(texts)
         values = tf.io.decode_raw(single_bytes.flat_values, tf.uint8, fixed_length=1)[:, 0]

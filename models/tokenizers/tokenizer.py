@@ -68,6 +68,16 @@ class Tokenizer(tf.Module):
         names = tf.constant(["", *self.pieces[1:]])
         return tf.gather(names, token_ids)
 
+    def words(self) -> list[str]:
+        """For each token the whole word that it stands for, "" for one that stands for none."""
+        start = len(SPECIAL_TOKENS)
+        return [""] * start + [self.word_of(piece) for piece in self.pieces[start:]]
+
+    @staticmethod
+    def word_of(piece: str) -> str:
+        """The whole word that a piece stands for, by default itself."""
+        return piece
+
     @staticmethod
     def normalize(texts: tf.Tensor, settings: TokenizerSettings) -> tf.Tensor:
         """Applies Unicode normalisation and case folding; string (B,) to string (B,)."""
@@ -87,7 +97,8 @@ class Tokenizer(tf.Module):
     @classmethod
     def learn(cls, counts: dict[str, int], settings: TokenizerSettings) -> list[str]:
         """Chooses the pieces of a vocabulary, most frequent first, ties in code point order."""
-        ordered = sorted(counts, key=lambda unit: (-counts[unit], unit))
+        frequent = (unit for unit, count in counts.items() if count >= settings.minimum_count)
+        ordered = sorted(frequent, key=lambda unit: (-counts[unit], unit))
         return [*SPECIAL_TOKENS, *ordered[: settings.vocabulary_size - len(SPECIAL_TOKENS)]]
 
     def _tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:

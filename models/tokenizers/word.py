@@ -11,6 +11,12 @@ SPACE_MARK = "\u2581"
 _WORD = r"\x{2581}?[\p{L}\p{M}\p{N}]+|\x{2581}?[^\p{L}\p{M}\p{N}\x{2581}]|\x{2581}"
 
 
+def normal_spaces(texts: tf.Tensor) -> tf.Tensor:
+    """String (B,) with single spaces within and none around; the space mark, where a text has it, becomes _."""
+    texts = tf.strings.regex_replace(texts, SPACE_MARK, "_")
+    return tf.strings.strip(tf.strings.regex_replace(texts, r"[\s\p{Z}]+", " "))
+
+
 def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
     """Cuts texts into words and single other characters, each with its `SPACE_MARK` if a space stood before it.
 
@@ -20,9 +26,7 @@ def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
     Returns:
         string ragged (B, W). Runs of white space count as one space.
     """
-    texts = tf.strings.regex_replace(texts, SPACE_MARK, "_")
-    texts = tf.strings.strip(tf.strings.regex_replace(texts, r"[\s\p{Z}]+", " "))
-    marked = tf.strings.regex_replace(tf.strings.join([" ", texts]), " ", SPACE_MARK)
+    marked = tf.strings.regex_replace(tf.strings.join([" ", normal_spaces(texts)]), " ", SPACE_MARK)
     words = tf_text.regex_split(marked, _WORD, _WORD)
     # The empty text leaves a lone mark.
     return tf.ragged.boolean_mask(words, words != SPACE_MARK)
@@ -44,6 +48,11 @@ class WordTokenizer(LookupTokenizer):
     def split(cls, texts: tf.Tensor) -> tf.RaggedTensor:
         """Words with their space marks: string ragged (B, U)."""
         return split_words(texts)
+
+    @staticmethod
+    def word_of(piece: str) -> str:
+        """The piece without its space mark."""
+        return piece.removeprefix(SPACE_MARK)
 
     def _detokenize(self, token_ids: tf.RaggedTensor) -> tf.Tensor:
         return join_words(tf.gather(tf.constant(self.pieces), token_ids))

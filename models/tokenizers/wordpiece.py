@@ -11,7 +11,7 @@ from tensorflow_text.tools.wordpiece_vocab import wordpiece_tokenizer_learner_li
 from models.tokenizers.settings import TokenizerSettings
 from models.tokenizers.special import SPECIAL_TOKENS, UNKNOWN_TOKEN_ID
 from models.tokenizers.tokenizer import Tokenizer
-from models.tokenizers.word import join_words, split_words
+from models.tokenizers.word import SPACE_MARK, join_words, split_words
 
 _JOINER = "##"
 # Korean and Chinese need thousands of characters; the learner's own default of 1,000 makes the rest unknown.
@@ -55,6 +55,11 @@ class WordPieceTokenizer(Tokenizer):
             max_unique_chars=min(_MAX_UNIQUE_CHARACTERS, settings.vocabulary_size // 2),
             joiner=_JOINER,
         )[: settings.vocabulary_size]
+
+    @staticmethod
+    def word_of(piece: str) -> str:
+        """The piece without its space mark; "" for one from within a word."""
+        return "" if piece.startswith(_JOINER) and len(piece) > len(_JOINER) else piece.removeprefix(SPACE_MARK)
 
     def _tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
         return self.wordpiece.tokenize(split_words(texts)).merge_dims(-2, -1)

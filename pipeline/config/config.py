@@ -15,7 +15,7 @@ import yaml
 
 from components.evaluation.settings import EvaluationSettings
 from components.example_gen.settings import DataSettings
-from components.review.settings import ClipReviewSettings, TextReviewSettings
+from components.review.settings import ClipReviewSettings, TextReviewSettings, VectorReviewSettings
 from models.registry import TASKS
 from models.run_settings import RunSettings
 from models.settings import only_for
@@ -42,6 +42,8 @@ class Config(RunSettings):
     """Clips that the trained model generates for people to hear, and who judges them."""
     texts: TextReviewSettings = pydantic.Field(TextReviewSettings(), json_schema_extra=only_for("texts"))
     """Texts that the trained model writes for people to read, beside held-out ones."""
+    vectors: VectorReviewSettings = pydantic.Field(VectorReviewSettings(), json_schema_extra=only_for("vectors"))
+    """What is shown of vectors of words, and the analogies by which they are judged."""
     serving: ServingSettings = ServingSettings()
     """The server's address and batching."""
 

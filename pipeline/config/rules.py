@@ -17,6 +17,7 @@ from components.example_gen.settings import DataSettings
 from models.architectures.settings.architecture import ArchitectureSettings
 from models.registry import ARCHITECTURES, TASKS
 from models.settings import markers_of
+from models.tokenizers.settings import TokenizerSettings
 from models.training_settings import TrainingSettings
 
 
@@ -41,6 +42,12 @@ def _architecture_solves_task(task: str, model: ArchitectureSettings) -> Iterato
             f"model.architecture must be one that solves the task {task}: {', '.join(fitting)}. "
             f"Received: {model.architecture}"
         )
+
+
+def _unit_fits_task(task: str, tokenizer: TokenizerSettings) -> Iterator[str]:
+    units = TASKS[task].units
+    if units and tokenizer.unit not in units:
+        yield f"tokenizer.unit must be {' or '.join(units)} for the task {task}. Received: {tokenizer.unit}"
 
 
 def _chunks_hold_the_receptive_field(
@@ -113,6 +120,7 @@ def _metrics_exist(task: str, evaluation: EvaluationSettings) -> Iterator[str]:
 
 RULES: tuple[Callable[..., Iterator[str]], ...] = (
     _architecture_solves_task,
+    _unit_fits_task,
     _chunks_hold_the_receptive_field,
     _a_stream_is_in_order,
     _named_features_exist,

@@ -42,7 +42,7 @@ def read_options(config: Config, given: Mapping[str, str]) -> dict[str, Any]:
     task = TASKS[config.task]
     settings = {setting.spoken or setting.name: setting for setting in task.request_settings}
     settings |= {setting.name: setting for setting in task.request_settings}
-    texts = {feature.name for feature in task.features if _is_text(feature)}
+    texts = {feature.name for feature in task.features if _is_text(feature)} | {word.name for word in task.word_inputs}
     values: dict[str, Any] = {}
     for name, text in given.items():
         if name in settings:
@@ -58,7 +58,8 @@ def read_options(config: Config, given: Mapping[str, str]) -> dict[str, Any]:
 def option_names(task: str) -> list[str]:
     """What may be said of a request to a model of a task."""
     settings = [setting.spoken or setting.name for setting in TASKS[task].request_settings]
-    return [feature.name for feature in TASKS[task].features if _is_text(feature)] + settings
+    words = [word.name for word in TASKS[task].word_inputs]
+    return [feature.name for feature in TASKS[task].features if _is_text(feature)] + words + settings
 
 
 def options_help() -> str:
@@ -66,6 +67,7 @@ def options_help() -> str:
     paragraphs = []
     for name, task in TASKS.items():
         steering = [f"--{feature.name}" for feature in task.features if _is_text(feature) and feature.optional]
+        steering += [f"--{word.name}" for word in task.word_inputs]
         settings = [f"--{setting.spoken or setting.name} ({_meaning(setting)})" for setting in task.request_settings]
         if settings:
             paragraphs.append(f"{name}: {', '.join(steering + settings)}")

@@ -72,6 +72,7 @@ def _is_filled(signature: ServedSignature, config: Config, options: Collection[s
     task = TASKS[config.task]
     known = {name for feature in task.features for name in (feature.name, feature.prompt)}
     known |= {setting.name for setting in task.request_settings}
+    known |= {word.name for word in task.word_inputs if word.name in options}
     missing = signature.inputs.keys() - known - length_inputs(signature.inputs, task.features).keys()
     return not missing and len(asked_features(signature, config, options)) == int(has_texts)
 

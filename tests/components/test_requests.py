@@ -107,3 +107,16 @@ def test_a_prompt_is_the_beginning_of_a_text():
     assert requests["generate"]["max_length"].tolist() == [16]
     assert requests["generate"]["stop"].tolist() == [b""]
     assert requests["score"]["text"][0].decode() == "Wörds, words, words, words, words"
+
+
+def test_inputs_that_take_a_word_get_those_of_the_text():
+    signatures = {"analogy": {"a": TEXT, "b": TEXT, "c": TEXT, "k": NUMBER}, "similarity": {"a": TEXT, "b": TEXT}}
+    requests = requests_of(described("word_embedding", {"k": 3}), signatures, FILMS)
+    assert {name: values.tolist() for name, values in requests["analogy"].items()} == {
+        "a": [b"good", b"good"],
+        "b": [b"good", b""],
+        "c": [b"film", b""],
+        "k": [3, 3],
+    }
+    assert requests["similarity"]["b"].tolist() == [b"good", b""]
+    assert requests_of(described("text_classification", {"k": 3}), signatures, FILMS) == {}

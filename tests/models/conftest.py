@@ -11,18 +11,20 @@ from models.features import learned_features
 from models.input_pipeline import read_examples
 from models.registry import TASKS
 from models.run_settings import RunSettings
-from models.tokenizers.vocabularies import Vocabularies, learn_vocabulary, split_units
+from models.tokenizers.vocabularies import Vocabularies, counts_of, learn_vocabulary, split_units
 
 
 def learn(rows: list[dict[str, str]], settings: RunSettings) -> Vocabularies:
     """Learns the vocabularies of a task from raw rows."""
     features = TASKS[settings.task].features
-    pieces = {}
+    pieces, counted = {}, {}
     for feature in learned_features(features, "pieces"):
         units = split_units(tf.constant([row[feature] for row in rows]), settings.tokenizer).flat_values.numpy()
-        pieces[feature] = learn_vocabulary(Counter(unit.decode() for unit in units), settings.tokenizer)
+        counts = Counter(unit.decode() for unit in units)
+        pieces[feature] = learn_vocabulary(counts, settings.tokenizer)
+        counted[feature] = counts_of(pieces[feature], counts)
     categories = {name: sorted({row[name] for row in rows}) for name in learned_features(features, "categories")}
-    return Vocabularies(settings.tokenizer, pieces, categories)
+    return Vocabularies(settings.tokenizer, pieces, categories, counted)
 
 
 def write_transformed(

@@ -24,7 +24,7 @@ from models.registry import ARCHITECTURES, TASKS
 from models.run_settings import RunSettings
 from models.tasks.code import TaskCode
 from models.tasks.signatures import Signatures
-from models.tokenizers.vocabularies import Vocabularies, learn_vocabulary, split_units
+from models.tokenizers.vocabularies import Vocabularies, counts_of, learn_vocabulary, split_units
 from models.training import build_model
 from pipeline.serve import answers
 
@@ -86,7 +86,8 @@ def small_settings(task: str, architecture: str, variant: dict, precision: str =
     model = {"architecture": architecture} | {name: value for name, value in SMALL.items() if name in fields}
     values = {"name": "toy", "task": task, "model": model | variant, "audio": {"sample_rate": RATE}}
     values |= {"training": {"precision": precision}, "decoding": {"max_length": 6, "coverage_penalty": 0.2}}
-    return RunSettings.model_validate(values | {"tokenizer": {"unit": "character"}})
+    unit = (TASKS[task].units or ("character",))[0]
+    return RunSettings.model_validate(values | {"tokenizer": {"unit": unit}})
 
 
 def learned(settings: RunSettings) -> Vocabularies:
@@ -94,9 +95,9 @@ def learned(settings: RunSettings) -> Vocabularies:
     units = split_units(tf.constant(VALUES["text"]), settings.tokenizer).flat_values.numpy()
     counts = Counter(unit.decode() for unit in units)
     pieces = {name: learn_vocabulary(counts, settings.tokenizer) for name in learned_features(features, "pieces")}
-    return Vocabularies(
-        settings.tokenizer, pieces, dict.fromkeys(learned_features(features, "categories"), ["no", "yes"])
-    )
+    categories = dict.fromkeys(learned_features(features, "categories"), ["no", "yes"])
+    counted = {name: counts_of(found, counts) for name, found in pieces.items()}
+    return Vocabularies(settings.tokenizer, pieces, categories, counted)
 
 
 def raw_example(code: TaskCode, row: int) -> bytes:

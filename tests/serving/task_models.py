@@ -125,3 +125,38 @@ def save_audio_classifier(folder: Path) -> Path:
         }
 
     return save(folder, serving_default=classify)
+
+
+def save_word_embedding(folder: Path) -> Path:
+    """word_embedding: a word is its length, known if longer than a letter; neighbours are numbered copies."""
+
+    def answer(word, k, score):
+        known = tf.strings.length(word) > 1
+        words = _numbered(word, tf.where(known, k, 0))
+        scores = tf.where(words == "", 0.0, score[:, tf.newaxis])
+        return {"words": words, "score": scores, "unknown": tf.where(known, "", word)}
+
+    @tf.function(input_signature=[_column("text"), _column("k", tf.int32)])
+    def neighbors(text, k):
+        return answer(text, k, tf.fill(tf.shape(k), 0.5))
+
+    names = [_column(name) for name in "abc"]
+
+    @tf.function(input_signature=[*names, _column("k", tf.int32), _column("multiplicative", tf.int32)])
+    def analogy(a, b, c, k, multiplicative):
+        return answer(a + b + c, k, tf.cast(multiplicative, tf.float32) + 0.25)
+
+    @tf.function(input_signature=names[:2])
+    def similarity(a, b):
+        return {"score": tf.cast(tf.strings.length(a + b), tf.float32), "unknown": tf.fill(tf.shape(a), "")}
+
+    @tf.function(input_signature=[_column("text")])
+    def embed(text):
+        words = _words(text)
+        lengths = tf.strings.length(words)
+        vectors = tf.cast(lengths, tf.float32)[:, :, tf.newaxis]
+        return {"words": words, "known": tf.cast(lengths > 1, tf.int32), "vectors": vectors}
+
+    return save(
+        folder, serving_default=neighbors, neighbors=neighbors, analogy=analogy, similarity=similarity, embed=embed
+    )

@@ -24,6 +24,7 @@ _MODELS = {
     "shakespeare": task_models.save_language_model,
     "digits": task_models.save_audio_generator,
     "recognizer": task_models.save_audio_classifier,
+    "words": task_models.save_word_embedding,
     "houses": saved_models.save_examples,
 }
 

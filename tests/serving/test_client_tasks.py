@@ -8,7 +8,15 @@ import pytest
 import tensorflow as tf
 
 from serving.client import Client
-from serving.client_answers import Audio, Completion, TextClass, TextScore, TransformedText
+from serving.client_answers import (
+    Audio,
+    Completion,
+    Similarity,
+    SimilarWords,
+    TextClass,
+    TextScore,
+    TransformedText,
+)
 from serving.errors import FailedPreconditionError, InvalidRequestError
 from serving.server import Server
 from serving.settings import ServingSettings
@@ -29,6 +37,7 @@ def _save_echo(folder: Path) -> Path:
 _TASKS = {
     "text_to_text": task_models.save_text_to_text,
     "language_modeling": task_models.save_language_model,
+    "word_embedding": task_models.save_word_embedding,
     "audio_generation": task_models.save_audio_generator,
     "audio_classification": task_models.save_audio_classifier,
     "examples": saved_models.save_examples,
@@ -105,6 +114,28 @@ def test_attention_is_given_for_real_pieces_alone(clients):
     assert short.weights.tolist() == [[1], [0]]
     assert long.target_pieces == ["x", "y", "[END]"]
     assert np.array_equal(long.weights, np.eye(3))
+
+
+def test_words_that_are_alike_are_found_and_unknown_ones_named(clients):
+    client = clients("word_embedding")
+    assert client.neighbors(["king", "x"], k=2) == [
+        SimilarWords({"king0": 0.5, "king1": 0.5}, ""),
+        SimilarWords({}, "x"),
+    ]
+    assert client.analogy(["a"], ["b"], ["c"], k=1) == [SimilarWords({"abc0": 0.25}, "")]
+    assert client.analogy(["a"], ["b"], ["c"], k=1, multiplicative=True) == [SimilarWords({"abc0": 1.25}, "")]
+    assert client.similarity(["ab"], ["c"]) == [Similarity(3.0, "")]
+    assert client.neighbors([]) == []
+
+
+def test_words_have_vectors_and_padding_none(clients):
+    first, second = clients("word_embedding").embed(["one x three", "two"])
+    assert (first.words, first.known, first.vectors.tolist()) == (
+        ["one", "x", "three"],
+        [True, False, True],
+        [[3], [1], [5]],
+    )
+    assert (second.words, second.vectors.tolist()) == (["two"], [[3]])
 
 
 def test_audio_is_generated(clients):

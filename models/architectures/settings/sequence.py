@@ -5,6 +5,7 @@ from typing import Literal, Self
 import pydantic
 
 from models.architectures.settings.architecture import ArchitectureSettings
+from models.architectures.settings.embeddings import EmbeddingsSettings
 from models.settings import only_for
 
 
@@ -13,6 +14,8 @@ class SequenceSettings(ArchitectureSettings):
 
     embedding_dim: int = pydantic.Field(128, ge=1, json_schema_extra=only_for("pieces"))
     """Width of a token's vector."""
+    embeddings: EmbeddingsSettings = pydantic.Field(EmbeddingsSettings(), json_schema_extra=only_for("pieces"))
+    """Vectors of words, learned before, to begin with."""
     pooling: Literal["last", "mean", "max", "mean_max"] = pydantic.Field(
         "mean_max", json_schema_extra=only_for("pooling")
     )

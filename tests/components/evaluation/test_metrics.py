@@ -10,6 +10,7 @@ from components.evaluation.metrics import auc
 from components.evaluation.metrics.bits import BitsPerUnit, CrossEntropy, Perplexity
 from components.evaluation.metrics.confusion import ConfusionMetric, Counts, accuracy, class_scores, macro_f1
 from components.evaluation.metrics.corpus_score import CorpusBleu, CorpusChrf, bleu, chrf
+from components.evaluation.metrics.ratio import Ratio
 
 HYPOTHESES = ["the cat sat on the mat .", "A dog, running!", "nothing in common here", "", "Ein Haus am See"]
 REFERENCES = ["the cat sat on a mat .", "a dog is running!", "völlig anders", "leer", "Ein Haus am See"]
@@ -170,3 +171,10 @@ def test_perplexity_of_nothing_and_of_the_impossible():
     assert math.isnan(combine(metric, [], 1))
     element = Element(None, {"log_prob": np.float32(-1e30), "num_units": np.int32(1)})
     assert combine(metric, [element], 1) == math.inf
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_a_ratio_is_that_of_the_sums_so_that_each_unit_counts_the_same(parts: int) -> None:
+    outputs = [{"loss": np.float32(loss), "n": np.float32(n)} for loss, n in ((6.0, 2.0), (1.0, 8.0), (0.0, 0.0))]
+    assert combine(Ratio("m", output="loss", units="n"), [pair("x", each) for each in outputs], parts) == 0.7
+    assert math.isnan(combine(Ratio("m", output="loss", units="n"), [], 1))

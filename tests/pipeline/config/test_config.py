@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from models.registry import ARCHITECTURES, TASKS
 from pipeline.config import config
 from pipeline.errors import ConfigError
 
@@ -64,8 +65,8 @@ def test_a_loaded_configuration_cannot_change(file: Path) -> None:
 def test_unknown_key_suggests_the_nearest_one(file: Path) -> None:
     assert refusal(file, DATES + "  num_layer: 2\n") == (
         "FILE line 7: Unknown key model.num_layer; did you mean model.num_layers? Valid keys: "
-        "architecture, embedding_dim, pooling, hidden_dim, tie_embeddings, dropout, token_dropout, noise_snr_db, "
-        "attention, num_layers"
+        "architecture, embedding_dim, embeddings, pooling, hidden_dim, tie_embeddings, dropout, token_dropout, "
+        "noise_snr_db, attention, num_layers"
     )
 
 
@@ -131,18 +132,19 @@ def test_a_wrong_field_hides_no_rule_between_the_sections_that_are_valid(file: P
         "FILE line 7: training.epochs must be greater than or equal to 1",
         "FILE line 8: decoding.coverage_penalty needs a model with attention: model.attention bahdanau or luong; "
         "remove it",
-        "FILE line 9: tokenizer.vocabulary_size goes with tokenizer.unit word or wordpiece or character only; "
-        "remove it",
+        "FILE line 9: tokenizer.vocabulary_size goes with tokenizer.unit word or wordpiece or sentencepiece or "
+        "character only; remove it",
         "--set seed=-1: seed must be greater than or equal to 0",
     ]
 
 
 def test_rules_without_a_task_or_a_model_are_not_asked_but_the_others_are(file: Path) -> None:
     text = DATES.replace("text_to_text", "text_to_txt").replace("seq2seq", "sequence")
+    *most, last = (repr(task) for task in TASKS)
+    tasks = f"{', '.join(most)} or {last}"
     assert refusal(file, text + "evaluation: {split: dev}\nclips: {per_label: 1}\n").splitlines() == [
-        "FILE line 2: task must be 'text_classification', 'text_to_text', 'language_modeling', 'audio_generation' or "
-        "'audio_classification'. Received: \"text_to_txt\"; did you mean text_to_text?",
-        "FILE line 6: model.architecture must be one of recurrent, gated_conv, wavenet, seq2seq. Received: sequence",
+        f'FILE line 2: task must be {tasks}. Received: "text_to_txt"; did you mean text_to_text?',
+        f"FILE line 6: model.architecture must be one of {', '.join(ARCHITECTURES)}. Received: sequence",
         "FILE line 7: evaluation.split must be one of train, eval. Received: dev",
     ]
 
@@ -160,7 +162,7 @@ def test_mistakes_are_told_in_the_order_of_the_file_and_then_of_the_overrides(fi
 
 def test_an_architecture_that_does_not_exist(file: Path) -> None:
     assert refusal(file, overrides=("model.architecture=recurent",)) == (
-        "--set model.architecture=recurent: model.architecture must be one of recurrent, gated_conv, wavenet, seq2seq. "
+        f"--set model.architecture=recurent: model.architecture must be one of {', '.join(ARCHITECTURES)}. "
         "Received: recurent; did you mean recurrent?"
     )
 
@@ -280,7 +282,8 @@ def test_a_configuration_of_sound(file: Path) -> None:
         ),
         (
             DIGITS + "tokenizer: {unit: byte}\n",
-            "tokenizer is for the tasks text_classification, text_to_text, language_modeling only; remove the section.",
+            "tokenizer is for the tasks text_classification, text_to_text, language_modeling, word_embedding only; remove "
+            "the section.",
         ),
         (
             DIGITS + "training: {chunk_length: 2047}\n",

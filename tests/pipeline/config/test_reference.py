@@ -10,8 +10,8 @@ def row(key: str, after: str = "") -> str:
 def test_a_restricted_key_and_a_restricted_section_say_where_they_have_a_use() -> None:
     assert "Only: task audio_generation. |" in row("training.chunk_length")
     assert "Only: with optimizer adamw. |" in row("training.weight_decay")
-    assert "Only: with unit word or wordpiece or character. |" in row("tokenizer.vocabulary_size")
     assert "\nHow text is generated. Only: tasks text_to_text, language_modeling.\n" in reference_text()
+    assert "Only: with unit word or wordpiece or sentencepiece or character. |" in row("tokenizer.vocabulary_size")
     assert "Only:" not in row("training.epochs")
 
 

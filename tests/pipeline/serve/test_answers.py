@@ -39,3 +39,9 @@ def test_outputs_that_no_line_knows_are_named() -> None:
 def test_a_text_stands_behind_its_prompt() -> None:
     answer = {"text": b" be\nor not", "score": -1.0, "reason": b"length"}
     assert render({"prompt": b"To"}, answer, Path("nowhere.wav")) == "To be\nor not"
+
+
+def test_words_that_are_alike_stand_with_their_scores_and_unknown_ones_are_named() -> None:
+    answer = {"words": texts("queen", "prince", ""), "score": np.array([0.8, 0.25, 0.0])}
+    assert shown(**answer, unknown=b"") == "queen 0.800, prince 0.250"
+    assert shown(words=texts("", ""), score=np.zeros(2), unknown=b"mauve") == "no answer  (unknown: mauve)"

@@ -1,0 +1,170 @@
+"""Vectors of words, learned from the words around them.
+
+B: batch, T: words of a row, M: noise words of a row.
+"""
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from models.errors import SeqlineError
+from models.run_settings import RunSettings
+from models.tasks.code import Example, TaskCode, Transformed
+from models.tasks.inputs import at_least_one_position, first_values
+from models.tasks.word_embedding_signatures import WordEmbeddingSignatures
+from models.tokenizers.vocabularies import Vocabularies
+from models.words.files import write_binary, write_projector, write_text
+from models.words.sampling import draw_noise, draw_radii, kept_shares, leave_out, noise_probabilities
+from models.words.vocabulary import Words
+
+FEATURE = "text"
+# Words of a row. Texts are laid end to end: a row for each would be mostly padding.
+_ROW = 128
+# Noise words that the predictions of a row share; the number changes the scatter of the gradient, not its mean.
+_NOISE = 32
+# Texts that are laid end to end at once.
+_TEXTS = 256
+_INPUTS = ("word_ids", "text_ids", "radii", "noise_ids")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Draws:
+    """What is drawn by.
+
+    Attributes:
+        window: words at most that a word looks at on each side.
+        kept: of `kept_shares`.
+        noise: of `noise_probabilities`.
+    """
+
+    window: int
+    kept: np.ndarray
+    noise: np.ndarray
+
+
+class WordEmbedding(TaskCode):
+    """Words in, the loss of predicting their neighbours out."""
+
+    # Known where the run is.
+    draws: _Draws | None = None
+
+    @property
+    def transformed(self) -> Mapping[str, Transformed]:
+        """Known words."""
+        return {"word_ids": Transformed(sequence=True)}
+
+    def preprocess(self, inputs: dict[str, Any], vocabularies: Vocabularies) -> dict[str, Any]:
+        """Cuts `text` into `word_ids`, sparse int64 (B, T); as in the authors' program unknown words leave no gap."""
+        words = Words.of(vocabularies, FEATURE)
+        cut = words.cut(first_values(inputs[FEATURE]))
+        ids = cut.with_flat_values(words.ids(cut.flat_values))
+        return {"word_ids": tf.cast(tf.ragged.boolean_mask(ids, ids > 0), tf.int64).to_sparse()}
+
+    def training_examples(self, features: tf.data.Dataset, settings: RunSettings) -> tf.data.Dataset:
+        """Rows of 128 words of texts that follow each other; of each word is known from which text it is.
+
+        Until `each_epoch` draws, all words stay and look as far as `window` allows.
+        """
+        numbered = features.enumerate().map(lambda number, each: (each["word_ids"], number))
+        texts = numbered.ragged_batch(_TEXTS)
+        joined = texts.map(lambda ids, number: (ids.flat_values, tf.gather(number, ids.value_rowids())))
+        rows = joined.rebatch(_ROW)
+        return rows.map(lambda ids, number: self._example(ids, number, settings), num_parallel_calls=tf.data.AUTOTUNE)
+
+    def _example(self, word_ids: tf.Tensor, text_numbers: tf.Tensor, settings: RunSettings) -> Example:
+        inputs = {
+            "word_ids": word_ids,
+            "text_ids": tf.cast(text_numbers - text_numbers[0], tf.int32),
+            "radii": tf.fill(tf.shape(word_ids), settings.model.window),
+            # Any known words will do until noise is drawn.
+            "noise_ids": tf.gather(word_ids, tf.range(_NOISE) % tf.size(word_ids)),
+        }
+        return inputs, tf.constant([0.0]), tf.constant(1.0)
+
+    def for_run(self, settings: RunSettings, vocabularies: Vocabularies) -> "WordEmbedding":
+        """Learns how often each word stands in the texts."""
+        code = WordEmbedding(self.task)
+        counts, model = Words.of(vocabularies, FEATURE).counts, settings.model
+        code.draws = _Draws(
+            model.window, kept_shares(counts, model.subsampling), noise_probabilities(counts, model.noise_exponent)
+        )
+        return code
+
+    def each_epoch(self, example: Example, seed: tf.Tensor) -> Example:
+        """Draws which frequent words are left out, how far each word looks, and the noise words."""
+        if self.draws is None:
+            return example
+        inputs, labels, weights = example
+        seeds = tf.random.experimental.stateless_split(seed, 3)
+        stay = leave_out(inputs["word_ids"], self.draws.kept, seeds[0])
+        word_ids = tf.boolean_mask(inputs["word_ids"], stay)
+        drawn = {
+            "word_ids": at_least_one_position(word_ids),
+            "text_ids": at_least_one_position(tf.boolean_mask(inputs["text_ids"], stay)),
+            "radii": at_least_one_position(draw_radii(tf.shape(word_ids), self.draws.window, seeds[1])),
+            "noise_ids": draw_noise(self.draws.noise, _NOISE, seeds[2]),
+        }
+        return drawn, labels, weights
+
+    def batches(self, examples: tf.data.Dataset, batch_size: int, boundaries: list[int]) -> tf.data.Dataset:
+        """Rows as they come: they are of about the same length."""
+        return examples.padded_batch(batch_size)
+
+    def build(self, settings: RunSettings, vocabularies: Vocabularies) -> keras.Model:
+        """A model from the inputs of `each_epoch` to its loss for a prediction, as `_LossOfPredictions` says."""
+        num_words = len(Words.of(vocabularies, FEATURE).names)
+        if not num_words:
+            raise SeqlineError(
+                "Vectors are learned of words that stand in the train split tokenizer.minimum_count times or more. "
+                f"Received: no such word, for minimum_count {settings.tokenizer.minimum_count}. Lower it."
+            )
+        word_vectors = self.play("word_vectors", settings, num_words=num_words)
+        inputs = {name: keras.Input((None,), dtype="int32", name=name) for name in _INPUTS}
+        loss, predictions = word_vectors(**inputs)
+        return keras.Model(inputs, _LossOfPredictions(name="loss")(loss, predictions), name="word_embedding")
+
+    def compile_arguments(self, settings: RunSettings) -> dict[str, Any]:
+        """The model's output is the loss."""
+        return {"loss": _Given()}
+
+    def signatures(
+        self, model: keras.Model, vocabularies: Vocabularies, settings: RunSettings
+    ) -> WordEmbeddingSignatures:
+        """Words in, vectors, neighbours and analogies out."""
+        return WordEmbeddingSignatures(model, vocabularies, settings, self.task.request_settings)
+
+    def leave(self, model: keras.Model, vocabularies: Vocabularies, folder: pathlib.Path) -> list[pathlib.Path]:
+        """The vectors as files for other programs: word2vec's text and binary form, and TensorBoard's projector."""
+        vectors = np.asarray(model.get_layer("word_vectors").vectors.embeddings)[1:]
+        names = Words.of(vocabularies, FEATURE).names
+        files = [folder / "word2vec.txt", folder / "word2vec.bin"]
+        write_text(names, vectors, files[0])
+        write_binary(names, vectors, files[1])
+        return files + write_projector(names, vectors, folder)
+
+
+class _LossOfPredictions(keras.layers.Layer):
+    """The loss of each row for a prediction of the batch: both float (B,) to (B, 1), whose mean is loss / predictions.
+
+    So each prediction counts the same, in a long row and in a short one.
+    """
+
+    def call(self, loss: keras.KerasTensor, predictions: keras.KerasTensor) -> keras.KerasTensor:
+        predictions_of_a_row = ops.maximum(ops.mean(predictions), 1e-6)
+        return ops.expand_dims(loss / predictions_of_a_row, 1)
+
+
+class _Given(keras.losses.Loss):
+    """What the model gives is the loss."""
+
+    def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
+        return ops.squeeze(y_pred, -1)
+
+
+CODE = WordEmbedding
