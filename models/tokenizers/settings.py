@@ -10,7 +10,9 @@ from models.settings import Settings, only_for, only_with
 class TokenizerSettings(Settings):
     """How text is cut into the units that the model sees."""
 
-    unit: Literal["word", "wordpiece", "character", "byte"] = "wordpiece"
+    unit: Literal["word", "wordpiece", "character", "byte"] = pydantic.Field(
+        "wordpiece", json_schema_extra=only_for("text")
+    )
     """What a token is. word: a whole word, rare ones unknown; wordpiece: a frequent part of a word; character; byte."""
     vocabulary_size: int = pydantic.Field(
         8000, ge=5, json_schema_extra=only_with(unit=("word", "wordpiece", "character"))

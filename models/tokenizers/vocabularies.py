@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from models.tokenizers.byte import ByteTokenizer
 from models.tokenizers.character import CharacterTokenizer
+from models.tokenizers.cut_words import CutWords
 from models.tokenizers.settings import TokenizerSettings
 from models.tokenizers.tokenizer import Tokenizer
 from models.tokenizers.word import WordTokenizer
@@ -20,6 +21,9 @@ TOKENIZERS: dict[str, type[Tokenizer]] = {
     "character": CharacterTokenizer,
     "byte": ByteTokenizer,
 }
+
+# Last part of a file's name, to what of `Vocabularies` stands in it.
+_FILES = {"vocabulary": "pieces", "categories": "categories", "words": "words", "characters": "characters"}
 
 
 def split_units(texts: tf.Tensor, settings: TokenizerSettings) -> tf.RaggedTensor:
@@ -40,11 +44,15 @@ class Vocabularies:
         settings: the tokenizer section.
         pieces: text feature to its pieces; the position is the token id.
         categories: label feature to its values, sorted; the position is the id.
+        words: feature that is cut into words already to these; the position is the id.
+        characters: the same feature to the characters of its words; the position is the id.
     """
 
     settings: TokenizerSettings
     pieces: dict[str, list[str]]
     categories: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    words: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    characters: dict[str, list[str]] = dataclasses.field(default_factory=dict)
 
     @property
     def labels(self) -> list[str]:
@@ -54,39 +62,39 @@ class Vocabularies:
     @functools.cached_property
     def tokenizers(self) -> dict[str, Tokenizer]:
         """Text feature to its tokenizer."""
-        return {name: TOKENIZERS[self.settings.unit](pieces, self.settings) for name, pieces in self.pieces.items()}
+        cut = {name: TOKENIZERS[self.settings.unit](pieces, self.settings) for name, pieces in self.pieces.items()}
+        return cut | {name: CutWords(words, self.characters[name], self.settings) for name, words in self.words.items()}
 
     def tokenizer(self, feature: str) -> Tokenizer:
         """The tokenizer of a text feature."""
         return self.tokenizers[feature]
 
     def label_ids(self, labels: tf.Tensor, feature: str = "label") -> tf.Tensor:
-        """Looks up values of a label feature: string (B,) to int64 (B,); -1 for one that training did not see."""
+        """Looks up values of a label feature: string (N,) to int64 (N,); -1 for one that training did not see."""
         known = tf.constant(self.categories[feature])
         matches = labels[:, tf.newaxis] == known[tf.newaxis, :]
         found = tf.argmax(tf.cast(matches, tf.int32), axis=-1)
         return tf.where(tf.reduce_any(matches, axis=-1), found, -1)
 
     def save(self, directory: str) -> None:
-        """Writes `tokenizer.json`, and for each feature `<feature>.vocabulary.json` or `<feature>.categories.json`."""
+        """Writes `tokenizer.json`, and for each feature what is learned of it, as `<feature>.<kind>.json`."""
         folder = pathlib.Path(directory)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "tokenizer.json").write_text(self.settings.model_dump_json(indent=1), encoding="utf-8")
-        for feature, pieces in self.pieces.items():
-            _write_list(folder / f"{feature}.vocabulary.json", pieces)
-        for feature, values in self.categories.items():
-            _write_list(folder / f"{feature}.categories.json", values)
+        for kind, field in _FILES.items():
+            for feature, items in getattr(self, field).items():
+                _write_list(folder / f"{feature}.{kind}.json", items)
 
     @classmethod
     def load(cls, directory: str) -> "Vocabularies":
         """Reads what `save` wrote."""
         folder = pathlib.Path(directory)
-        pieces, categories = (
-            {file.name.split(".")[0]: _read_list(file) for file in sorted(folder.glob(f"*.{kind}.json"))}
-            for kind in ("vocabulary", "categories")
-        )
+        lists = {
+            field: {file.name.split(".")[0]: _read_list(file) for file in sorted(folder.glob(f"*.{kind}.json"))}
+            for kind, field in _FILES.items()
+        }
         settings = TokenizerSettings.model_validate_json((folder / "tokenizer.json").read_text(encoding="utf-8"))
-        return cls(settings, pieces, categories)
+        return cls(settings, **lists)
 
 
 # JSON, one piece a line: pieces may be line breaks or blanks themselves, which a plain text file would lose.
