@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from components.other_models import OtherModel
 from components.review.clips.pushed_recognizer import find_recognizer
 from components.review.result import ReviewResult
-from components.review.settings import ClipReviewSettings
+from components.review.settings import ClipReviewSettings, TaggedTextReviewSettings
 from models.run_settings import RunSettings
 from models.settings import Settings
 
@@ -52,5 +52,8 @@ class ReviewEntry:
 
 
 REVIEWS: dict[str, ReviewEntry] = {
+    "tagged_texts": ReviewEntry(
+        "components.review.tagged_texts.review", TaggedTextReviewSettings, lambda settings, run: None
+    ),
     "clips": ReviewEntry("components.review.clips.review", ClipReviewSettings, find_recognizer),
 }

@@ -51,7 +51,22 @@ class Outline(_Record):
     """Greatest value of each stretch of time, -1 to 1."""
 
 
-Medium = Annotated[Sound | Picture | Outline, pydantic.Field(discriminator="kind")]
+class MarkedText(_Record):
+    """A text in tokens, with a tag for each."""
+
+    kind: Literal["marked_text"] = "marked_text"
+    """Of medium."""
+    text: str
+    """What the tags are, in words."""
+    tokens: list[str]
+    """The text."""
+    tags: list[str]
+    """The tag of each token."""
+    wrong: list[bool]
+    """Whether the tag of each token differs from the right one."""
+
+
+Medium = Annotated[Sound | Picture | Outline | MarkedText, pydantic.Field(discriminator="kind")]
 
 
 class Sample(_Record):

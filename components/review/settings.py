@@ -50,3 +50,18 @@ class ClipReviewSettings(Settings):
                 f"Received: clips.min_recognized {self.min_recognized}. Set it, or leave clips.min_recognized empty"
             )
         return self
+
+
+class TaggedTextReviewSettings(Settings):
+    """Held-out texts with the tags of the trained model beside the right ones, for people to look at."""
+
+    texts: int = pydantic.Field(default=60, ge=0, le=1000)
+    """Texts that are shown, those with mistakes first. 0: no page is made."""
+
+    looked_at: int = pydantic.Field(default=1000, ge=1)
+    """Held-out texts among which they are chosen."""
+
+    @property
+    def makes_samples(self) -> bool:
+        """Whether there is anything to review."""
+        return self.texts > 0

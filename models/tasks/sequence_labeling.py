@@ -132,6 +132,11 @@ def model_inputs(rows: Mapping[str, tf.Tensor | tf.RaggedTensor], settings: RunS
 class SequenceLabelingSignatures(Signatures):
     """Text in, tokens and tags out; the model is a `SequenceTagger`."""
 
+    def __init__(self, *arguments: Any):
+        super().__init__(*arguments)
+        # Traced once for all signatures.
+        self._tag = tf.function(self._tags_of, input_signature=[tf.TensorSpec([None, None], tf.string)])
+
     def endpoints(self) -> Endpoints:
         """Texts as people write them, tokens that are cut already, and those of serialized examples."""
         tokens = tf.TensorSpec([None, None], tf.string, name="tokens")
@@ -180,15 +185,19 @@ class SequenceLabelingSignatures(Signatures):
         return answer | {"same_cut": tf.cast(alike, tf.float32)}
 
     def _tagged(self, tokens: tf.RaggedTensor) -> dict[str, tf.Tensor]:
-        inputs = model_inputs(word_inputs(tokens, words_of(self.vocabularies)), self.settings)
+        """String ragged (B, T) to what `predict_tokens` returns."""
+        padded = at_least_one_position(tokens.to_tensor())
+        tags, scores = self._tag(padded)
+        return {"tokens": padded, "tags": tags, "scores": scores}
+
+    def _tags_of(self, tokens: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """String (B, T) to tags, string (B, T), and scores, float32 (B, T)."""
+        words = words_of(self.vocabularies)
+        inputs = model_inputs(word_inputs(tf.RaggedTensor.from_tensor(tokens, padding=""), words), self.settings)
         tag_ids, scores = self.model.choose(inputs)
-        real = inputs["word_ids"] > 0
         tags = tf.gather(tf.constant(self.vocabularies.categories["tags"]), tag_ids)
-        return {
-            "tokens": at_least_one_position(tokens.to_tensor()),
-            "tags": tf.where(real, tags, ""),
-            "scores": tf.where(real, scores, 0.0),
-        }
+        real = tokens != ""
+        return tf.where(real, tags, ""), tf.where(real, scores, 0.0)
 
 
 CODE = SequenceLabeling

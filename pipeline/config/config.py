@@ -15,7 +15,7 @@ import yaml
 
 from components.evaluation.settings import EvaluationSettings
 from components.example_gen.settings import DataSettings
-from components.review.settings import ClipReviewSettings
+from components.review.settings import ClipReviewSettings, TaggedTextReviewSettings
 from models.registry import TASKS
 from models.run_settings import RunSettings
 from models.settings import only_for
@@ -40,6 +40,10 @@ class Config(RunSettings):
     """How good a model must be to be pushed."""
     clips: ClipReviewSettings = pydantic.Field(ClipReviewSettings(), json_schema_extra=only_for("clips"))
     """Clips that the trained model generates for people to hear, and who judges them."""
+    tagged_texts: TaggedTextReviewSettings = pydantic.Field(
+        TaggedTextReviewSettings(), json_schema_extra=only_for("tagged_texts")
+    )
+    """Held-out texts with the tags of the trained model beside the right ones, for people to look at."""
     serving: ServingSettings = ServingSettings()
     """The server's address and batching."""
 
