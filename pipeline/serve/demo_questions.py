@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.requests import DEFAULT_SIGNATURE, Row, row_of
+from components.requests import DEFAULT_SIGNATURE, Row, joined_inputs, row_of
 from models.registry import TASKS
 from pipeline.config.config import Config
 from pipeline.run.output_folder import OutputFolder
@@ -48,9 +48,10 @@ def answers_to(config: Config, examples: Sequence[Row], port: int) -> list[str]:
 
 
 def _question(config: Config, signature: ServedSignature, example: Row) -> str:
-    words = []
-    for feature in TASKS[config.task].features:
-        if feature.name in signature.inputs:
+    words, features = [], TASKS[config.task].features
+    read = signature.inputs.keys() | joined_inputs(signature.inputs, features).values()
+    for feature in features:
+        if feature.name in read:
             option = f"--{feature.name} " if feature.facts.learned == "categories" else ""
             words.append(option + worded(feature, example[feature.name], config))
     return " ".join(words) or "anything"

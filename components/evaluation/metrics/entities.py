@@ -1,8 +1,8 @@
 """Precision, recall and F1 of entities, as conlleval counts them and seqeval in its default mode.
 
 An entity is right where its type and both of its ends are. Where it begins and ends is told by conlleval's rules, so
-that tags need not be legal: B, S and, behind another type or O, also I and E begin one. A tag without a prefix, such as a
-part of speech, is an entity of one token. What is counted adds up, so Beam may split the examples as it likes.
+that tags need not be legal: B, S and, behind another type or O, also I and E begin one. A tag without a prefix, such as
+a part of speech, is an entity of one token. What is counted adds up, so Beam may split the examples as it likes.
 """
 
 import functools

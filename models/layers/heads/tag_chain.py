@@ -1,8 +1,8 @@
 """Tags of a sequence chosen together: a linear-chain conditional random field, and what may follow what.
 
-Lafferty et al. (2001), with the scores of Lample et al. (2016), eq. 1: s(x, y) is the sum of transitions A[y_t, y_t+1]
-and of emissions P[t, y_t]; p(y | x) = exp s(x, y) / Z(x). We differ in one point: Z is taken over legal sequences alone,
-so that no probability lies on what is never answered.
+Lafferty et al. (2001), with the scores of Lample et al. (2016), eq. 1: s(x, y) is the sum of transitions
+A[y_t, y_t+1] and of emissions P[t, y_t]; p(y | x) = exp s(x, y) / Z(x). We differ in one point: Z is
+taken over legal sequences alone, so that no probability lies on what is never answered.
 
 B: batch, T: positions, K: tags. Everything is computed in float32, and padding is carried through: it changes nothing.
 """
