@@ -44,9 +44,13 @@ class TaskCode(abc.ABC):
     Attributes:
         in_order: whether training reads the examples in the order in which they come (with `data.ordered`, that of the
             files) and not in another one in each epoch.
+        best_by: figure of a validation that says which epoch was the best.
+        greater_is_better: whether the greatest is, and not the least.
     """
 
     in_order: ClassVar[bool] = False
+    best_by: ClassVar[str] = "val_loss"
+    greater_is_better: ClassVar[bool] = False
 
     def __init__(self, task: Task):
         self.task = task

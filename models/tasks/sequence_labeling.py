@@ -9,6 +9,7 @@ from typing import Any, cast
 import keras
 import tensorflow as tf
 
+from models.entity_f1 import EntityF1
 from models.layers.heads.characters import character_reader
 from models.layers.heads.tag_chain import TagChain, allowed_in
 from models.layers.heads.token_embedding import TokenEmbedding
@@ -25,6 +26,9 @@ from models.tokenizers.vocabularies import Vocabularies
 
 class SequenceLabeling(TaskCode):
     """Tokens as the data have cut them in, a tag for each out."""
+
+    best_by = "val_entity_f1"
+    greater_is_better = True
 
     @property
     def transformed(self) -> Mapping[str, Transformed]:
@@ -72,6 +76,7 @@ class SequenceLabeling(TaskCode):
             TagChain(allowed_in(vocabularies.categories["tags"]), labeling.crf, name="tag_chain"),
             sizes.dropout,
             labeling.unknown_share,
+            EntityF1(vocabularies.categories["tags"]),
         )
         inputs = model_inputs(word_inputs(tf.ragged.constant([["a"]]), words), settings)
         model(inputs)  # makes the weights

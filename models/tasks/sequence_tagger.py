@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from models.architectures.roles import Encoder
+from models.entity_f1 import EntityF1
 from models.layers.heads.characters import CharacterReader
 from models.layers.heads.tag_chain import TagChain
 from models.layers.heads.token_embedding import TokenEmbedding
@@ -27,6 +28,7 @@ class SequenceTagger(keras.Model):
         tag_chain: chooses tags together.
         dropout: share of values dropped of what characters and shapes give, and before the scores.
         unknown_share: share of words that training reads as unknown.
+        entity_f1: measures the tags that are chosen for held-out sequences.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class SequenceTagger(keras.Model):
         tag_chain: TagChain,
         dropout: float,
         unknown_share: float,
+        entity_f1: EntityF1,
     ):
         super().__init__(name="sequence_tagger")
         self.unknown_words = UnknownWords(unknown_share, name="unknown_words")
@@ -50,6 +53,8 @@ class SequenceTagger(keras.Model):
         self.emissions = keras.layers.Dense(tag_chain.num_tags, dtype="float32", name="emissions")
         self.tag_chain = tag_chain
         tag_chain.build()
+        self.entity_f1 = entity_f1
+        self._trains = False
 
     def call(self, inputs: dict[str, keras.KerasTensor], training: bool = False) -> keras.KerasTensor:
         """Scores tags.
@@ -91,7 +96,16 @@ class SequenceTagger(keras.Model):
             sample_weight: float (B, T), 0 where padded, else 1.
             training: whether this is a step of training.
         """
+        self._trains = training
         if not self.tag_chain.learned:
             return super().compute_loss(x, y, y_pred, sample_weight, training)
         likelihood = self.tag_chain.log_likelihood(y_pred, y, ops.cast(sample_weight, "bool"))
         return -ops.sum(likelihood) / ops.maximum(ops.sum(ops.cast(sample_weight, "float32")), 1)
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Those that are compiled; of held-out sequences `entity_f1` too, which takes a search for each of them."""
+        if not self._trains:
+            real = ops.cast(sample_weight, "bool")
+            self.entity_f1.update_state(y, self.tag_chain.best(y_pred, real), sample_weight)
+        found = super().compute_metrics(x, y, y_pred, sample_weight)
+        return {name: value for name, value in found.items() if not (self._trains and name == self.entity_f1.name)}

@@ -140,7 +140,7 @@ def test_a_wrong_field_hides_no_rule_between_the_sections_that_are_valid(file: P
 def test_rules_without_a_task_or_a_model_are_not_asked_but_the_others_are(file: Path) -> None:
     text = DATES.replace("text_to_text", "text_to_txt").replace("seq2seq", "sequence")
     assert refusal(file, text + "evaluation: {split: dev}\nclips: {per_label: 1}\n").splitlines() == [
-        "FILE line 2: task must be 'text_classification', 'text_to_text', 'audio_generation' or "
+        "FILE line 2: task must be 'text_classification', 'text_to_text', 'sequence_labeling', 'audio_generation' or "
         "'audio_classification'. Received: \"text_to_txt\"; did you mean text_to_text?",
         "FILE line 6: model.architecture must be one of recurrent, gated_conv, wavenet, seq2seq. Received: sequence",
         "FILE line 7: evaluation.split must be one of train, eval. Received: dev",
@@ -266,7 +266,7 @@ def test_a_configuration_of_sound(file: Path) -> None:
         ),
         (
             DIGITS + "tokenizer: {unit: byte}\n",
-            "tokenizer is for the tasks text_classification, text_to_text only; remove the section.",
+            "tokenizer is for the tasks text_classification, text_to_text, sequence_labeling only; remove the section.",
         ),
         (
             DIGITS + "training: {chunk_length: 2047}\n",

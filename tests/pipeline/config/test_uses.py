@@ -49,7 +49,11 @@ def problems(tmp_path: Path, settings: dict, overrides: list[str]) -> list[str]:
         (REVIEWS, "decoding={}", "decoding is for the task text_to_text only; remove the section"),
         (EARS, "clips.per_label=1", "clips is for the task audio_generation only; remove the section"),
         (DATES, "training.chunk_length=9000", "training.chunk_length is for the task audio_generation only; remove it"),
-        (EARS, "model.embedding_dim=8", "model.embedding_dim is for the task text_classification only; remove it"),
+        (
+            EARS,
+            "model.embedding_dim=8",
+            "model.embedding_dim is for the tasks text_classification, sequence_labeling only; remove it",
+        ),
         (DATES, "model.pooling=max", "model.pooling is for the tasks text_classification, audio_classification only"),
         (REVIEWS, "model={architecture: seq2seq, attention: luong}", "model.attention is for the task text_to_text"),
         (REVIEWS, "tokenizer.shared=true", "tokenizer.shared is for the task text_to_text only; remove it"),
@@ -62,7 +66,8 @@ def problems(tmp_path: Path, settings: dict, overrides: list[str]) -> list[str]:
         (
             DIGITS,
             "evaluation.length_buckets=[5]",
-            "evaluation.length_buckets is for the tasks text_classification, text_to_text only; remove it",
+            "evaluation.length_buckets is for the tasks text_classification, text_to_text, sequence_labeling only; "
+            "remove it",
         ),
     ],
 )
