@@ -21,6 +21,7 @@ GRPCURL = re.findall(r"grpcurl .*-d '(.*?)' \S+ \S+/(\w+)$", TEXT, re.MULTILINE)
 _MODELS = {
     "sentiment": saved_models.save_text_classifier,
     "dates": task_models.save_text_to_text,
+    "entities": task_models.save_sequence_labeler,
     "digits": task_models.save_audio_generator,
     "recognizer": task_models.save_audio_classifier,
     "houses": saved_models.save_examples,
