@@ -5,7 +5,7 @@ B: batch, N: values of the longest row. Without TensorFlow.
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -140,8 +140,9 @@ def form_inputs(
     """Fills the inputs of a signature.
 
     1. With what the rows say.
-    2. With how much of each row is real, where the signature takes what is padded.
-    3. With settings that all rows share.
+    2. With the many texts that a row says of a feature as one, where the signature takes that.
+    3. With how much of each row is real, where the signature takes what is padded.
+    4. With settings that all rows share.
 
     Args:
         specs: input name to what it takes.
@@ -152,11 +153,14 @@ def form_inputs(
     Returns:
         Input name to values (B,), or (B, N) padded with 0 or "", or None when an input has no value.
     """
-    lengths = length_inputs(specs, features)
+    lengths, joined = length_inputs(specs, features), joined_inputs(specs, features)
     settings = settings or {}
     filled = {}
     for name, spec in specs.items():
-        if (values := _fill(spec, [row.get(name) for row in rows])) is None and name in lengths:
+        values = _fill(spec, [row.get(name) for row in rows])
+        if values is None and name in joined:
+            values = _fill(spec, [_joined(row.get(joined[name])) for row in rows])
+        if values is None and name in lengths:
             values = _fill(spec, [len(row[lengths[name]]) if lengths[name] in row else None for row in rows])
         if values is None and name in settings:
             values = _fill(spec, [settings[name]] * len(rows))
@@ -172,8 +176,22 @@ def length_inputs(specs: Mapping[str, InputSpec], features: Iterable[Feature]) -
     return {length: name for length, name in pairs if length in specs and name in specs}
 
 
+def joined_inputs(specs: Collection[str], features: Iterable[Feature]) -> dict[str, str]:
+    """Input of a signature that takes the values of a feature as one text, to the name of the feature."""
+    return {feature.facts.joined: feature.name for feature in features if feature.facts.joined in specs}
+
+
+def _joined(values: Any) -> Any:
+    if not isinstance(values, list):
+        return values
+    return b" ".join(_encoded(value) for value in values)
+
+
 def _fill(spec: InputSpec, values: Sequence[Any]) -> np.ndarray | None:
     """One input of all rows; None where a row lacks it, or has another form than the input takes."""
+    # Of one text a row does not say whether there could be more.
+    if spec.rank == 2:
+        values = [[value] if isinstance(value, str | bytes) else value for value in values]
     if spec.dtype is None or not all(_fits(value, spec.dtype, spec.rank) for value in values):
         return None
     if spec.rank == 2:

@@ -24,6 +24,7 @@ from components.features import features_of
 from components.paths import local_output
 from models.features import Feature, learned_features
 from models.progress import tell
+from models.tokenizers.cut_words import learn_words
 from models.tokenizers.settings import TokenizerSettings
 from models.tokenizers.vocabularies import Vocabularies, counts_of, learn_vocabulary, split_units
 
@@ -33,7 +34,7 @@ _COUNTS_FILE = "unit_counts.jsonl"
 class CountUnits(beam.DoFn):
     """Turns a batch of serialized tf.Examples into ((feature, unit), count).
 
-    Of a feature whose categories are learned each value is a unit; one of which nothing is learned has none.
+    Of a feature whose categories or words are learned each value is a unit; one of which nothing is learned has none.
     """
 
     def __init__(self, features: Sequence[Feature], settings: TokenizerSettings) -> None:
@@ -49,8 +50,8 @@ class CountUnits(beam.DoFn):
         parsed = tf.io.parse_example(tf.constant(batch), spec)
         for feature in self._features:
             values = parsed[feature.name].flat_values if feature.facts.many else parsed[feature.name]  # (N,) string
-            categories = feature.facts.learned == "categories"
-            units = values if categories else split_units(values, self._settings).flat_values
+            pieces = feature.facts.learned == "pieces"
+            units = split_units(values, self._settings).flat_values if pieces else values
             for unit, count in Counter(units.numpy().tolist()).items():
                 yield (feature.name, unit.decode()), count
 
@@ -95,7 +96,10 @@ def count_units(
 def learn_vocabularies(
     counts: dict[str, dict[str, int]], features: Sequence[Feature], settings: TokenizerSettings
 ) -> Vocabularies:
-    """Learns one vocabulary per text feature, or one for all of them, and sorts the values of each label feature."""
+    """Learns one vocabulary per text feature, or one for all of them, and sorts the values of each label feature.
+
+    Of a feature that is cut into words already, its words and their characters.
+    """
     texts = learned_features(features, "pieces")
     categories = {name: sorted(counts[name]) for name in learned_features(features, "categories")}
     if texts and settings.shared:
@@ -108,7 +112,9 @@ def learn_vocabularies(
     else:
         pieces = {name: learn_vocabulary(counts[name], settings) for name in texts}
     counted = {name: counts_of(learned, counts[name]) for name, learned in pieces.items()}
-    return Vocabularies(settings, pieces, categories, counted)
+    learned = {name: learn_words(counts[name], settings) for name in learned_features(features, "words")}
+    words, characters = ({name: pair[place] for name, pair in learned.items()} for place in (0, 1))
+    return Vocabularies(settings, pieces, categories, counted, words, characters)
 
 
 @component(use_beam=True)
@@ -139,9 +145,10 @@ def TokenizerTrainer(  # noqa: N802
 
 def _report(vocabularies: Vocabularies, vocabulary: Any) -> None:
     sizes = {f"{name}_pieces": len(pieces) for name, pieces in vocabularies.pieces.items()}
+    sizes |= {f"{name}_words": len(words) for name, words in vocabularies.words.items()}
     for name, values in vocabularies.categories.items():
         if any(values):  # "" stands for no value
-            sizes[f"{name}s"] = sum(map(bool, values))
+            sizes[f"{name.removesuffix('s')}s"] = sum(map(bool, values))
     for name, size in sizes.items():
         vocabulary.set_int_custom_property(name, size)
     learned = ", ".join(f"{name.replace('_', ' ')} {size}" for name, size in sizes.items())

@@ -19,7 +19,7 @@ class TrainingState:
 
     Attributes:
         step: optimizer steps done.
-        best_loss: lowest validation loss so far.
+        best_loss: lowest validation loss so far; of a figure that should be great, its negative.
         best_epoch: epoch, counted from 1, that had it.
         epochs_without_improvement: epochs since.
         stopped: whether early stopping ended the training.
@@ -43,13 +43,24 @@ class Checkpointing(keras.callbacks.Callback):
         directory: folder of the saved state, one file.
         checkpoint_steps: steps between saves; the end of an epoch is always saved.
         patience: epochs without a better validation loss that end the training; 0: never.
+        best_by: figure that is compared, by default that loss.
+        greater_is_better: whether the greatest one is the best.
     """
 
-    def __init__(self, directory: str, checkpoint_steps: int, patience: int):
+    def __init__(
+        self,
+        directory: str,
+        checkpoint_steps: int,
+        patience: int,
+        best_by: str = "val_loss",
+        greater_is_better: bool = False,
+    ):
         super().__init__()
         self.file = pathlib.Path(directory) / "state.npz"
         self.checkpoint_steps = checkpoint_steps
         self.patience = patience
+        self.best_by = best_by
+        self.greater_is_better = greater_is_better
         self.state = TrainingState()
         self.best_weights: list[np.ndarray] = []
 
@@ -72,10 +83,11 @@ class Checkpointing(keras.callbacks.Callback):
             self.save()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Compares the validation loss with the best so far."""
+        """Compares the validation with the best so far."""
         metrics = {name: float(value) for name, value in (logs or {}).items()}
-        if metrics["val_loss"] < self.state.best_loss:
-            self.state.best_loss, self.state.best_epoch = metrics["val_loss"], epoch + 1
+        loss = -metrics[self.best_by] if self.greater_is_better else metrics[self.best_by]
+        if loss < self.state.best_loss:
+            self.state.best_loss, self.state.best_epoch = loss, epoch + 1
             self.state.best_metrics = metrics
             self.state.epochs_without_improvement = 0
             self.best_weights = [np.asarray(weight) for weight in self.model.get_weights()]

@@ -42,6 +42,15 @@ class Architecture:
 
 _CLASSIFICATION = ("example_count", "accuracy", "auc", "macro_f1")
 _CLASS_SCORES = ("precision", "recall", "f1")
+_ENTITIES = (
+    "example_count",
+    "entity_precision",
+    "entity_recall",
+    "entity_f1",
+    "macro_entity_f1",
+    "token_accuracy",
+    "same_cut",
+)
 
 TASKS: dict[str, Task] = {
     "text_classification": Task(
@@ -76,6 +85,14 @@ TASKS: dict[str, Task] = {
         uses=frozenset({"decoding", "sampling", "stream"}),
         request_settings=TEXT_SAMPLING,
         review="texts",
+    ),
+    "sequence_labeling": Task(
+        "sequence_labeling",
+        "models.tasks.sequence_labeling",
+        features=(Feature("tokens", "tokens"), Feature("tags", "tags", aligned_with="tokens")),
+        roles=("encoder",),
+        judging=Judging("tags", "tags", _ENTITIES, ("entity_f1",), length_of="tokens"),
+        review="tagged_texts",
     ),
     "audio_generation": Task(
         "audio_generation",

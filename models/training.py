@@ -122,7 +122,13 @@ def train(
                 jit_compile=False,
                 **task.compile_arguments(settings),
             )
-            checkpointing = Checkpointing(checkpoint_dir, training.checkpoint_steps, training.early_stopping_patience)
+            checkpointing = Checkpointing(
+                checkpoint_dir,
+                training.checkpoint_steps,
+                training.early_stopping_patience,
+                task.best_by,
+                task.greater_is_better,
+            )
             checkpointing.restore(model).vectors_found = found
         _fit(model, batches, validation, checkpointing, training.epochs, log_dir)
     if checkpointing.best_weights:

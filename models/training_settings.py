@@ -29,7 +29,8 @@ class TrainingSettings(Settings):
     label_smoothing: float = pydantic.Field(0.0, ge=0, lt=1)
     """Probability mass taken from the right class and spread over all (Szegedy et al., 2016)."""
     early_stopping_patience: int = pydantic.Field(3, ge=0)
-    """Epochs without a better validation loss that end the training; 0: never. The best weights are exported."""
+    """Epochs without a better validation loss (for sequence_labeling: entity F1) that end the training; 0: never. The
+    best weights are exported."""
     checkpoint_steps: int = pydantic.Field(500, ge=1)
     """Steps between saved states; a killed run resumes from the last one. The end of an epoch is always saved."""
     precision: Literal["float32", "mixed_bfloat16"] = "float32"

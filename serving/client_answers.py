@@ -101,6 +101,59 @@ class Attention:
 
 
 @dataclass(frozen=True)
+class Token:
+    """A token of a text, with its tag.
+
+    Attributes:
+        text: The token.
+        tag: What it is; O for nothing.
+        score: Probability of the tag, given the whole text.
+        start: Character of the text at which it begins, so that `text[start:end]` is the token.
+        end: Character behind it.
+    """
+
+    text: str
+    tag: str
+    score: float
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Span:
+    """Tokens that together are one thing, such as a name.
+
+    Attributes:
+        label: What it is.
+        text: The part of the text, blanks inside and all.
+        score: Of its least probable tag.
+        start: Character of the text at which it begins.
+        end: Character behind it.
+    """
+
+    label: str
+    text: str
+    score: float
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class TaggedText:
+    """Answer of a sequence_labeling model to one text.
+
+    Attributes:
+        text: The text; of tokens that were cut already, these with a blank between.
+        tokens: Of the text, each with its tag.
+        spans: What the tags mark.
+    """
+
+    text: str
+    tokens: list[Token]
+    spans: list[Span]
+
+
+@dataclass(frozen=True)
 class Audio:
     """Answer of an audio_generation model.
 

@@ -12,12 +12,14 @@ from serving.client_answers import (
     Completion,
     Similarity,
     SimilarWords,
+    TaggedText,
     TextClass,
     TextScore,
     TransformedText,
     WordVectors,
 )
-from serving.wire.rows import real_length, to_inputs, to_rows, to_scores, to_text, to_texts
+from serving.client_tags import tagged_text, tagged_tokens
+from serving.wire.rows import padded, real_length, to_inputs, to_rows, to_scores, to_text, to_texts
 
 # Score of a place that the search left empty: part of what `generate` answers, so it stays as it is.
 _NO_SCORE = -1e9
@@ -47,6 +49,22 @@ class TaskClient(ABC):
         """The classes of texts."""
         rows = self._ask("label classes scores", {"text": texts}, timeout=timeout)
         return [TextClass(to_text(label), to_scores(classes, scores)) for label, classes, scores in rows]
+
+    # === sequence_labeling ===
+
+    def tag_texts(self, texts: Sequence[str], timeout: float | None = None) -> list[TaggedText]:
+        """Texts, cut into tokens, with a tag for each and the spans that these mark."""
+        names = "tokens tags scores starts ends"
+        rows = self._ask(names, {"text": texts}, timeout=timeout)
+        return [tagged_text(text, *row) for text, row in zip(texts, rows, strict=False)]
+
+    def tag_tokens(self, texts: Sequence[Sequence[str]], timeout: float | None = None) -> list[TaggedText]:
+        """The same for texts that are cut into tokens already, which must not be empty."""
+        if not texts:
+            return []
+        outputs = self.predict({"tokens": padded(texts)}, "pretokenized", timeout=timeout)
+        rows = to_rows(outputs, ["tokens", "tags", "scores"])
+        return [tagged_tokens(*row) for row in rows]
 
     # === text_to_text ===
 

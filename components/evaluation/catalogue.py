@@ -20,6 +20,7 @@ class MetricEntry:
         lower_is_better: as for bits; else greater is better.
         arguments: of the class, besides its name.
         takes_output: whether the class takes the name of the output that is judged, the task's `prediction_key`.
+        reported_with: of a metric by class, the metrics that report it for all classes together.
     """
 
     class_name: str
@@ -27,6 +28,7 @@ class MetricEntry:
     lower_is_better: bool = False
     arguments: Mapping[str, str] = dataclasses.field(default_factory=dict)
     takes_output: bool = False
+    reported_with: tuple[str, ...] = ()
 
 
 _METRICS = "components.evaluation.metrics"
@@ -39,6 +41,15 @@ def _of_units(class_name: str, units: str) -> MetricEntry:
 
 
 _CONFUSION = MetricEntry("ConfusionMetric", f"{_METRICS}.confusion", takes_output=True)
+
+
+_CONFUSION = MetricEntry(
+    "ConfusionMetric",
+    f"{_METRICS}.confusion",
+    takes_output=True,
+    reported_with=("confusion_matrix", "class_scores"),
+)
+_ENTITIES = MetricEntry("EntityMetric", f"{_METRICS}.entities", takes_output=True, reported_with=("entity_scores",))
 
 METRICS: dict[str, MetricEntry] = {
     "example_count": MetricEntry("ExampleCount"),
@@ -62,11 +73,25 @@ METRICS: dict[str, MetricEntry] = {
         arguments={"units": "num_predictions", "output": "loss"},
     ),
     "known_words": MetricEntry("Ratio", f"{_METRICS}.ratio", arguments={"units": "num_words", "output": "num_known"}),
+    "entity_precision": _ENTITIES,
+    "entity_recall": _ENTITIES,
+    "entity_f1": _ENTITIES,
+    "macro_entity_f1": _ENTITIES,
+    "token_accuracy": _ENTITIES,
+    "entity_scores": _ENTITIES,
+    "same_cut": MetricEntry("MeanOutput", f"{_METRICS}.mean_output", arguments={"output": "same_cut"}),
     # What a task with scores of each class has besides those that it names.
     "confusion_matrix": _CONFUSION,
     "class_scores": _CONFUSION,
 }
-PER_CLASS: dict[str, MetricEntry] = {"precision": _CONFUSION, "recall": _CONFUSION, "f1": _CONFUSION}
+PER_CLASS: dict[str, MetricEntry] = {
+    "precision": _CONFUSION,
+    "recall": _CONFUSION,
+    "f1": _CONFUSION,
+    "entity_precision": _ENTITIES,
+    "entity_recall": _ENTITIES,
+    "entity_f1": _ENTITIES,
+}
 
 
 def judging_of(task: str) -> Judging:

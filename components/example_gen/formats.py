@@ -80,9 +80,28 @@ READERS: dict[str, Reader] = {
     "tsv": Reader("components.example_gen.readers.tsv", "no quoting", suffixes=(".tsv",), columns=True),
     "csv": Reader("components.example_gen.readers.csv", "quoted", suffixes=(".csv",), columns=True),
     "jsonl": Reader(
-        "components.example_gen.readers.jsonl", "an object a line", suffixes=(".jsonl", ".ndjson"), columns=True
+        "components.example_gen.readers.jsonl",
+        "an object a line",
+        kinds=frozenset({"text", "label", "tokens", "tags"}),
+        suffixes=(".jsonl", ".ndjson"),
+        columns=True,
     ),
-    "parquet": Reader("components.example_gen.readers.parquet", "columnar", suffixes=(".parquet",), columns=True),
+    "parquet": Reader(
+        "components.example_gen.readers.parquet",
+        "columnar",
+        kinds=frozenset({"text", "label", "tokens", "tags"}),
+        suffixes=(".parquet",),
+        columns=True,
+    ),
+    "conll": Reader(
+        "components.example_gen.readers.conll",
+        "a token and its tag a line, a blank line behind each sentence",
+        kinds=frozenset({"tokens", "tags"}),
+        suffixes=(".conll", ".iob", ".bio"),
+        example="sentence",
+        offer="give files with a token and its tag a line, or JSON Lines or Parquet files with lists of both",
+        columns=True,
+    ),
     "parallel": Reader(
         "components.example_gen.readers.parallel", "line-aligned files, one per feature", per_feature=True
     ),

@@ -8,6 +8,7 @@ from components.example_gen.context import ReadContext, Section
 from components.example_gen.formats import reader_of
 from components.example_gen.records import BadRecord, InputFile, Record
 from components.example_gen.settings import DataSettings
+from components.example_gen.spans import aligned, in_one_scheme
 from models.features import Feature
 
 # A second at most.
@@ -21,7 +22,7 @@ def read_file(file: InputFile, context: ReadContext) -> Iterator[Record | BadRec
         DataError: if the file as a whole cannot be used. It may come after records were handed out.
     """
     empty = True
-    for item in reader_of(file.format).read(file, context):
+    for item in aligned(in_one_scheme(lambda: reader_of(file.format).read(file, context), context), context.features):
         empty = False
         yield item
     if empty:

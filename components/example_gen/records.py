@@ -19,6 +19,7 @@ class Record:
         file: path as the settings gave it; for a recording in an archive followed by `/` and its path there.
         line: first line of the record, from 1; the row for Parquet, the running number for a built-in sample; 0 where
             the file is the record.
+        lines: the line of each of many values, where each has one of its own; empty: all stand in `line`.
         split_key: what the hash split looks at; empty = the first feature.
         split: the split that its name says; empty = that of the file, or what the hash says.
         notes: what the reader knows of its place, by feature.
@@ -30,6 +31,7 @@ class Record:
     split_key: str = ""
     split: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
+    lines: tuple[int, ...] = ()
 
     @property
     def place(self) -> str:
@@ -90,9 +92,11 @@ def file_name(paths: Sequence[str]) -> str:
     return " + ".join(paths)
 
 
-def checked(values: Mapping[str, str], file: str, line: int) -> Record | BadRecord:
-    """Returns the record, or a bad record where a feature holds nothing but white space."""
+def checked(values: Mapping[str, str | Sequence[str]], file: str, line: int) -> Record | BadRecord:
+    """Returns the record, or a bad record where a feature, or one of its values, holds nothing but white space."""
     for feature, value in values.items():
-        if not value.strip():
+        if not value or (isinstance(value, str) and not value.strip()):
             return BadRecord(file, line, f'"{feature}" is empty')
+        if empty := [place for place, text in enumerate(texts_of(value), start=1) if not text.strip()]:
+            return BadRecord(file, line, f'"{feature}" is empty at place {empty[0]}')
     return Record(values, file, line)

@@ -3,18 +3,25 @@
 import codecs
 import os
 import re
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import pydantic
 
 from components.example_gen.formats import AUTO, READERS, SAMPLES, described, format_of_all, formats_with
 from components.example_gen.name_rules import check_expression, check_name_keys
-from models.settings import Settings, only_with
+from components.example_gen.tag_schemes import SCHEMES
+from models.settings import Settings, only_for, only_with
 
 SPLITS = ("train", "eval", "test")
 
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}")
 
+# YAML reads a column's number as a number.
+_Column = Annotated[
+    str,
+    pydantic.BeforeValidator(lambda value: str(value) if type(value) is int else value),
+    pydantic.WithJsonSchema({"type": ["string", "integer"]}),
+]
 Paths = str | list[str]
 SplitPaths = Paths | dict[str, Paths]
 
@@ -85,8 +92,20 @@ class DataSettings(Settings):
     context_length: int = pydantic.Field(default=256, ge=0, json_schema_extra=only_with(format="text"))
     """Characters before a passage that stand in its example too, so that it can be judged in its place."""
 
-    columns: dict[str, str] = {}
-    """Column (or JSON key) of each feature; a feature that is not named here has a column of its own name."""
+    columns: dict[str, _Column] = {}
+    """Column (or JSON key) of each feature; a feature that is not named here has a column of its own name. In format
+    conll a number, from 1, or from the end from -1, or a name that the file gives its columns in a line
+    `# global.columns = NAME ...`; not named there: tokens in the first column, tags in the last."""
+
+    tag_scheme: Literal[(AUTO, *SCHEMES)] = pydantic.Field(  # type: ignore[valid-type]
+        default=AUTO, json_schema_extra=only_for("tags")
+    )
+    """How tags mark spans: iob1 (B only between neighbours of one type), bio (IOB2: B begins every span), bioes (or
+    BILOU), none (no spans, such as parts of speech), or auto: by the tags of each file. All are converted to bio; a
+    tag that cannot stand where it does makes its sentence a bad record."""
+
+    comment_prefix: str = pydantic.Field(default="# ", json_schema_extra=only_for("tags"))
+    """Beginning of a comment line in format conll, unless the line has the columns of a row. Empty: there are none."""
 
     label_pattern: str = ""
     """Regular expression that finds labels in the file name by a group of the feature's name: `(?P<label>neg|pos)`; of

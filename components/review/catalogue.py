@@ -9,7 +9,12 @@ from typing import Any, Protocol
 from components.other_models import OtherModel
 from components.review.clips.pushed_recognizer import find_recognizer
 from components.review.result import ReviewResult
-from components.review.settings import ClipReviewSettings, TextReviewSettings, VectorReviewSettings
+from components.review.settings import (
+    ClipReviewSettings,
+    TaggedTextReviewSettings,
+    TextReviewSettings,
+    VectorReviewSettings,
+)
 from components.review.vectors.questions import check_questions
 from models.run_settings import RunSettings
 from models.settings import Settings
@@ -56,6 +61,7 @@ class ReviewEntry:
 
 REVIEWS: dict[str, ReviewEntry] = {
     "vectors": ReviewEntry("components.review.vectors.review", VectorReviewSettings, check_questions, ("analogies",)),
+    "tagged_texts": ReviewEntry("components.review.tagged_texts.review", TaggedTextReviewSettings),
     "clips": ReviewEntry("components.review.clips.review", ClipReviewSettings, find_recognizer),
     "texts": ReviewEntry("components.review.texts.review", TextReviewSettings),
 }

@@ -69,7 +69,22 @@ class Pieces(_Record):
         return list(zip(self.pieces, self.probabilities, strict=True))
 
 
-Medium = Annotated[Sound | Picture | Outline | Pieces, pydantic.Field(discriminator="kind")]
+class MarkedText(_Record):
+    """A text in tokens, with a tag for each."""
+
+    kind: Literal["marked_text"] = "marked_text"
+    """Of medium."""
+    text: str
+    """What the tags are, in words."""
+    tokens: list[str]
+    """The text."""
+    tags: list[str]
+    """The tag of each token."""
+    wrong: list[bool]
+    """Whether the tag of each token differs from the right one."""
+
+
+Medium = Annotated[Sound | Picture | Outline | Pieces | MarkedText, pydantic.Field(discriminator="kind")]
 
 
 class Sample(_Record):

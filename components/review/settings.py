@@ -76,6 +76,11 @@ class TextReviewSettings(Settings):
     seed: int = pydantic.Field(default=0, ge=0, lt=2**30)
     """Seed of the first text of each temperature; each further one has the next."""
 
+    @property
+    def makes_samples(self) -> bool:
+        """Whether there is anything to review."""
+        return self.per_temperature > 0
+
 
 class VectorReviewSettings(Settings):
     """What is shown of vectors of words, and the analogies by which they are judged."""
@@ -104,7 +109,6 @@ class VectorReviewSettings(Settings):
     @property
     def makes_samples(self) -> bool:
         """Whether there is anything to review."""
-        return self.per_temperature > 0
         return self.map_words > 0 or bool(self.analogies)
 
     @pydantic.field_validator("analogies", mode="before")
@@ -120,3 +124,18 @@ class VectorReviewSettings(Settings):
                 f"vectors.min_analogy_accuracy {self.min_analogy_accuracy}. Name a file, or leave it empty"
             )
         return self
+
+
+class TaggedTextReviewSettings(Settings):
+    """Held-out texts with the tags of the trained model beside the right ones, for people to look at."""
+
+    texts: int = pydantic.Field(default=60, ge=0, le=1000)
+    """Texts that are shown, those with mistakes first. 0: no page is made."""
+
+    looked_at: int = pydantic.Field(default=1000, ge=1)
+    """Held-out texts among which they are chosen."""
+
+    @property
+    def makes_samples(self) -> bool:
+        """Whether there is anything to review."""
+        return self.texts > 0

@@ -7,7 +7,7 @@ import abc
 import dataclasses
 import pathlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
@@ -43,7 +43,14 @@ class TaskCode(abc.ABC):
 
     Args:
         task: its facts.
+
+    Attributes:
+        best_by: figure of a validation that says which epoch was the best.
+        greater_is_better: whether the greatest is, and not the least.
     """
+
+    best_by: ClassVar[str] = "val_loss"
+    greater_is_better: ClassVar[bool] = False
 
     def __init__(self, task: Task):
         self.task = task

@@ -77,15 +77,17 @@ class Task:
     def all_uses(self) -> frozenset[str]:
         """Everything that `only_for` may name and that this task has a use for.
 
-        That is `uses`, `roles`, kinds of its features ("audio", "label"), what is learned of them ("pieces",
-        "categories"), "several_texts" where one vocabulary could serve more than one, "lengths" where answers are
-        judged by length, "review" and the review's name where it has one.
+        That is `uses`, `roles`, kinds of its features ("audio", "label"), what is learned of them ("pieces", for which
+        words count too, "words", "categories"), "several_texts" where one vocabulary could serve more than one,
+        "lengths" where answers are judged by length, "review" and the review's name where it has one.
         """
         uses = {*self.uses, *self.roles, self.review}
         if self.review:
             uses.add("review")
         for feature in self.features:
             uses |= {feature.kind, feature.facts.learned}
+        if "words" in uses:
+            uses.add("pieces")
         if len(learned_features(self.features, "pieces")) > 1:
             uses.add("several_texts")
         if self.judging.length_of:

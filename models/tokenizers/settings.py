@@ -10,7 +10,9 @@ from models.settings import Settings, only_for, only_with
 class TokenizerSettings(Settings):
     """How text is cut into the units that the model sees."""
 
-    unit: Literal["word", "wordpiece", "sentencepiece", "character", "byte"] = "wordpiece"
+    unit: Literal["word", "wordpiece", "sentencepiece", "character", "byte"] = pydantic.Field(
+        "wordpiece", json_schema_extra=only_for("text")
+    )
     """What a token is. word: a whole word, rare ones unknown; wordpiece: a frequent part of a word; sentencepiece: the
     same by the library of that name; character; byte."""
     model: Literal["unigram", "bpe"] = pydantic.Field("unigram", json_schema_extra=only_with(unit="sentencepiece"))

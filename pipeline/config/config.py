@@ -15,7 +15,12 @@ import yaml
 
 from components.evaluation.settings import EvaluationSettings
 from components.example_gen.settings import DataSettings
-from components.review.settings import ClipReviewSettings, TextReviewSettings, VectorReviewSettings
+from components.review.settings import (
+    ClipReviewSettings,
+    TaggedTextReviewSettings,
+    TextReviewSettings,
+    VectorReviewSettings,
+)
 from models.registry import TASKS
 from models.run_settings import RunSettings
 from models.settings import only_for
@@ -44,6 +49,10 @@ class Config(RunSettings):
     """Texts that the trained model writes for people to read, beside held-out ones."""
     vectors: VectorReviewSettings = pydantic.Field(VectorReviewSettings(), json_schema_extra=only_for("vectors"))
     """What is shown of vectors of words, and the analogies by which they are judged."""
+    tagged_texts: TaggedTextReviewSettings = pydantic.Field(
+        TaggedTextReviewSettings(), json_schema_extra=only_for("tagged_texts")
+    )
+    """Held-out texts with the tags of the trained model beside the right ones, for people to look at."""
     serving: ServingSettings = ServingSettings()
     """The server's address and batching."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.requests import DEFAULT_SIGNATURE, Row, row_of, with_prompts
+from components.requests import DEFAULT_SIGNATURE, Row, joined_inputs, row_of, with_prompts
 from models.registry import TASKS
 from pipeline.config.config import Config
 from pipeline.run.output_folder import OutputFolder
@@ -49,9 +49,10 @@ def answers_to(config: Config, examples: Sequence[Row], port: int) -> list[str]:
 
 
 def _question(config: Config, signature: ServedSignature, example: Row) -> str:
-    words = []
-    for feature in TASKS[config.task].features:
-        for name in {feature.name, feature.prompt} & signature.inputs.keys():
+    words, features = [], TASKS[config.task].features
+    read = signature.inputs.keys() | joined_inputs(signature.inputs, features).values()
+    for feature in features:
+        for name in {feature.name, feature.prompt} & read:
             option = f"--{feature.name} " if feature.facts.learned == "categories" else ""
             words.append(option + worded(feature, example[name], config))
     return " ".join(words) or "anything"

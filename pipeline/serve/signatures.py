@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from components.requests import DEFAULT_SIGNATURE, InputSpec, length_inputs, signature_specs
+from components.requests import DEFAULT_SIGNATURE, InputSpec, joined_inputs, length_inputs, signature_specs
 from models.features import Feature, learned_features
 from models.registry import TASKS
 from pipeline.config.config import Config
@@ -73,7 +73,8 @@ def _is_filled(signature: ServedSignature, config: Config, options: Collection[s
     known = {name for feature in task.features for name in (feature.name, feature.prompt)}
     known |= {setting.name for setting in task.request_settings}
     known |= {word.name for word in task.word_inputs if word.name in options}
-    missing = signature.inputs.keys() - known - length_inputs(signature.inputs, task.features).keys()
+    made = length_inputs(signature.inputs, task.features) | joined_inputs(signature.inputs, task.features)
+    missing = signature.inputs.keys() - known - made.keys()
     return not missing and len(asked_features(signature, config, options)) == int(has_texts)
 
 
@@ -82,10 +83,12 @@ def _labels(config: Config) -> tuple[str, ...]:
 
 
 def asked_features(signature: ServedSignature, config: Config, given: Collection[str]) -> dict[str, Feature]:
-    """The inputs that ask about a feature, or its beginning, and that nobody has named; labels may stay open."""
+    """The inputs that ask about a feature, its beginning or its values; those named, and labels, may stay open."""
+    features = TASKS[config.task].features
+    read = signature.inputs.keys() | joined_inputs(signature.inputs, features).values()
     return {
         name: feature
-        for feature in TASKS[config.task].features
+        for feature in features
         for name in (feature.name, feature.prompt)
-        if name in signature.inputs and name not in given and feature.facts.learned != "categories"
+        if name in read and name not in given and feature.facts.learned != "categories"
     }

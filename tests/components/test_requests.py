@@ -45,6 +45,21 @@ def test_lists_are_padded_to_the_longest():
     assert inputs["audio"].tolist() == [[0.5, 0.0], [0.25, 1.0]]
 
 
+@pytest.mark.parametrize("maker", [None, described("sequence_labeling", {})])
+def test_many_texts_are_also_asked_as_one(maker):
+    rows = [["Zo\u00eb", "sings", "!"], ["one"], []]
+    examples = [to_example({"tokens": tokens, "tags": ["O"] * len(tokens)}).SerializeToString() for tokens in rows]
+    signatures = {"serving_default": {"text": TEXT}, "pretokenized": {"tokens": InputSpec(np.dtype(object), 2)}}
+    requests = requests_of(maker, signatures, examples)
+    assert requests["serving_default"]["text"].tolist() == ["Zo\u00eb sings !".encode(), b"one", b""]
+    assert requests["pretokenized"]["tokens"].tolist() == [
+        ["Zo\u00eb".encode(), b"sings", b"!"],
+        [b"one", b"", b""],
+        [b"", b"", b""],
+    ]
+    assert requests_of(maker, signatures, examples[2:])["pretokenized"]["tokens"].shape == (1, 0)
+
+
 def test_a_setting_is_the_same_for_all_rows_but_those_that_have_their_own():
     rows = [{"text": "a", "seed": 7}, {"text": "b", "seed": 8}]
     inputs = form_inputs({"text": TEXT, "seed": NUMBER, "width": FRACTION}, rows, settings={"seed": 1, "width": 0.5})

@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 
 from components.evaluation.catalogue import METRICS, PER_CLASS
+from components.example_gen.records import texts_of
 from components.requests import requests_of
 from components.sameness import Tensors, find_difference
 from components.serving_validator.answers import requests_and_answers, specs_of, to_tensor
@@ -24,6 +25,7 @@ from models.registry import ARCHITECTURES, TASKS
 from models.run_settings import RunSettings
 from models.tasks.code import TaskCode
 from models.tasks.signatures import Signatures
+from models.tokenizers.cut_words import learn_words
 from models.tokenizers.vocabularies import Vocabularies, counts_of, learn_vocabulary, split_units
 from models.training import build_model
 from pipeline.serve import answers
@@ -62,6 +64,8 @@ VALUES = {
     "label": ["no", "yes", "no", "yes"],
     "note": ["", "b a", "", "yes"],
     "audio": [np.sin(np.arange(length) / 9).astype(np.float32) for length in (40, 25, 0, 130)],
+    "tokens": [["ab", "cd"], ["b"], [], ["dc", "Ba!", "abcd", "ab", "b", "x"]],
+    "tags": [["O", "B-x"], ["B-x"], [], ["B-x", "I-x", "B-y", "I-y", "O", "O"]],
 }
 
 
@@ -95,9 +99,18 @@ def learned(settings: RunSettings) -> Vocabularies:
     units = split_units(tf.constant(VALUES["text"]), settings.tokenizer).flat_values.numpy()
     counts = Counter(unit.decode() for unit in units)
     pieces = {name: learn_vocabulary(counts, settings.tokenizer) for name in learned_features(features, "pieces")}
-    categories = dict.fromkeys(learned_features(features, "categories"), ["no", "yes"])
     counted = {name: counts_of(found, counts) for name, found in pieces.items()}
-    return Vocabularies(settings.tokenizer, pieces, categories, counted)
+    categories = {}
+    for feature in features:
+        if feature.facts.learned == "categories":
+            values = VALUES[feature.kind]
+            categories[feature.name] = sorted(set(sum(values, []) if feature.facts.many else values))
+    words = {
+        name: learn_words(Counter(sum(VALUES["tokens"], [])), settings.tokenizer)
+        for name in learned_features(features, "words")
+    }
+    kept, characters = ({name: pair[place] for name, pair in words.items()} for place in (0, 1))
+    return Vocabularies(settings.tokenizer, pieces, categories, counted, kept, characters)
 
 
 def raw_example(code: TaskCode, row: int) -> bytes:
@@ -106,7 +119,7 @@ def raw_example(code: TaskCode, row: int) -> bytes:
     for feature in code.task.features:
         value, stored = VALUES[feature.kind][row], example.features.feature[feature.name]
         if feature.facts.stored == "bytes":
-            stored.bytes_list.value.append(value.encode())
+            stored.bytes_list.value.extend(text.encode() for text in texts_of(value))
         else:
             stored.float_list.value.extend(value)
     return example.SerializeToString()
@@ -136,7 +149,7 @@ def transformed_of(made: Made) -> tf.data.Dataset:
     def rows():
         for row in range(4):
             raw = {
-                feature.name: tf.constant([[VALUES[feature.kind][row]]])
+                feature.name: tf.constant([texts_of(VALUES[feature.kind][row])], tf.string)
                 if feature.facts.stored == "bytes"
                 else tf.constant([VALUES[feature.kind][row]])
                 for feature in made.code.task.features

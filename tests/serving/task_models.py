@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import tensorflow as tf
+import tensorflow_text as tf_text
 
 from tests.serving.saved_models import save
 
@@ -160,3 +161,26 @@ def save_word_embedding(folder: Path) -> Path:
     return save(
         folder, serving_default=neighbors, neighbors=neighbors, analogy=analogy, similarity=similarity, embed=embed
     )
+
+
+def save_sequence_labeler(folder: Path) -> Path:
+    """sequence_labeling: tokens stand between blanks; those with capitals are names, neighbours one name."""
+
+    def tagged(tokens):
+        capital = tf.strings.regex_full_match(tokens, r"\p{Lu}.*")
+        before = tf.pad(capital[:, :-1], [[0, 0], [1, 0]])
+        tags = tf.where(capital, tf.where(before, "I-name", "B-name"), "O")
+        real = tokens != ""
+        score = tf.where(capital, tf.where(before, 0.5, 0.75), 0.875)
+        return {"tokens": tokens, "tags": tf.where(real, tags, ""), "scores": tf.where(real, score, 0.0)}
+
+    @tf.function(input_signature=[_column("text")])
+    def predict(text):
+        tokens, starts, ends = tf_text.WhitespaceTokenizer().tokenize_with_offsets(text)
+        return tagged(tokens.to_tensor()) | {"starts": starts.to_tensor(), "ends": ends.to_tensor()}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.string, name="tokens")])
+    def pretokenized(tokens):
+        return tagged(tokens)
+
+    return save(folder, serving_default=predict, pretokenized=pretokenized)

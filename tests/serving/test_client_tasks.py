@@ -13,10 +13,13 @@ from serving.client_answers import (
     Completion,
     Similarity,
     SimilarWords,
+    Span,
     TextClass,
     TextScore,
+    Token,
     TransformedText,
 )
+from serving.client_tags import spans_of
 from serving.errors import FailedPreconditionError, InvalidRequestError
 from serving.server import Server
 from serving.settings import ServingSettings
@@ -38,6 +41,7 @@ _TASKS = {
     "text_to_text": task_models.save_text_to_text,
     "language_modeling": task_models.save_language_model,
     "word_embedding": task_models.save_word_embedding,
+    "sequence_labeling": task_models.save_sequence_labeler,
     "audio_generation": task_models.save_audio_generator,
     "audio_classification": task_models.save_audio_classifier,
     "examples": saved_models.save_examples,
@@ -138,6 +142,43 @@ def test_words_have_vectors_and_padding_none(clients):
     assert (second.words, second.vectors.tolist()) == (["two"], [[3]])
 
 
+def test_texts_are_tagged_and_can_be_marked_up(clients):
+    texts = ["Zo\u00eb  Lee sang \U0001f602 in \u6771\u4eac K\u00f6ln", "", "no name"]
+    first, empty, none = clients("sequence_labeling").tag_texts(texts)
+    assert [(token.text, token.tag) for token in first.tokens[:3]] == [
+        ("Zo\u00eb", "B-name"),
+        ("Lee", "I-name"),
+        ("sang", "O"),
+    ]
+    assert all(first.text[token.start : token.end] == token.text for token in first.tokens)
+    assert first.spans == [
+        Span("name", "Zo\u00eb  Lee", 0.5, 0, 8),
+        Span("name", "K\u00f6ln", 0.75, len(texts[0]) - 4, len(texts[0])),
+    ]
+    assert (empty.tokens, empty.spans, none.spans) == ([], [], [])
+    assert [token.score for token in none.tokens] == [0.875] * 2
+
+
+def test_tokens_that_are_cut_already_are_tagged(clients):
+    client = clients("sequence_labeling")
+    long, short, empty = client.tag_tokens([["Ann", "Lee", "sang"], ["Bob"], []])
+    assert (long.text, long.spans) == ("Ann Lee sang", [Span("name", "Ann Lee", 0.5, 0, 7)])
+    assert short.tokens == [Token("Bob", "B-name", 0.75, 0, 3)]
+    assert empty.tokens == []
+    assert [each.tokens for each in client.tag_tokens([[]])] == [[]]
+    with pytest.raises(InvalidRequestError, match="a list of tokens for each text"):
+        client.tag_tokens(["Ann sang"])
+
+
+def test_tags_mark_spans():
+    def spans(*tags):
+        tokens = [Token(str(place), tag, 1.0, place, place + 1) for place, tag in enumerate(tags)]
+        return [(span.label, span.text) for span in spans_of("0123456", tokens)]
+
+    assert spans("B-a", "I-a", "B-a", "O", "B-b") == [("a", "01"), ("a", "2"), ("b", "4")]
+    assert spans("NOUN", "NOUN", "O", "X-y") == [("NOUN", "0"), ("NOUN", "1"), ("X-y", "3")]
+
+
 def test_audio_is_generated(clients):
     first, second = clients("audio_generation").generate_audio(16, [25, 5], temperature=2.0, labels=["seven", ""])
     assert isinstance(first, Audio)
@@ -199,6 +240,8 @@ def test_a_single_text_is_no_list_of_texts(clients):
     [
         lambda client: client.generate_targets([], 1, 0.0, 1),
         lambda client: client.attend([], []),
+        lambda client: client.tag_texts([]),
+        lambda client: client.tag_tokens([]),
         lambda client: client.generate_audio(1, []),
     ],
 )

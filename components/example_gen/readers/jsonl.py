@@ -12,7 +12,10 @@ from models.features import Feature
 
 
 def read(file: InputFile, context: ReadContext) -> Iterator[Record | BadRecord]:
-    """Yields the objects of a JSON Lines file. Texts must be strings; labels may also be whole numbers or booleans."""
+    """Yields the objects of a JSON Lines file.
+
+    Texts must be strings; labels may also be whole numbers or booleans. Of a feature that has many, a list of them.
+    """
     path = file.paths[0]
     keys = {feature: context.data.columns.get(feature.name, feature.name) for feature in context.features}
     for line in read_lines(path, context.data.encoding):
@@ -43,19 +46,29 @@ def _parse(line: Line) -> dict[str, Any]:
     return item
 
 
-def _value(item: dict[str, Any], key: str, feature: Feature) -> str:
+def _value(item: dict[str, Any], key: str, feature: Feature) -> str | list[str]:
     if key not in item:
         raise _NotUsable(f'no key "{key}"; keys there: {quoted(item)}.{did_you_mean(key, item)}')
     value = item[key]
+    if not feature.facts.many:
+        return _text(value, f'"{key}"', feature)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise _NotUsable(f'"{key}" must be a list of strings, found {type(value).__name__}')
+    return [_text(each, f'"{key}" at place {place}', feature) for place, each in enumerate(value, start=1)]
+
+
+def _text(value: Any, what: str, feature: Feature) -> str:
     if value is None:
         return ""
     if feature.facts.learned == "categories" and isinstance(value, int):  # a bool is an int: true and false
         return str(value).lower()
     if not isinstance(value, str):
-        raise _NotUsable(f'"{key}" must be a string, found {type(value).__name__}')
+        raise _NotUsable(f"{what} must be a string, found {type(value).__name__}")
     try:
         value.encode()
     except UnicodeEncodeError:
         # JSON can spell half a surrogate pair ("\ud83d"); UTF-8 cannot hold it.
-        raise _NotUsable(f'"{key}" holds half of a surrogate pair') from None
+        raise _NotUsable(f"{what} holds half of a surrogate pair") from None
     return value

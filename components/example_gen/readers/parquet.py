@@ -1,9 +1,11 @@
 """Parquet files."""
 
 from collections.abc import Iterator, Sequence
-from typing import cast
+from typing import Any, cast
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from components.errors import DataError
@@ -42,6 +44,8 @@ def _check_columns(path: str, schema: pa.Schema, features: Sequence[Feature], co
                 f"data.columns: {{{feature.name}: COLUMN}}."
             )
         kind = schema.field(column).type
+        if feature.facts.many:
+            kind = kind.value_type if pa.types.is_list(kind) or pa.types.is_large_list(kind) else pa.null()
         if pa.types.is_dictionary(kind):
             kind = kind.value_type
         text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
@@ -49,13 +53,21 @@ def _check_columns(path: str, schema: pa.Schema, features: Sequence[Feature], co
         label = categories and (pa.types.is_integer(kind) or pa.types.is_boolean(kind))
         if not (text or label):
             allowed = "strings, whole numbers or booleans" if categories else "strings"
+            instead = "string"
+            if feature.facts.many:
+                allowed, instead = f"lists of {allowed}", "list<string>"
             raise DataError(
                 f'{path}: column "{column}" for feature "{feature.name}" must hold {allowed}. '
-                f"Received: {schema.field(column).type}. Write the column as string."
+                f"Received: {schema.field(column).type}. Write the column as {instead}."
             )
 
 
-def _texts(column: pa.Array) -> list[str | bytes | None]:
+def _texts(column: pa.Array) -> list[Any]:
+    """The values of each row: a text, None, or where the column holds lists a list of them."""
+    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+        texts = _texts(column.flatten())
+        ends = np.cumsum(pc.list_value_length(column).fill_null(0).to_numpy())
+        return [texts[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     # Viewed as bytes: Arrow does not check that strings are UTF-8, and one bad row must not hide its number.
@@ -65,11 +77,15 @@ def _texts(column: pa.Array) -> list[str | bytes | None]:
     return [None if value is None else str(value).lower() for value in column.to_pylist()]
 
 
-def _record(values: dict[str, str | bytes | None], path: str, row: int) -> Record | BadRecord:
-    texts = {}
+def _record(values: dict[str, Any], path: str, row: int) -> Record | BadRecord:
+    texts: dict[str, str | list[str]] = {}
     for name, value in values.items():
         try:
-            texts[name] = value.decode() if isinstance(value, bytes) else value or ""
+            texts[name] = [_decoded(each) for each in value] if isinstance(value, list) else _decoded(value)
         except UnicodeDecodeError as error:
             return BadRecord(path, row, f'"{name}" is not utf-8: byte at position {error.start + 1}')
     return checked(texts, path, row)
+
+
+def _decoded(value: str | bytes | None) -> str:
+    return value.decode() if isinstance(value, bytes) else value or ""

@@ -282,8 +282,8 @@ def test_a_configuration_of_sound(file: Path) -> None:
         ),
         (
             DIGITS + "tokenizer: {unit: byte}\n",
-            "tokenizer is for the tasks text_classification, text_to_text, language_modeling, word_embedding only; "
-            "remove the section.",
+            "tokenizer is for the tasks text_classification, text_to_text, language_modeling, sequence_labeling, "
+            "word_embedding only; remove the section.",
         ),
         (
             DIGITS + "training: {chunk_length: 2047}\n",

@@ -25,7 +25,11 @@ def test_the_schema_knows_every_section_and_says_what_keys_mean(schema: Any) -> 
     ("settings", "key", "restriction"),
     [
         ("TrainingSettings", "weight_decay", " Only: with optimizer adamw."),
-        ("EvaluationSettings", "length_unit", " Only: tasks text_classification, text_to_text; with length_buckets."),
+        (
+            "EvaluationSettings",
+            "length_unit",
+            " Only: tasks text_classification, text_to_text, sequence_labeling; with length_buckets.",
+        ),
         ("GatedConvSettings", "noise_snr_db", " Only: task audio_classification."),
         ("DecodingSettings", "coverage_penalty", " Only: a model with attention: model.attention bahdanau or luong."),
     ],

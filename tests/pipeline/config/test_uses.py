@@ -65,13 +65,17 @@ def problems(tmp_path: Path, settings: dict, overrides: list[str]) -> list[str]:
         (DATES, "training.chunk_length=9000", "training.chunk_length is for the task audio_generation only; remove it"),
         (EARS, "model.embeddings={}", "model.embeddings is for the task text_classification only; remove it"),
         (DATES, "vectors={}", "vectors is for the task word_embedding only; remove the section"),
-        (EARS, "model.embedding_dim=8", "model.embedding_dim is for the task text_classification only; remove it"),
         (DATES, "decoding.top_k=5", "decoding.top_k is for the task language_modeling only; remove it"),
         (PLAYS, "decoding.beam_width=2", "decoding.beam_width is for the task text_to_text only; remove it"),
         (DATES, "texts.per_temperature=1", "texts is for the task language_modeling only; remove the section"),
         (DATES, "training.sequence_length=5", "training.sequence_length is for the task language_modeling only"),
         (PLAYS, "model.bidirectional=false", "model.bidirectional is for the tasks text_classification, text_to_text"),
         (PLAYS, "model={architecture: seq2seq, attention: luong}", "model.attention is for the task text_to_text"),
+        (
+            EARS,
+            "model.embedding_dim=8",
+            "model.embedding_dim is for the tasks text_classification, sequence_labeling only; remove it",
+        ),
         (DATES, "model.pooling=max", "model.pooling is for the tasks text_classification, audio_classification only"),
         (REVIEWS, "model={architecture: seq2seq, attention: luong}", "model.attention is for the task text_to_text"),
         (REVIEWS, "tokenizer.shared=true", "tokenizer.shared is for the task text_to_text only; remove it"),
@@ -84,7 +88,8 @@ def problems(tmp_path: Path, settings: dict, overrides: list[str]) -> list[str]:
         (
             DIGITS,
             "evaluation.length_buckets=[5]",
-            "evaluation.length_buckets is for the tasks text_classification, text_to_text only; remove it",
+            "evaluation.length_buckets is for the tasks text_classification, text_to_text, sequence_labeling only; "
+            "remove it",
         ),
     ],
 )
