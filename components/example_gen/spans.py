@@ -1,5 +1,6 @@
 """Records with many values: that they go together, and that tags are written in one scheme."""
 
+import dataclasses
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -39,7 +40,9 @@ def in_one_scheme(read: Callable[[], Iterator[Read]], context: ReadContext) -> I
 
 
 def _not_aligned(record: Read, pairs: Sequence[tuple[str, str]]) -> BadRecord | None:
-    for name, other in pairs if isinstance(record, Record) else ():
+    if not isinstance(record, Record):
+        return None
+    for name, other in pairs:
         have, wanted = (len(texts_of(record.values[each])) for each in (name, other))
         if have != wanted:
             return BadRecord(record.file, record.line, f'"{name}" has {have} values where "{other}" has {wanted}')
@@ -55,4 +58,4 @@ def _converted(record: Record, schemes: dict[str, str]) -> Read:
             where = "" if record.lines else f"place {error.place + 1}: "
             line = record.lines[error.place] if record.lines else record.line
             return BadRecord(record.file, line, f"{where}{error} (data.tag_scheme)")
-    return Record(values, record.file, record.line, record.split_key, record.split, record.lines)
+    return dataclasses.replace(record, values=values)

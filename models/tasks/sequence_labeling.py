@@ -82,6 +82,10 @@ class SequenceLabeling(TaskCode):
         model(inputs)  # makes the weights
         return model
 
+    def token_embeddings(self, model: keras.Model) -> dict[str, TokenEmbedding]:
+        """That of the words."""
+        return {"tokens": model.get_layer("word_embedding")}
+
     def compile_arguments(self, settings: RunSettings) -> dict[str, Any]:
         """Cross-entropy and accuracy of tags; of a chain the model knows the loss, and no tag is right by itself."""
         if settings.labeling.crf:

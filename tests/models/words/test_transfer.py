@@ -79,6 +79,15 @@ def test_pieces_stand_for_whole_words_alone(unit, pieces, words):
     assert tokenizer.words() == ["", "", "", "", *words]
 
 
+def test_words_that_the_data_have_cut_begin_with_vectors(file):
+    settings = run_settings("sequence_labeling", SMALL | {"embeddings": {"from": "vectors.txt"}})
+    vocabularies = learn([{"tokens": ["good", "film"], "tags": ["O", "B-x"]}], settings)
+    built = build_model(settings, vocabularies)
+    assert begin_with(file, built, vocabularies, settings) == {"tokens": 1}
+    rows = np.asarray(built.get_layer("word_embedding").embedding.embeddings)
+    assert rows[vocabularies.words["tokens"].index("good")].tolist() == [1, 2, 3]
+
+
 def test_both_sides_of_a_translation_begin_with_vectors(file):
     model = {"architecture": "seq2seq", "embedding_dim": 3, "hidden_dim": 4, "embeddings": {"from": "vectors.txt"}}
     settings = run_settings("text_to_text", model, tokenizer={"unit": "word"})

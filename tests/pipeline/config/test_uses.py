@@ -63,7 +63,7 @@ def problems(tmp_path: Path, settings: dict, overrides: list[str]) -> list[str]:
         (REVIEWS, "decoding={}", "decoding is for the tasks text_to_text, language_modeling only; remove the"),
         (EARS, "clips.per_label=1", "clips is for the task audio_generation only; remove the section"),
         (DATES, "training.chunk_length=9000", "training.chunk_length is for the task audio_generation only; remove it"),
-        (EARS, "model.embeddings={}", "model.embeddings is for the task text_classification only; remove it"),
+        (EARS, "model.embeddings={}", "model.embeddings is for the tasks text_classification, sequence_labeling only"),
         (DATES, "vectors={}", "vectors is for the task word_embedding only; remove the section"),
         (DATES, "decoding.top_k=5", "decoding.top_k is for the task language_modeling only; remove it"),
         (PLAYS, "decoding.beam_width=2", "decoding.beam_width is for the task text_to_text only; remove it"),
