@@ -5,6 +5,7 @@ import importlib
 from typing import Any
 
 from models.architectures.settings.gated_conv import GatedConvSettings
+from models.architectures.settings.gnmt import GnmtSettings
 from models.architectures.settings.recurrent import RecurrentSettings
 from models.architectures.settings.seq2seq import Seq2SeqSettings
 from models.architectures.settings.wavenet import WaveNetSettings
@@ -88,4 +89,5 @@ ARCHITECTURES: dict[str, Architecture] = {
     "gated_conv": Architecture(GatedConvSettings, frozenset({"encoder"}), "models.architectures.gated_conv"),
     "wavenet": Architecture(WaveNetSettings, frozenset({"sound_decoder"}), "models.architectures.wavenet"),
     "seq2seq": Architecture(Seq2SeqSettings, frozenset({"encoder", "decoder"}), "models.architectures.seq2seq"),
+    "gnmt": Architecture(GnmtSettings, frozenset({"encoder", "decoder"}), "models.architectures.gnmt"),
 }

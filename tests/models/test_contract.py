@@ -31,9 +31,18 @@ from pipeline.serve import answers
 RATE = 1000
 # Settings of architectures that bring other layers or signatures with them; {} stands for the defaults.
 VARIANTS = {
-    "recurrent": [{}, {"cell": "gru", "bidirectional": False, "residual": True, "pooling": "last"}],
+    "recurrent": [
+        {},
+        {"cell": "gru", "bidirectional": False, "connections": "residual", "pooling": "last"},
+        {"layer_normalization": True, "recurrent_dropout": 0.2, "connections": "dense", "pooling": "attention"},
+    ],
     "gated_conv": [{}, {"squeeze_excitation": 2, "dilation": True, "pooling": "max"}],
-    "seq2seq": [{}, {"attention": "luong", "embedding_dim": 6, "tie_embeddings": True}],
+    "seq2seq": [
+        {},
+        {"attention": "luong_general", "embedding_dim": 6, "tie_embeddings": True},
+        {"attention": "gated", "cell": "gru", "connections": "highway"},
+    ],
+    "gnmt": [{"num_layers": 3}],
     "wavenet": [
         {},
         {"condition_on": ["label"]},
