@@ -30,7 +30,7 @@ class ArchitectureSettings(Settings):
 
     @property
     def slow_on_gpu(self) -> dict[str, str]:
-        """Settings with which a GPU trains slower than it could: key to the value and the reason."""
+        """Settings with which an encoder trains slower on a GPU than it could: key to the reason."""
         return {}
 
     def figures(self, audio: AudioSettings) -> dict[str, str]:

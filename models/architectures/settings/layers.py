@@ -31,15 +31,17 @@ class RecurrentLayersSettings(SequenceSettings):
 
     @property
     def slow_on_gpu(self) -> dict[str, str]:
-        """The settings that lose the kernel in which a GPU computes a whole layer at once."""
-        found = {}
-        if self.cell == "simple":
-            found["cell"] = "simple: cuDNN is asked for lstm and gru alone"
-        if self.recurrent_dropout:
-            found["recurrent_dropout"] = f"{self.recurrent_dropout}: cuDNN drops nothing of the states"
-        if self.layer_normalization:
-            found["layer_normalization"] = "true: cuDNN's cells know none"
-        return found
+        """What leaves cuDNN's kernel, which computes a whole layer at once.
+
+        Its other conditions always hold here: Keras's own activations, biases, a GRU's reset gate after the product,
+        loops that are not unrolled, padding at the right.
+        """
+        reasons = {
+            "cell": "cuDNN is asked for lstm and gru alone" if self.cell == "simple" else "",
+            "recurrent_dropout": "cuDNN drops nothing of the states" if self.recurrent_dropout else "",
+            "layer_normalization": "cuDNN's cells do not normalise" if self.layer_normalization else "",
+        }
+        return {key: reason for key, reason in reasons.items() if reason}
 
     @pydantic.model_validator(mode="before")
     @classmethod

@@ -129,8 +129,8 @@ def test_a_wrong_field_hides_no_rule_between_the_sections_that_are_valid(file: P
         "FILE line 4: audio is for the tasks audio_generation, audio_classification only; remove the section",
         # weight_decay is not judged: with epochs 0 there is no valid section `training`.
         "FILE line 7: training.epochs must be greater than or equal to 1",
-        "FILE line 8: decoding.coverage_penalty needs a model with attention: model.attention bahdanau or luong; "
-        "remove it",
+        "FILE line 8: decoding.coverage_penalty needs a model with attention: seq2seq with another model.attention than "
+        "none, or gnmt; remove it",
         "FILE line 9: tokenizer.vocabulary_size goes with tokenizer.unit word or wordpiece or character only; "
         "remove it",
         "--set seed=-1: seed must be greater than or equal to 0",
