@@ -65,7 +65,8 @@ def test_unknown_key_suggests_the_nearest_one(file: Path) -> None:
     assert refusal(file, DATES + "  num_layer: 2\n") == (
         "FILE line 7: Unknown key model.num_layer; did you mean model.num_layers? Valid keys: "
         "architecture, embedding_dim, pooling, hidden_dim, tie_embeddings, dropout, token_dropout, noise_snr_db, "
-        "attention, num_layers"
+        "cell, num_layers, connections, variational_dropout, recurrent_dropout, layer_normalization, attention, "
+        "input_feeding"
     )
 
 
@@ -129,8 +130,8 @@ def test_a_wrong_field_hides_no_rule_between_the_sections_that_are_valid(file: P
         "FILE line 4: audio is for the tasks audio_generation, audio_classification only; remove the section",
         # weight_decay is not judged: with epochs 0 there is no valid section `training`.
         "FILE line 7: training.epochs must be greater than or equal to 1",
-        "FILE line 8: decoding.coverage_penalty needs a model with attention: seq2seq with another model.attention than "
-        "none, or gnmt; remove it",
+        "FILE line 8: decoding.coverage_penalty needs a model with attention: seq2seq with another model.attention "
+        "than none, or gnmt; remove it",
         "FILE line 9: tokenizer.vocabulary_size goes with tokenizer.unit word or wordpiece or character only; "
         "remove it",
         "--set seed=-1: seed must be greater than or equal to 0",
@@ -142,7 +143,8 @@ def test_rules_without_a_task_or_a_model_are_not_asked_but_the_others_are(file: 
     assert refusal(file, text + "evaluation: {split: dev}\nclips: {per_label: 1}\n").splitlines() == [
         "FILE line 2: task must be 'text_classification', 'text_to_text', 'audio_generation' or "
         "'audio_classification'. Received: \"text_to_txt\"; did you mean text_to_text?",
-        "FILE line 6: model.architecture must be one of recurrent, gated_conv, wavenet, seq2seq. Received: sequence",
+        "FILE line 6: model.architecture must be one of recurrent, gated_conv, wavenet, seq2seq, gnmt. "
+        "Received: sequence",
         "FILE line 7: evaluation.split must be one of train, eval. Received: dev",
     ]
 
@@ -160,8 +162,8 @@ def test_mistakes_are_told_in_the_order_of_the_file_and_then_of_the_overrides(fi
 
 def test_an_architecture_that_does_not_exist(file: Path) -> None:
     assert refusal(file, overrides=("model.architecture=recurent",)) == (
-        "--set model.architecture=recurent: model.architecture must be one of recurrent, gated_conv, wavenet, seq2seq. "
-        "Received: recurent; did you mean recurrent?"
+        "--set model.architecture=recurent: model.architecture must be one of recurrent, gated_conv, wavenet, seq2seq, "
+        "gnmt. Received: recurent; did you mean recurrent?"
     )
 
 
@@ -176,7 +178,7 @@ def test_missing_keys_are_named(file: Path) -> None:
     [
         (
             ("model.architecture=gated_conv",),
-            "model.architecture must be one that solves the task text_to_text: recurrent, seq2seq. "
+            "model.architecture must be one that solves the task text_to_text: recurrent, seq2seq, gnmt. "
             "Received: gated_conv",
         ),
         (
