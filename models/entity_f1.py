@@ -58,7 +58,7 @@ class EntityF1(keras.metrics.Metric):
             return ops.where(now[:, 1], now[:, 0] & behind, True), behind
 
         backwards = ops.flip(ops.stack([same, goes_on], axis=-1), axis=1)
-        return ops.flip(scan(step, ops.ones_like(same[:, 0]), backwards), axis=1)
+        return ops.flip(scan(step, ops.ones_like(same[:, 0]), backwards)[1], axis=1)
 
     def result(self) -> Any:
         """0 to 1; 0 where there is no entity."""

@@ -5,6 +5,7 @@ import importlib
 from typing import Any
 
 from models.architectures.settings.gated_conv import GatedConvSettings
+from models.architectures.settings.gnmt import GnmtSettings
 from models.architectures.settings.recurrent import RecurrentSettings
 from models.architectures.settings.seq2seq import Seq2SeqSettings
 from models.architectures.settings.wavenet import WaveNetSettings
@@ -136,4 +137,5 @@ ARCHITECTURES: dict[str, Architecture] = {
     "skip_gram": Architecture(SkipGramSettings, frozenset({"word_vectors"}), "models.architectures.skip_gram"),
     "cbow": Architecture(CbowSettings, frozenset({"word_vectors"}), "models.architectures.cbow"),
     "seq2seq": Architecture(Seq2SeqSettings, frozenset({"encoder", "decoder"}), "models.architectures.seq2seq"),
+    "gnmt": Architecture(GnmtSettings, frozenset({"encoder", "decoder"}), "models.architectures.gnmt"),
 }

@@ -250,7 +250,14 @@ class Progress(keras.callbacks.Callback):
 
 def _optimizer(settings: RunSettings, total_steps: int) -> keras.optimizers.Optimizer:
     training = settings.training
-    schedule = WarmUpSchedule(training.schedule, training.learning_rate, training.warmup_steps, total_steps)
+    schedule = WarmUpSchedule(
+        training.schedule,
+        training.learning_rate,
+        training.warmup_steps,
+        total_steps,
+        training.decay_start_step,
+        training.decay_steps,
+    )
     if training.optimizer == "adamw":
         return keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm)
     return keras.optimizers.Adam(schedule, global_clipnorm=training.clip_norm)

@@ -20,8 +20,13 @@ class TrainingSettings(Settings):
     """Share of each weight, times the learning rate, by which it shrinks in a step."""
     learning_rate: float = pydantic.Field(1e-3, gt=0)
     """Step size after the warm-up."""
-    schedule: Literal["constant", "linear", "cosine", "inverse_sqrt"] = "constant"
-    """Course of the learning rate after the warm-up; linear and cosine reach zero at the end of the last epoch."""
+    schedule: Literal["constant", "linear", "cosine", "inverse_sqrt", "halving"] = "constant"
+    """Course of the learning rate after the warm-up; linear and cosine reach zero at the end of the last epoch; halving
+    is constant, then halved again and again (Wu et al., 2016)."""
+    decay_start_step: int = pydantic.Field(10000, ge=0, json_schema_extra=only_with(schedule="halving"))
+    """Step at which the learning rate is halved for the first time."""
+    decay_steps: int = pydantic.Field(1000, ge=1, json_schema_extra=only_with(schedule="halving"))
+    """Steps from one halving to the next."""
     warmup_steps: int = pydantic.Field(0, ge=0)
     """Steps in which the learning rate rises from zero."""
     clip_norm: float = pydantic.Field(1.0, gt=0)

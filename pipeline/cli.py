@@ -24,6 +24,7 @@ from rich.table import Table
 
 from models.errors import SeqlineError
 from pipeline.config import config as configuration
+from pipeline.config.remarks import slow_on_gpu
 from pipeline.errors import ConfigError, StageFailed
 from pipeline.run.failures import gist, is_disk_full
 from pipeline.run.log import output_to
@@ -153,6 +154,8 @@ def validate(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> 
     settings = configuration.load(config, overrides)
     check_inputs(settings)
     _say(f"{config} is valid: {settings.name}, {settings.task} with {settings.model.architecture}")
+    for remark in slow_on_gpu(settings):
+        _say(f"warning: {remark}")
 
 
 @app.command()

@@ -23,6 +23,7 @@ from models.export import export
 from models.features import learned_features
 from models.registry import ARCHITECTURES, TASKS
 from models.run_settings import RunSettings
+from models.settings import markers_of
 from models.tasks.code import TaskCode
 from models.tasks.signatures import Signatures
 from models.tokenizers.cut_words import learn_words
@@ -31,23 +32,43 @@ from models.training import build_model
 from pipeline.serve import answers
 
 RATE = 1000
-# Settings of architectures that bring other layers or signatures with them; {} stands for the defaults.
+# Settings of architectures that bring other layers or signatures with them; {} stands for the defaults. Tasks that have
+# no use for one of the keys are left out.
 VARIANTS = {
-    "recurrent": [{}, {"cell": "gru", "bidirectional": False, "residual": True, "pooling": "last"}],
+    "recurrent": [
+        {},
+        {"cell": "gru", "bidirectional": False, "connections": "residual", "pooling": "last"},
+        {"layer_normalization": True, "recurrent_dropout": 0.2, "connections": "dense", "pooling": "attention"},
+    ],
     "gated_conv": [{}, {"squeeze_excitation": 2, "dilation": True, "pooling": "max"}],
-    "seq2seq": [{}, {"attention": "luong", "embedding_dim": 6, "tie_embeddings": True}],
+    "seq2seq": [
+        {},
+        {"attention": "luong_general", "embedding_dim": 6, "tie_embeddings": True},
+        {"attention": "gated", "cell": "gru", "connections": "highway", "layer_normalization": True},
+    ],
+    "gnmt": [{"num_layers": 3}],
     "wavenet": [
         {},
         {"condition_on": ["label"]},
         {"condition_on": ["label"], "local_features": "log_mel", "num_mel_bins": 5, "frame_step": 10},
     ],
 }
+
+
+def has_use(task: str, architecture: str, variant: dict) -> bool:
+    """Whether a configuration may say this of the model."""
+    fields = ARCHITECTURES[architecture].settings.model_fields
+    uses = [markers_of(fields[name]).get("only_for") for name in variant]
+    return all(use in (None, *TASKS[task].all_uses) for use in uses)
+
+
 PAIRS = [
     pytest.param((task, architecture, variant), id="-".join([task, architecture, *map(str, variant)]))
     for task in TASKS
     for architecture in ARCHITECTURES
     if ARCHITECTURES[architecture].solves(TASKS[task])
     for variant in VARIANTS.get(architecture, [{}])
+    if has_use(task, architecture, variant)
 ]
 # Sizes that keep a model small; each architecture takes those that it has.
 SMALL = {

@@ -109,9 +109,9 @@ class TagChain(keras.layers.Layer):
             return ops.take_along_axis(came_from, tag[:, None], axis=1)[:, 0], tag
 
         inputs = self._sequence(emissions, padding_mask)
-        scores, came_from = scan(step, ops.zeros_like(inputs[:, 0, : self.num_tags]), inputs)
+        _, (scores, came_from) = scan(step, ops.zeros_like(inputs[:, 0, : self.num_tags]), inputs)
         tag = ops.cast(ops.argmax(scores[:, -1] + self._last(), axis=-1), "int32")
-        return ops.flip(scan(back, tag, ops.flip(came_from, axis=1)), axis=1)
+        return ops.flip(scan(back, tag, ops.flip(came_from, axis=1))[1], axis=1)
 
     def _score(
         self, emissions: keras.KerasTensor, tag_ids: keras.KerasTensor, padding_mask: keras.KerasTensor
@@ -137,7 +137,7 @@ class TagChain(keras.layers.Layer):
             return after, after
 
         inputs = self._sequence(emissions, padding_mask)
-        return scan(step, ops.zeros_like(inputs[:, 0, : self.num_tags]), inputs)
+        return scan(step, ops.zeros_like(inputs[:, 0, : self.num_tags]), inputs)[1]
 
     def _backward(self, emissions: keras.KerasTensor, padding_mask: keras.KerasTensor) -> keras.KerasTensor:
         """Log of the sum over all that may come behind a tag at a position: float32 (B, T, K)."""
@@ -152,7 +152,7 @@ class TagChain(keras.layers.Layer):
         inputs = self._sequence(emissions, padding_mask)
         following = ops.pad(inputs[:, 1:], ((0, 0), (0, 1), (0, 0)))
         last = ops.zeros_like(inputs[:, 0, : self.num_tags]) + self._last()
-        return ops.flip(scan(step, last, ops.flip(following, axis=1)), axis=1)
+        return ops.flip(scan(step, last, ops.flip(following, axis=1))[1], axis=1)
 
     def _sequence(self, emissions: keras.KerasTensor, padding_mask: keras.KerasTensor) -> keras.KerasTensor:
         """What the steps of a scan read: emissions, whether real, whether first: float32 (B, T, K + 2)."""

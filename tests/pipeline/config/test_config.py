@@ -66,7 +66,8 @@ def test_unknown_key_suggests_the_nearest_one(file: Path) -> None:
     assert refusal(file, DATES + "  num_layer: 2\n") == (
         "FILE line 7: Unknown key model.num_layer; did you mean model.num_layers? Valid keys: "
         "architecture, embedding_dim, embeddings, pooling, hidden_dim, tie_embeddings, dropout, token_dropout, "
-        "noise_snr_db, attention, num_layers"
+        "noise_snr_db, cell, num_layers, connections, variational_dropout, recurrent_dropout, layer_normalization, "
+        "attention, input_feeding"
     )
 
 
@@ -130,8 +131,8 @@ def test_a_wrong_field_hides_no_rule_between_the_sections_that_are_valid(file: P
         "FILE line 4: audio is for the tasks audio_generation, audio_classification only; remove the section",
         # weight_decay is not judged: with epochs 0 there is no valid section `training`.
         "FILE line 7: training.epochs must be greater than or equal to 1",
-        "FILE line 8: decoding.coverage_penalty needs a model with attention: model.attention bahdanau or luong; "
-        "remove it",
+        "FILE line 8: decoding.coverage_penalty needs a model with attention: seq2seq with another model.attention "
+        "than none, or gnmt; remove it",
         "FILE line 9: tokenizer.vocabulary_size goes with tokenizer.unit word or wordpiece or sentencepiece or "
         "character only; remove it",
         "--set seed=-1: seed must be greater than or equal to 0",
@@ -178,7 +179,7 @@ def test_missing_keys_are_named(file: Path) -> None:
     [
         (
             ("model.architecture=gated_conv",),
-            "model.architecture must be one that solves the task text_to_text: recurrent, seq2seq. "
+            "model.architecture must be one that solves the task text_to_text: recurrent, seq2seq, gnmt. "
             "Received: gated_conv",
         ),
         (

@@ -191,8 +191,8 @@ def test_a_key_for_other_values_beside_it_is_refused(
         (
             DATES,
             "decoding.coverage_penalty=0.2",
-            "decoding.coverage_penalty needs a model with attention: model.attention bahdanau or luong; remove it. "
-            "Received: model.attention none",
+            "decoding.coverage_penalty needs a model with attention: seq2seq with another model.attention than none, "
+            "or gnmt; remove it. Received: model.attention none",
         ),
         (
             DIGITS,
@@ -217,6 +217,9 @@ def test_a_model_without_the_keys_is_named(tmp_path: Path) -> None:
     [
         (DATES, ["training.optimizer=adamw", "training.weight_decay=0.1", "tokenizer.shared=true"]),
         (DATES, ["decoding.coverage_penalty=0.2", "model.attention=luong", "evaluation.length_unit=characters"]),
+        (DATES, ["model.attention=luong_dot", "model.input_feeding=false"]),
+        (DATES, ["training.schedule=halving", "training.decay_start_step=100", "training.decay_steps=10"]),
+        (DATES, ["model={architecture: gnmt}", "decoding.coverage_penalty=0.2"]),
         (REVIEWS, ["model.pooling=max", "model.embedding_dim=8", "evaluation.slice_by_label=false"]),
         (REVIEWS, ["model.embeddings={from: words.bin, trainable: false}"]),
         (DATES, ["tokenizer={unit: sentencepiece, model: bpe, character_coverage: 0.9, byte_fallback: true}"]),
@@ -281,3 +284,9 @@ def test_what_is_marked_beside_keys_exists() -> None:
             assert set(markers.get("only_with", {})) <= set(settings.model_fields), f"{settings.__name__}.{name}"
             assert markers.get("names_features", "label") in {f.kind for task in TASKS.values() for f in task.features}
     assert seen > 20
+
+
+@pytest.mark.parametrize(("value", "new"), [("true", "residual"), ("false", "none")])
+def test_the_old_name_of_residual_connections_is_refused_with_the_new_one(tmp_path: Path, value: str, new: str) -> None:
+    [line] = problems(tmp_path, REVIEWS, [f"model.residual={value}"])
+    assert f"write connections: {new} in its place" in line
