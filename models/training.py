@@ -41,7 +41,7 @@ def run_fn(fn_args: Any) -> None:
 
     Args:
         fn_args: TFX's FnArgs. `custom_config` holds `settings` (JSON of `RunSettings`), `task_facts`, `code_hash`,
-            `checkpoint_dir`, `vectors_fingerprint` and, where tokens begin with vectors of another run, under
+            `checkpoint_dir` and, where tokens begin with vectors of another run, `vectors_fingerprint` and under
             `OTHER_VECTORS` their path; the vocabularies stand in the folder `vocabularies` of the transform graph.
 
     Raises:
@@ -51,7 +51,7 @@ def run_fn(fn_args: Any) -> None:
     settings = RunSettings.model_validate_json(config["settings"])
     vocabularies = Vocabularies.load(f"{fn_args.transform_graph_path}/vocabularies")
     train_files, eval_files = (_expand(patterns) for patterns in (fn_args.train_files, fn_args.eval_files))
-    other_vectors, fingerprint = config.get(OTHER_VECTORS, ""), config["vectors_fingerprint"]
+    other_vectors, fingerprint = config.get(OTHER_VECTORS, ""), config.get("vectors_fingerprint", "")
     identity = "".join([config["settings"], config["task_facts"], config["code_hash"], fingerprint, *train_files])
     checkpoint_dir = f"{config['checkpoint_dir']}/{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
     # A training that was killed and whose settings have changed is never resumed; its scratch is as large as the data.

@@ -1,0 +1,140 @@
+"""Names that no training text holds are found by their characters, and every way of asking gives the same tags."""
+
+import random
+import string
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models.export import export
+from models.layers.heads.characters import character_reader
+from models.registry import TASKS
+from models.training import build_model, train
+from tests.models.conftest import examples_of, learn, run_settings, write_transformed
+
+MODEL = {"architecture": "recurrent", "embedding_dim": 8, "hidden_dim": 16, "num_layers": 1, "dropout": 0.0}
+TOKENIZER = {"lowercase": True, "max_sequence_length": 12}
+VARIANTS = [
+    {"characters": "cnn", "character_dim": 8, "character_hidden_dim": 16},
+    {"characters": "lstm", "character_dim": 8, "character_hidden_dim": 8, "crf": False},
+    {"characters": "none", "shape_dim": 6, "unknown_share": 0.2},
+]
+
+
+def sentences(count, seed):
+    """Words that are drawn anew; a capital makes a name, a capital behind it goes on, a digit in it makes a code."""
+    rng = random.Random(seed)
+
+    def word():
+        return "".join(rng.choices(string.ascii_lowercase, k=rng.randint(2, 5)))
+
+    rows = []
+    for _ in range(count):
+        tokens, tags = [], []
+        for _ in range(rng.randint(2, 4)):
+            kind = rng.choice(["O", "name", "code"])
+            length = 1 if kind == "O" else rng.randint(1, 2)
+            tokens += [
+                {"O": str, "name": str.capitalize, "code": lambda text: text + "7"}[kind](word()) for _ in range(length)
+            ]
+            tags += ["O"] if kind == "O" else [f"B-{kind}", *[f"I-{kind}"] * (length - 1)]
+            tokens, tags = [*tokens, "and"], [*tags, "O"]
+        rows.append({"tokens": tokens, "tags": tags})
+    return rows
+
+
+def settings_of(labeling, **training):
+    return run_settings("sequence_labeling", MODEL, tokenizer=TOKENIZER, labeling=labeling, training=training)
+
+
+@pytest.mark.parametrize("labeling", VARIANTS)
+def test_it_learns_what_characters_and_shapes_tell(labeling, tmp_path):
+    settings = settings_of(labeling, epochs=12, learning_rate=0.02, batch_size=32, early_stopping_patience=0)
+    rows = sentences(200, 1)
+    vocabularies = learn(rows, settings)
+    files = [
+        write_transformed(each, settings, vocabularies, tmp_path / name)
+        for each, name in ((rows, "train"), (sentences(40, 2), "eval"))
+    ]
+    model, state = train(settings, vocabularies, files[:1], files[1:], str(tmp_path / "checkpoints"))
+    assert state.best_loss == -state.best_metrics["val_entity_f1"]
+    assert "entity_f1" not in state.best_metrics, "it would cost a search at every step"
+    assert state.best_metrics["val_entity_f1"] > 0.9
+    signatures = TASKS["sequence_labeling"].code().signatures(model, vocabularies, settings)
+    answer = signatures.predict(tf.constant(["and Nobody Else and zz7 and", "and"]))
+    assert answer["tags"].numpy().tolist() == [
+        [b"O", b"B-name", b"I-name", b"O", b"B-code", b"O"],
+        [b"O", b"", b"", b"", b"", b""],
+    ]
+    assert np.all((answer["scores"].numpy() > 0) == (answer["tokens"].numpy() != b""))
+
+
+@pytest.mark.parametrize("labeling", VARIANTS)
+def test_an_export_answers_the_same_for_texts_tokens_and_examples(labeling, tmp_path):
+    settings = settings_of(labeling)
+    vocabularies = learn(sentences(20, 1), settings)
+    model = build_model(settings, vocabularies)
+    rng = np.random.default_rng(1)
+    for weight in model.trainable_variables:
+        weight.assign(rng.normal(0, 0.5, weight.shape))
+    export(model, settings, vocabularies, str(tmp_path / "model"), {"code_version": "0", "metrics": {}})
+    signatures = tf.saved_model.load(str(tmp_path / "model")).signatures
+    rows = [["Ann", "sings", "x7", "!"], ["b"], [], ["w"] * 15]
+    texts = signatures["serving_default"](text=tf.constant([" ".join(row) for row in rows]))
+    padded = tf.ragged.constant(rows, dtype=tf.string).to_tensor()
+    tokens = signatures["pretokenized"](tokens=padded)
+    examples = signatures["examples"](examples=tf.constant([serialized(row) for row in rows]))
+    for name in ("tokens", "tags"):
+        np.testing.assert_array_equal(texts[name], tokens[name])
+        np.testing.assert_array_equal(texts[name], examples[name])
+    np.testing.assert_allclose(texts["scores"], examples["scores"], atol=1e-5)
+    assert examples["same_cut"].numpy().tolist() == [1, 1, 1, 1]
+    assert texts["tokens"].shape == (4, 12), "as many as the settings allow"
+    assert texts["starts"].numpy()[0, :4].tolist() == [0, 4, 10, 13]
+    assert texts["ends"].numpy()[0, :5].tolist() == [3, 9, 12, 14, 0]
+    for row in texts["tags"].numpy():
+        for before, tag in zip([b"O", *row], row, strict=False):
+            assert not tag.startswith(b"I-") or before[2:] == tag[2:]
+
+
+def serialized(tokens):
+    example = tf.train.Example()
+    example.features.feature["tokens"].bytes_list.value.extend(token.encode() for token in tokens)
+    return example.SerializeToString()
+
+
+def test_the_loss_is_that_of_a_tag_whatever_the_padding(tmp_path):
+    settings = settings_of(VARIANTS[0])
+    rows = sentences(6, 1)
+    vocabularies = learn(rows, settings)
+    task = TASKS["sequence_labeling"].code()
+    model = build_model(settings, vocabularies)
+    model.compile(**task.compile_arguments(settings))
+    file = write_transformed(rows, settings, vocabularies, tmp_path / "rows")
+    examples = examples_of(file, settings)
+    [together] = task.batches(examples, 6, [100]).take(1)
+    alone = list(task.batches(examples, 1, [100]))
+    losses = [float(model.compute_loss(x, y, model(x), weight)) for x, y, weight in alone]
+    tags = [float(tf.reduce_sum(weight)) for _, _, weight in alone]
+    x, y, weight = together
+    assert float(model.compute_loss(x, y, model(x), weight)) == pytest.approx(
+        np.average(losses, weights=tags), abs=1e-5
+    )
+
+
+def test_a_model_reads_no_more_characters_than_it_says():
+    settings = settings_of({"characters": "cnn", "max_word_length": 3})
+    vocabularies = learn(sentences(20, 1), settings)
+    signatures = (
+        TASKS["sequence_labeling"].code().signatures(build_model(settings, vocabularies), vocabularies, settings)
+    )
+    answer = signatures.predict_tokens(tf.constant([["Abcde"], ["Abcxyz"]]))
+    np.testing.assert_allclose(answer["scores"][0], answer["scores"][1])
+
+
+def test_every_kind_of_characters_has_a_reader():
+    settings = settings_of({}).labeling
+    found = {kind: character_reader(kind, 9, 0.0, settings) for kind in ("none", "cnn", "lstm")}
+    assert found["none"] is None and all(isinstance(found[kind], keras.layers.Layer) for kind in ("cnn", "lstm"))
