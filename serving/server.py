@@ -23,6 +23,7 @@ from serving.core.store import ModelStore, version_policy
 from serving.core.version_records import ModelConfig
 from serving.errors import ServerStartError, ServingError
 from serving.front.addresses import host_and_port
+from serving.front.limits import raise_file_limit
 from serving.grpc.listener import GrpcListener
 from serving.rest.assembly import make_rest_listener
 from serving.settings import ServingSettings
@@ -36,6 +37,7 @@ def prepare_process() -> None:
     TensorFlow's modules alone are 400,000 Python objects. Each full garbage collection walks through all of them and
     stops every request for up to half a second; set aside here, they are never looked at again.
     """
+    raise_file_limit()
     gc.collect()
     gc.freeze()
 

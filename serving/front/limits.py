@@ -1,5 +1,6 @@
 """How many requests and connections are held at the same time."""
 
+import contextlib
 import resource
 
 from serving.errors import ResourceExhaustedError
@@ -50,3 +51,10 @@ def connections_of_a_port(wanted: int) -> int:
     if files == resource.RLIM_INFINITY:
         return 2**20
     return max((files - min(_OTHER_FILES, files // 2)) // _PORTS, 1)
+
+
+def raise_file_limit() -> None:
+    """Lets the process open as many files as it may at most: each connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # not allowed here
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
