@@ -1,7 +1,6 @@
 """Connections of the HTTP port: what is no HTTP, who is silent, who does not read, who has said all he has to say."""
 
 import asyncio
-import contextlib
 import heapq
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -44,9 +43,10 @@ class Connection(web.RequestHandler):
         if not asks or self.ssl_context is not None:
             return False
         self._half_closed = True
-        if self._parser is not None:  # a body that is not whole never will be
-            with contextlib.suppress(http_exceptions.HttpProcessingError):
-                self._parser.feed_eof()
+        body = self._messages[-1][1] if self._messages else getattr(self._current_request, "content", None)
+        if body is not None and not body.is_eof():  # it never will be whole
+            body.set_exception(ConnectionResetError("the client closed its direction within the body"))
+            body.feed_eof()
         return True
 
     async def finish_response(

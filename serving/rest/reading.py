@@ -49,13 +49,12 @@ class Bodies:
             raise too_large(self._max_bytes)
         if request.headers.get("Expect", "").lower() == "100-continue" and request.transport:
             request.transport.write(_CONTINUE)
-        content = request.content
-        if content.is_eof():
-            body = content.read_nowait()
-            self._hold(len(body), len(body))
-            return body
         request.is_being_read = True
         try:
+            if request.content.is_eof() and request.content.exception() is None:
+                body = request.content.read_nowait()
+                self._hold(len(body), len(body))
+                return body
             return await self._gather(request)
         except TimeoutError as error:
             raise DeadlineExceededError(
@@ -76,22 +75,24 @@ class Bodies:
             while not request.content.at_eof():
                 async with asyncio.timeout(self._idle_seconds):
                     part = await request.content.readany()
+                self._hold(len(part), size + len(part))
                 size += len(part)
-                self._hold(len(part), size)
                 parts.append(part)
+            if error := request.content.exception():
+                raise error
         except BaseException:
             self.release(size)
             raise
         return b"".join(parts)
 
     def _hold(self, more: int, size: int) -> None:
-        self._held += more
         if size > self._max_bytes:
             raise too_large(self._max_bytes)
-        if self._held > self._max_together:
+        if self._held + more > self._max_together:
             raise ResourceExhaustedError(
                 f"the requests of the moment are larger than {self._max_together} bytes together; try again in a moment"
             )
+        self._held += more
 
 
 def path_of(target: str) -> str:

@@ -1,6 +1,6 @@
 """While models are busy: who asks for health is answered, time limits hold, and nobody works for those who left."""
 
-import threading
+import socket
 import time
 
 import grpc
@@ -26,8 +26,10 @@ def sleeper(serve, base, tmp_path):
 def test_questions_about_health_are_answered_while_every_thread_is_busy(sleeper, batching):
     server, stub = sleeper(batching=batching, max_threads=2, rest={"port": 0, "max_threads": 2, "timeout_seconds": 9})
     asked = [stub.prediction.Predict.future(stub.request(seconds=[3.0]), timeout=9) for _ in range(70)]
-    for _ in range(8):
-        threading.Thread(target=call, args=(server, "POST", "/v1/models/m:predict", {"instances": [3.0]})).start()
+    held = [socket.create_connection(("127.0.0.1", server.rest_port)) for _ in range(8)]
+    for one in held:
+        body = b'{"instances": [3.0]}'
+        one.sendall(b"POST /v1/models/m:predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
     time.sleep(0.5)
     health = health_pb2_grpc.HealthStub(stub.channel)
     started = time.monotonic()
@@ -39,6 +41,8 @@ def test_questions_about_health_are_answered_while_every_thread_is_busy(sleeper,
     assert not any(one.done() for one in asked)
     for one in asked:
         one.cancel()
+    for one in held:
+        one.close()
 
 
 @NO_BATCHING
