@@ -2,8 +2,21 @@
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
+
+
+def _leave(number: int, _: FrameType | None) -> None:
+    """Ends a program that serves nothing yet: there is nothing to drain, and a stack trace helps nobody."""
+    os.write(2, f"{signal.Signals(number).name} received before anything was served: stopping\n".encode())
+    os._exit(128 + number)
+
+
+if __name__ == "__main__":  # before the imports, which take seconds
+    signal.signal(signal.SIGINT, _leave)
+    signal.signal(signal.SIGTERM, _leave)
 
 # TensorFlow's own start-up chatter would bury the server's few lines.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

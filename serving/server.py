@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import queue
 import signal
 import threading
 import time
@@ -21,6 +22,8 @@ from serving.core.request_log import RequestLog
 from serving.core.store import ModelStore, ModelSummary, version_policy
 from serving.core.version_records import ModelConfig
 from serving.errors import ServerStartError, ServingError
+from serving.front.addresses import host_and_port
+from serving.front.limits import raise_file_limit
 from serving.grpc.listener import GrpcListener
 from serving.rest.assembly import make_rest_listener
 from serving.settings import ServingSettings
@@ -34,6 +37,7 @@ def prepare_process() -> None:
     TensorFlow's modules alone are 400,000 Python objects. Each full garbage collection walks through all of them and
     stops every request for up to half a second; set aside here, they are never looked at again.
     """
+    raise_file_limit()
     gc.collect()
     gc.freeze()
 
@@ -65,7 +69,7 @@ class Server:
         self._name = model_name
         self._base_path = Path(base_path)
         self.metrics = Metrics()
-        self._runner = BatchRunner(self._settings.batching, self.metrics)
+        self._runner = BatchRunner(self._settings.batching, self.metrics, self._settings.max_threads)
         predictor = Predictor(self._settings, self._runner)
         try:
             self.store = ModelStore(self._read_models(), self._settings, predictor, self.metrics)
@@ -93,12 +97,12 @@ class Server:
     @property
     def address(self) -> str:
         """Host and port, as a client takes them."""
-        return f"{self._settings.host}:{self._port}"
+        return host_and_port(self._settings.host, self._port)
 
     @property
     def rest_address(self) -> str:
         """Host and port of the REST API; empty where there is none."""
-        return f"{self._settings.host}:{self._rest_port}" if self._rest_port else ""
+        return host_and_port(self._settings.host, self._rest_port) if self._rest_port else ""
 
     def start(self) -> None:
         """Opens the ports and begins to load; returns before the models are available, unless told to wait for them.
@@ -191,6 +195,15 @@ class Server:
             raise ServerStartError(". ".join(reasons) or "no model is configured")
         return summary
 
+    def begin_drain(self) -> None:
+        """Says that the server is about to end, and takes requests all the same.
+
+        Health says no, and each answer over REST asks the client to open another connection for its next request.
+        """
+        self.health.draining = True
+        if self._rest:
+            self._rest.draining = True
+
     def stop(self, grace: float | None = None) -> None:
         """Takes no more requests, lets running ones finish, unloads.
 
@@ -200,7 +213,7 @@ class Server:
         grace = self._settings.grace_seconds if grace is None else grace
         started = time.monotonic()
         self._config_watch.stop()
-        self.health.draining = True
+        self.begin_drain()
         listeners = [self._listener, *([self._rest] if self._rest else [])]
         with ThreadPoolExecutor(len(listeners)) as pool:  # both refuse from now on
             drained = all(pool.map(lambda listener: listener.close(grace), listeners))
@@ -211,20 +224,40 @@ class Server:
         _log.info("stopped after %.2f s, %s", time.monotonic() - started, how)
 
     def run_until_signal(self) -> None:
-        """Blocks until SIGTERM or SIGINT arrives, then stops. Only for the main thread of a started server."""
-        signalled = threading.Event()
+        """Blocks until SIGTERM or SIGINT arrives, then stops. Only for the main thread of a started server.
+
+        After SIGTERM requests still pass for a while, so that load balancers notice. A second signal ends all waiting.
+        """
+        signals: queue.SimpleQueue[int] = queue.SimpleQueue()
 
         def note(number: int, _: FrameType | None) -> None:
-            _log.info("%s received: stopping", signal.Signals(number).name)
-            signalled.set()
+            signals.put(number)
 
         before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
-            signalled.wait()
+            first = signals.get()
+            _log.info("%s received: stopping", signal.Signals(first).name)
+            if first == signal.SIGTERM:
+                self._wait_as_lame_duck(signals)
+            threading.Thread(target=self._hurry, args=[signals], name="seqline-signals", daemon=True).start()
             self.stop()
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def _wait_as_lame_duck(self, signals: "queue.SimpleQueue[int]") -> None:
+        self.begin_drain()
+        try:
+            signals.put(signals.get(timeout=self._settings.lame_duck_seconds))
+        except queue.Empty:
+            return
+
+    def _hurry(self, signals: "queue.SimpleQueue[int]") -> None:
+        number = signals.get()
+        _log.info("%s received: not waiting for running requests", signal.Signals(number).name)
+        for listener in (self._listener, self._rest):
+            if listener:
+                listener.hurry()
 
     def __enter__(self) -> Self:
         self.start()

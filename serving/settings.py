@@ -102,7 +102,14 @@ class RestSettings(FrozenSettings):
     """Let web pages of other origins call the API."""
 
     max_threads: int = Field(default=64, ge=1)
-    """Requests handled at the same time."""
+    """Large bodies that are read at the same time; the others wait."""
+
+    idle_seconds: float = Field(default=60.0, gt=0)
+    """How long a client may send nothing of a request that it has begun, read nothing of an answer, or leave its
+    connection without a request, in seconds. The head of a request has to be there within this time."""
+
+    max_head_bytes: int = Field(default=65536, ge=1024)
+    """Longest address and longest single header, in bytes."""
 
     max_body_bytes: int = Field(default=100 * 2**20, ge=1024)
     """Largest request accepted, in bytes, unpacked where it comes gzipped. A larger one is answered
@@ -268,25 +275,46 @@ class ServingSettings(FrozenSettings):
     outputs_as_tensor_content: bool = False
     """Encode output tensors as raw bytes (tensor_content). False: as value fields, TensorFlow Serving's default."""
 
-    max_message_bytes: int = Field(default=2**31 - 1, ge=1024, le=2**31 - 1)
-    """Largest request accepted, in bytes."""
+    max_message_bytes: int = Field(default=100 * 2**20, ge=1024, le=2**31 - 1)
+    """Largest gRPC request accepted, in bytes, unpacked where it comes compressed. A larger one is answered
+    RESOURCE_EXHAUSTED."""
 
     max_tensor_bytes: int = Field(default=2**29, ge=1024)
     """Largest tensor that an input may unfold to, in bytes: a message of a few bytes can claim any shape."""
 
+    max_repeated_values: int = Field(default=10_000, ge=0)
+    """Most values that an input may claim by its shape without bringing them; TensorFlow Serving repeats the last."""
+
+    max_rows: int = Field(default=1_000_000, ge=1)
+    """Most rows (size of the first dimension) that a request may have."""
+
     max_threads: int = Field(default=64, ge=1)
-    """Requests handled at the same time. A request that waits for its batch counts, so keep it at several times the
-    number of requests that should share a batch."""
+    """Requests whose large message is read, or that run without batching, at the same time; the others wait."""
 
     max_concurrent_requests: int = Field(default=1024, ge=1)
-    """Requests accepted at the same time, waiting ones included. One more is answered RESOURCE_EXHAUSTED."""
+    """Requests accepted at the same time on each port, waiting ones included. A request counts from when all of it has
+    arrived. One more is answered RESOURCE_EXHAUSTED."""
+
+    max_connections: int = Field(default=0, ge=0)
+    """Connections to each port at the same time. One more closes the one of REST that has been silent longest; on gRPC
+    it is closed itself. 0: as many as the limit of open files allows."""
+
+    message_seconds: float = Field(default=120.0, gt=0)
+    """How long a gRPC call may take to send its message, in seconds."""
+
+    idle_seconds: float = Field(default=900.0, gt=0)
+    """How long a gRPC connection without calls stays open, in seconds. Clients open the next one by themselves."""
 
     request_timeout_seconds: float = 0.0
     """Longest run of the model for one gRPC request, in seconds, whatever the caller's own deadline. 0 or less: no
     limit."""
 
+    lame_duck_seconds: float = Field(default=3.0, ge=0)
+    """On SIGTERM: how long health says no while requests still pass, in seconds, so that load balancers notice before
+    anything is refused. Keep it above the time between two probes, or give Kubernetes a `preStop` sleep."""
+
     grace_seconds: float = Field(default=10.0, ge=0)
-    """On SIGTERM or SIGINT: time for running requests to finish, in seconds."""
+    """On SIGTERM (after lame_duck_seconds) or SIGINT: time for running requests to finish, in seconds."""
 
     @model_validator(mode="after")
     def _retry_waits_in_order(self) -> Self:

@@ -4,7 +4,7 @@ from serving.core.store import ModelStore
 
 
 class Health:
-    """Tells the truth per model, at the moment of the question.
+    """Tells the truth per model, at the moment of the question. Never waits for anything.
 
     Attributes:
         draining: The server is about to end and wants no new requests.

@@ -12,6 +12,10 @@ from serving.core.status_names import status_name
 _LATENCY_LIMITS = [10 * 1.8**power for power in range(33)]  # microseconds
 _QUEUE_LIMITS = [100 * 1.2**power for power in range(52)]  # microseconds
 _SIZE_LIMITS = [2.0**power for power in range(14)]  # rows
+# Names of models that are not there: the first few have series of their own, the others share one.
+_MOST_STRANGERS = 16
+_LONGEST_STRANGER = 100  # characters
+OTHERS = "(others)"
 _EXAMPLE_LIMITS = [2.0**power for power in range(15)]
 
 
@@ -37,6 +41,7 @@ class Metrics:
         self._started = time.time()
         self._in_flight = 0
         self._lock = threading.Lock()
+        self._strangers: set[str] = set()
         tf, ours = "/tensorflow/serving/", "/seqline/serving/"
         self.request_count = Counter(f"{tf}request_count", ["model_name", "status"])
         self.request_latency = Histogram(f"{tf}request_latency", ["model_name", "API", "entrypoint"], _LATENCY_LIMITS)
@@ -97,18 +102,31 @@ class Metrics:
         self, record: RequestRecord, api: str, entrypoint: str, error: BaseException | None, micros: float
     ) -> None:
         status = status_name(error)
-        detailed = (record.model, record.version, record.signature, api, entrypoint)
-        self.request_count.add(record.model, status)
+        model = record.model if record.version else self._stranger(record.model)
+        detailed = (model, record.version, record.signature, api, entrypoint)
+        self.request_count.add(model, status)
         self.requests.add(*detailed, status)
         if error is None:
-            self.request_latency.observe(micros, record.model, api, entrypoint)
+            self.request_latency.observe(micros, model, api, entrypoint)
             self.latency.observe(micros, *detailed)
 
-    @contextlib.contextmanager
-    def run(self, model: str, api: str) -> Iterator[None]:
-        """Times the part of a request that the model itself takes, its wait for a batch included."""
-        started = time.perf_counter()
-        yield
+    def _stranger(self, model: str) -> str:
+        """The label of a model that nothing was found of: its name, until clients have invented too many."""
+        if model in self._strangers:
+            return model
+        if len(model) > _LONGEST_STRANGER or len(self._strangers) >= _MOST_STRANGERS:
+            return OTHERS
+        self._strangers.add(model)
+        return model
+
+    def note_run(self, model: str, api: str, started: float) -> None:
+        """Counts the time that the model itself took for a request, its wait for a batch included.
+
+        Args:
+            model: Name of the model.
+            api: As for `request`.
+            started: When the run began, on the clock of `time.perf_counter`.
+        """
         self.runtime_latency.observe(1e6 * (time.perf_counter() - started), model, api, "TF1")
 
     def counter(self, name: str) -> Counter | None:

@@ -8,7 +8,9 @@ for the same reasons.
 
 import gc
 import logging
+import math
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,16 +19,23 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  # registers the TF Text ops; without it such a model does not load
 from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
+from tensorflow.python.client import pywrap_tf_session as tf_session
 
 from serving.core.op_errors import meaning_of
 from serving.errors import (
     DataLossError,
+    DeadlineExceededError,
     InvalidRequestError,
     NotFoundError,
     NotSupportedError,
     RequestCancelledError,
 )
 from serving.settings import BatchingSettings
+
+TIMED_OUT = "Timed out waiting for notification"  # TensorFlow's own words
+_LONGEST_RUN_SECONDS = 10.0**8
+# TensorFlow keeps 140 kB for each combination of outputs, and of 16 outputs there are 65,535.
+_MOST_PROGRAMS = 64
 
 
 class _DeprecationFilter(logging.Filter):
@@ -63,19 +72,32 @@ class Program:
         self.splittable = True
         self.batching = batching
         self.pad_values = pad_values or {}
-        options = config_pb2.CallableOptions(feed=feeds, fetch=fetches)
-        # The public Session.make_callable refuses shapes that the graph would take, converts types in silence and
-        # rewrites error texts. This is the method underneath it, where the graph itself decides.
-        self._run = session._make_callable_from_options(options)
+        session._extend_graph()
+        self._session = session._session
+        self._inputs = [_output_of(session.graph, name) for name in feeds]
+        self._outputs = [_output_of(session.graph, name) for name in fetches]
 
-    def run(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+    def run(self, arrays: Sequence[np.ndarray], deadline: float = math.inf) -> list[np.ndarray]:
         """Runs the model once. Safe to call from several threads.
 
+        Args:
+            arrays: One array per feed.
+            deadline: When the run has to end, on the clock of `time.monotonic`: TensorFlow starts no op after it.
+
         Raises:
-            ServingError: An op failed; with the op's meaning and text.
+            ServingError: An op failed, with the op's meaning and text; or the time ran out.
         """
+        limit = math.inf if deadline == math.inf else deadline - time.monotonic()
+        if limit <= 0:
+            raise DeadlineExceededError(TIMED_OUT)
+        options = _options(limit)
         try:
-            return [_as_array(output) for output in self._run(*arrays)]
+            # The public Session.run refuses shapes that the graph would take, converts types in silence and rewrites
+            # error texts. This is what lies underneath it, where the graph itself decides. A callable of the session
+            # would be as fast, but knows no time limit of a single run.
+            feeds = dict(zip(self._inputs, arrays, strict=True))
+            outputs = tf_session.TF_SessionRun_wrapper(self._session, options, feeds, self._outputs, [], None)
+            return [_as_array(output) for output in outputs]
         except tf.errors.OpError as error:
             raise meaning_of(error) from error
         except UnicodeDecodeError as error:
@@ -83,6 +105,24 @@ class Program:
             raise InvalidRequestError(error.object.decode("utf-8", "replace")) from error
         except RuntimeError as error:  # what a closed session raises
             raise RequestCancelledError(f"the model was closed while a request ran: {error}") from error
+        finally:
+            if options is not None:
+                tf_session.TF_DeleteBuffer(options)
+
+
+def _output_of(graph: tf.Graph, name: str) -> Any:
+    try:
+        return graph.get_tensor_by_name(name)._as_tf_output()
+    except KeyError as error:
+        raise ValueError(str(error.args[0])) from error
+
+
+def _options(limit: float) -> Any:
+    """TensorFlow's RunOptions for a run of at most so many seconds; None where there is no limit."""
+    if limit > _LONGEST_RUN_SECONDS:
+        return None
+    options = config_pb2.RunOptions(timeout_in_ms=math.ceil(1000 * limit))
+    return tf_session.TF_NewBufferFromString(options.SerializeToString())
 
 
 def _as_array(output: Any) -> np.ndarray:
@@ -136,13 +176,26 @@ class Servable:
             self.signatures[name] = meta_graph_pb2.SignatureDef()
             self.signatures[name].CopyFrom(signature)
 
-    def program(self, feeds: tuple[str, ...], fetches: tuple[str, ...]) -> Program:
+    def program(
+        self, feeds: tuple[str, ...], fetches: tuple[str, ...], instead: tuple[str, ...] | None = None
+    ) -> Program:
         """Prepares a run with these input and output tensor names; the second time it is only looked up.
+
+        Args:
+            feeds: Names of the input tensors.
+            fetches: Names of the output tensors.
+            instead: Names that hold all of `fetches` and more, which are run once many combinations have been asked
+                for; then `fetches` of the program tells what it gives.
 
         Raises:
             InvalidRequestError: The graph has no such tensors.
         """
+        program = self._programs.get((feeds, fetches))
+        if program is not None:
+            return program
         with self._lock:
+            if instead is not None and len(self._programs) >= _MOST_PROGRAMS:
+                fetches = instead
             program = self._programs.get((feeds, fetches))
             if program is None:
                 try:

@@ -41,7 +41,7 @@ def find_signature(
 
 
 def read_inputs(
-    signature: meta_graph_pb2.SignatureDef, inputs: Mapping[str, Value], max_bytes: int
+    signature: meta_graph_pb2.SignatureDef, inputs: Mapping[str, Value], max_bytes: int, max_repeated: int
 ) -> dict[str, np.ndarray]:
     """Checks the names of a request's inputs and decodes them; signature defaults fill what is not given.
 
@@ -55,9 +55,9 @@ def read_inputs(
     arrays = {}
     for alias in sorted(signature.inputs):
         if alias in inputs:
-            arrays[alias] = _read(alias, inputs[alias], max_bytes)
+            arrays[alias] = _read(alias, inputs[alias], max_bytes, max_repeated)
         elif alias in signature.defaults:
-            arrays[alias] = _read(alias, signature.defaults[alias], max_bytes)
+            arrays[alias] = _read(alias, signature.defaults[alias], max_bytes, max_repeated)
         else:
             raise InvalidRequestError(
                 f"Signature input alias: {alias}(feed name: {signature.inputs[alias].name}) not found in request and "
@@ -106,6 +106,20 @@ def check_types(signature: meta_graph_pb2.SignatureDef, arrays: Mapping[str, np.
             )
 
 
+def check_rows(arrays: Mapping[str, np.ndarray], limit: int) -> None:
+    """Refuses more rows than the server takes at once.
+
+    Raises:
+        InvalidRequestError: The first dimension of an input is larger.
+    """
+    for alias, array in arrays.items():
+        if array.ndim and len(array) > limit:
+            raise InvalidRequestError(
+                f"input {alias} has {len(array)} rows, more than the {limit} that this server takes at once "
+                "(serving.max_rows, --max_rows); send them in several requests"
+            )
+
+
 def _check_count(signature: meta_graph_pb2.SignatureDef, inputs: Mapping[str, Value]) -> None:
     too_many = len(inputs) > len(signature.inputs)
     if too_many or (len(inputs) < len(signature.inputs) and not signature.defaults):
@@ -117,11 +131,11 @@ def _check_count(signature: meta_graph_pb2.SignatureDef, inputs: Mapping[str, Va
         )
 
 
-def _read(alias: str, value: Value, max_bytes: int) -> np.ndarray:
+def _read(alias: str, value: Value, max_bytes: int, max_repeated: int) -> np.ndarray:
     if isinstance(value, np.ndarray):
         return value
     try:
-        return decode_tensor(value, max_bytes)
+        return decode_tensor(value, max_bytes, max_repeated)
     except UndecodableTensorError as error:
         # The reason stays in the chain; the text is what clients of TensorFlow Serving match on.
         raise InvalidRequestError(f"tensor parsing error: {alias}") from error

@@ -8,6 +8,9 @@ from serving.core.store import ModelStore
 from serving.core.tokens import Tokens
 from serving.credentials import read_ssl_config, ssl_context
 from serving.errors import ServerStartError
+from serving.front.limits import Places
+from serving.front.loop import event_loop
+from serving.front.work import Work
 from serving.rest.listener import RestListener
 from serving.rest.model_api import ModelApi
 from serving.rest.site import Site
@@ -28,18 +31,20 @@ def make_rest_listener(
         ServerStartError: Keys, certificates or tokens cannot be used.
     """
     rest, security = settings.rest, settings.security
+    message = f"the server handles {settings.max_concurrent_requests} requests already; try again in a moment"
+    places = Places(settings.max_concurrent_requests, message)
+    work = Work(predictor.runner, rest.max_threads, places, event_loop())
     site = Site(
-        ModelApi(store, predictor, metrics, request_log, rest.timeout_seconds),
+        ModelApi(store, predictor, metrics, request_log, rest, work),
         store,
         health,
         metrics,
         settings.monitoring,
         Tokens(security.token_file) if security.token_file else None,
         rest.cors,
-        rest.max_body_bytes,
     )
     tls = ssl_context(_ssl_config(security)) if rest.tls else None
-    return RestListener(site, rest, settings.host, settings.max_concurrent_requests, tls)
+    return RestListener(site, settings, work, tls)
 
 
 def _ssl_config(security: SecuritySettings) -> object:

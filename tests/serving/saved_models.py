@@ -107,6 +107,43 @@ def save_shapes(folder: Path) -> Path:
     )
 
 
+def save_sleeper(folder: Path) -> Path:
+    """`done` = `seconds`, after as many seconds; TensorFlow can end the sleep."""
+
+    @tf.function(input_signature=[floats(None, name="seconds")])
+    def sleep(seconds):
+        micros = tf.cast(1e6 * tf.reduce_max(seconds), tf.int64)
+        types, shapes = [tf.int64], [tf.TensorShape([])]
+        source = tf.data.Dataset.range(1)._variant_tensor
+        dataset = tf.raw_ops.SleepDataset(
+            input_dataset=source, sleep_microseconds=micros, output_types=types, output_shapes=shapes
+        )
+        (zero,) = tf.raw_ops.DatasetToSingleElement(dataset=dataset, output_types=types, output_shapes=shapes)
+        return {"done": seconds + tf.cast(zero, tf.float32)}
+
+    return save(folder, serving_default=sleep)
+
+
+def save_wide(folder: Path, outputs: int) -> Path:
+    """`o0` = x, `o1` = x + 1 and so on."""
+
+    @tf.function(input_signature=[floats(None)])
+    def wide(x):
+        return {f"o{index}": x + float(index) for index in range(outputs)}
+
+    return save(folder, serving_default=wide)
+
+
+def save_repeater(folder: Path) -> Path:
+    """`y`, a row of `n` ones: a large answer to a small question."""
+
+    @tf.function(input_signature=[tf.TensorSpec([1], tf.int32, name="n")])
+    def repeat(n):
+        return {"y": tf.ones([1, n[0]])}
+
+    return save(folder, serving_default=repeat)
+
+
 class Gate:
     """A model whose runs wait until the test lets them go, and that notes the rows of each run.
 

@@ -13,6 +13,7 @@ def test_all_services_are_listed(line):
         "tensorflow.serving.PredictionService",
         "tensorflow.serving.ModelService",
         "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",
     }
 

@@ -1,0 +1,156 @@
+"""The way of a request between the event loop and the threads where models run.
+
+A small message is read in the loop, which costs less than a change of threads; a large one in a thread. The model runs
+in threads of its own, and whoever ran it writes the answer too. So the loop never waits, and answers questions about
+health while every model is busy.
+"""
+
+import asyncio
+import contextlib
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from serving.core.batch_execution import CALLER_GONE
+from serving.core.batching import STOPPING, BatchRunner
+from serving.core.run import Run
+from serving.core.servable import TIMED_OUT
+from serving.errors import DeadlineExceededError, RequestCancelledError, UnavailableError
+from serving.front.limits import Places
+
+Answer = TypeVar("Answer")
+# Reads a request. What it holds in the stack, such as the lease of a version, stays held until the work has ended.
+Read = Callable[[contextlib.ExitStack], Run[Answer]]
+
+
+class Work:
+    """Takes requests through the threads; used from the event loop."""
+
+    def __init__(self, runner: BatchRunner, threads: int, places: Places, loop: asyncio.AbstractEventLoop) -> None:
+        """Prepares the way.
+
+        Args:
+            runner: Runs the models.
+            threads: How many large messages are read at the same time.
+            places: A request holds one of them until nothing of it is left, be its caller gone or not.
+            loop: The event loop.
+        """
+        self._runner = runner
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="seqline-read")
+        self._places = places
+        self._loop = loop
+        self._ended: deque[_Job] = deque()
+        self._woken = False
+
+    @property
+    def running(self) -> int:
+        """Requests that are not answered, or whose caller left before their work had ended."""
+        return self._places.taken
+
+    async def answer(self, read: Read[Answer], deadline: float, is_light: bool) -> Answer:
+        """Answers one request.
+
+        Args:
+            read: Reads and checks it.
+            deadline: When the caller gives up, on the clock of `time.monotonic`.
+            is_light: The loop itself may read it.
+
+        Raises:
+            ServingError: The request is wrong, the model failed on it, time ran out, or the server has no place.
+        """
+        self._places.take()
+        job = _Job(read, deadline, self._loop.create_future())
+        timer = None if deadline == math.inf else self._loop.call_at(deadline, job.time_out)
+        try:
+            self._begin(job, is_light)
+            return await job.answered
+        finally:
+            # Where nobody waits any more the work ends at its next step.
+            job.gone = True
+            if timer:
+                timer.cancel()
+
+    def stop(self) -> None:
+        """Reads nothing any more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _begin(self, job: "_Job", is_light: bool) -> None:
+        if is_light:
+            self._read(job, here=False)
+            return
+        try:
+            self._threads.submit(self._read, job, True)
+        except RuntimeError:  # the threads have been stopped
+            self._end(job, None, UnavailableError(STOPPING))
+
+    def _read(self, job: "_Job", here: bool) -> None:
+        try:
+            if job.is_gone():
+                raise RequestCancelledError(CALLER_GONE)
+            run = job.read(job.held)
+            outputs = self._runner.submit(run.program, run.arrays, job.deadline, job.is_gone, here)
+        except BaseException as error:
+            self._end(job, None, error)
+        else:
+            outputs.add_done_callback(lambda future: self._write(job, run, future))
+
+    def _write(self, job: "_Job", run: Run, outputs: Future[list[np.ndarray]]) -> None:
+        answer, error = None, None
+        try:
+            arrays = outputs.result()
+            if job.is_gone():
+                raise RequestCancelledError(CALLER_GONE)
+            answer = run.finish(arrays)
+        except BaseException as raised:
+            error = raised
+        self._end(job, answer, error)
+
+    def _end(self, job: "_Job", answer: object, error: BaseException | None) -> None:
+        job.held.close()
+        job.answer, job.error = answer, error
+        self._ended.append(job)
+        # One call wakes the loop for all that end meanwhile.
+        if not self._woken:
+            self._woken = True
+            self._loop.call_soon_threadsafe(self._deliver)
+
+    def _deliver(self) -> None:
+        self._woken = False
+        while self._ended:
+            job = self._ended.popleft()
+            self._places.leave()
+            if job.answered.done():
+                continue
+            if job.error is None:
+                job.answered.set_result(job.answer)
+            else:
+                job.answered.set_exception(job.error)
+
+
+class _Job(Generic[Answer]):
+    """A request under way."""
+
+    __slots__ = ("answer", "answered", "deadline", "error", "gone", "held", "read")
+
+    def __init__(self, read: Read[Answer], deadline: float, answered: asyncio.Future) -> None:
+        self.read = read
+        self.deadline = deadline
+        self.answered = answered
+        self.held = contextlib.ExitStack()
+        self.gone = False
+        self.answer: object = None
+        self.error: BaseException | None = None
+
+    def is_gone(self) -> bool:
+        """Whether nobody waits for the answer any more."""
+        return self.gone or time.monotonic() >= self.deadline
+
+    def time_out(self) -> None:
+        """Tells the caller that the time is over."""
+        if not self.answered.done():
+            self.answered.set_exception(DeadlineExceededError(TIMED_OUT))

@@ -1,0 +1,40 @@
+"""Who answers a call: by its path, once its token is known and while the server takes calls."""
+
+from collections.abc import Mapping
+
+import grpc
+
+from serving.core.batching import STOPPING
+from serving.core.tokens import Tokens
+from serving.grpc.authentication import refusal, refuse
+
+_ALWAYS = "/grpc.health.v1.Health/"
+# Clients that try again wait so long first: then the port is closed, and they find another server.
+_PUSHBACK = (("grpc-retry-pushback-ms", "500"),)
+
+
+class Methods(grpc.GenericRpcHandler):
+    """The table of methods.
+
+    Attributes:
+        stopping: Answer new calls that the server is stopping, health excepted.
+    """
+
+    def __init__(self, handlers: Mapping[str, grpc.RpcMethodHandler], tokens: Tokens | None) -> None:
+        """Prepares the table.
+
+        Args:
+            handlers: Path to what answers it.
+            tokens: Who may ask; None for everybody.
+        """
+        self._handlers = handlers
+        self._tokens = tokens
+        self._goodbye = refuse(grpc.StatusCode.UNAVAILABLE, STOPPING, _PUSHBACK)
+        self.stopping = False
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+        """Finds who answers a call, before anything of its message is taken."""
+        method = handler_call_details.method
+        if self.stopping and not method.startswith(_ALWAYS):
+            return self._goodbye
+        return refusal(self._tokens, handler_call_details) or self._handlers.get(method)
