@@ -8,6 +8,7 @@ health while every model is busy.
 import asyncio
 import contextlib
 import math
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -24,6 +25,10 @@ from serving.errors import DeadlineExceededError, RequestCancelledError, Unavail
 from serving.front.limits import Places
 
 Answer = TypeVar("Answer")
+# Large answers are written by a few threads at a time. More would gain nothing, for Python runs one thread at a time,
+# and each would hold its lists meanwhile and keep the event loop waiting for its turn.
+_LIGHT_ELEMENTS = 2**15
+_HEAVY = threading.BoundedSemaphore(2)
 # Reads a request. What it holds in the stack, such as the lease of a version, stays held until the work has ended.
 Read = Callable[[contextlib.ExitStack], Run[Answer]]
 
@@ -105,7 +110,8 @@ class Work:
             arrays = outputs.result()
             if job.is_gone():
                 raise RequestCancelledError(CALLER_GONE)
-            answer = run.finish(arrays)
+            with _HEAVY if sum(array.size for array in arrays) > _LIGHT_ELEMENTS else contextlib.nullcontext():
+                answer = run.finish(arrays)
         except BaseException as raised:
             error = raised
         self._end(job, answer, error)
