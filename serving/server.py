@@ -4,6 +4,7 @@ import gc
 import logging
 import queue
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +39,8 @@ def prepare_process() -> None:
     stops every request for up to half a second; set aside here, they are never looked at again.
     """
     raise_file_limit()
+    # The event loop waits so long for a thread that computes in Python.
+    sys.setswitchinterval(0.001)
     gc.collect()
     gc.freeze()
 

@@ -105,8 +105,8 @@ class RestSettings(FrozenSettings):
     """Large bodies that are read at the same time; the others wait."""
 
     idle_seconds: float = Field(default=60.0, gt=0)
-    """How long a client may send nothing of a request that it has begun, read nothing of an answer, or leave its
-    connection without a request, in seconds. The head of a request has to be there within this time."""
+    """How long a client may send nothing of a request that it has begun, read nothing of an answer (30 s at most), or
+    leave its connection without a request, in seconds. The head of a request has to be there within this time."""
 
     max_head_bytes: int = Field(default=65536, ge=1024)
     """Longest address and longest single header, in bytes."""

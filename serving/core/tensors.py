@@ -131,18 +131,27 @@ def _from_values(proto: tensor_pb2.TensorProto, dtype: np.dtype, count: int) -> 
         values = np.empty(min(len(given), count), dtype=object)
         values[:] = given[:count]
     elif plain is _as_bits:
-        values = np.array(given, dtype=np.int32).astype(np.uint16)[:count].view(dtype)
+        values = _read_numbers(given, np.dtype(np.int32)).astype(np.uint16)[:count].view(dtype)
     elif dtype.kind == "c":
-        values = np.array(given, dtype=dtype.type(0).real.dtype)[: 2 * count]
+        values = _read_numbers(given, dtype.type(0).real.dtype)[: 2 * count]
         values = values[: len(values) // 2 * 2].view(dtype)
     else:
         # C++ narrows int_val to the dtype without a check; so does astype.
-        values = np.array(given).astype(dtype)[:count]
+        values = _read_numbers(given, None).astype(dtype, copy=False)[:count]
     if len(values) == count:
         return values
     if not len(values):
         return np.full(count, b"" if dtype.kind == "O" else dtype.type(0), dtype=dtype)
     return np.concatenate([values, np.repeat(values[-1:], count - len(values))])
+
+
+def _read_numbers(given: Sequence, dtype: np.dtype | None) -> np.ndarray:
+    """A field of numbers as an array, read in pieces for the same reason as it is written in pieces."""
+    if len(given) <= _PIECE:
+        return np.array(given, dtype=dtype)
+    return np.concatenate(
+        [np.array(given[start : start + _PIECE], dtype=dtype) for start in range(0, len(given), _PIECE)]
+    )
 
 
 def _strings_from_content(content: bytes, count: int) -> np.ndarray:

@@ -8,6 +8,7 @@ health while every model is busy.
 import asyncio
 import contextlib
 import math
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -22,8 +23,13 @@ from serving.core.run import Run
 from serving.core.servable import TIMED_OUT
 from serving.errors import DeadlineExceededError, RequestCancelledError, UnavailableError
 from serving.front.limits import Places
+from serving.front.memory import MEMORY
 
 Answer = TypeVar("Answer")
+# Large answers are written by a few threads at a time. More would gain nothing, for Python runs one thread at a time,
+# and each would hold its lists meanwhile and keep the event loop waiting for its turn.
+_LIGHT_ELEMENTS = 2**15
+_HEAVY = threading.BoundedSemaphore(2)
 # Reads a request. What it holds in the stack, such as the lease of a version, stays held until the work has ended.
 Read = Callable[[contextlib.ExitStack], Run[Answer]]
 
@@ -46,6 +52,7 @@ class Work:
         self._loop = loop
         self._ended: deque[_Job] = deque()
         self._woken = False
+        self._loop_thread = 0
 
     @property
     def running(self) -> int:
@@ -64,6 +71,7 @@ class Work:
             ServingError: The request is wrong, the model failed on it, time ran out, or the server has no place.
         """
         self._places.take()
+        self._loop_thread = threading.get_ident()
         job = _Job(read, deadline, self._loop.create_future())
         timer = None if deadline == math.inf else self._loop.call_at(deadline, job.time_out)
         try:
@@ -83,6 +91,7 @@ class Work:
         if is_light:
             self._read(job, here=False)
             return
+        MEMORY.has_moved()
         try:
             self._threads.submit(self._read, job, True)
         except RuntimeError:  # the threads have been stopped
@@ -97,15 +106,26 @@ class Work:
         except BaseException as error:
             self._end(job, None, error)
         else:
-            outputs.add_done_callback(lambda future: self._write(job, run, future))
+            outputs.add_done_callback(lambda future: self._write_somewhere(job, run, future))
+
+    def _write_somewhere(self, job: "_Job", run: Run, outputs: Future[list[np.ndarray]]) -> None:
+        # A future that was done when this was registered calls in the thread that registered it.
+        if threading.get_ident() == self._loop_thread and _is_heavy(outputs):
+            try:
+                self._threads.submit(self._write, job, run, outputs)
+            except RuntimeError:
+                self._end(job, None, UnavailableError(STOPPING))
+        else:
+            self._write(job, run, outputs)
 
     def _write(self, job: "_Job", run: Run, outputs: Future[list[np.ndarray]]) -> None:
         answer, error = None, None
         try:
             arrays = outputs.result()
-            if job.is_gone():
-                raise RequestCancelledError(CALLER_GONE)
-            answer = run.finish(arrays)
+            with _HEAVY if _is_heavy(outputs) else contextlib.nullcontext():
+                if job.is_gone():
+                    raise RequestCancelledError(CALLER_GONE)
+                answer = run.finish(arrays)
         except BaseException as raised:
             error = raised
         self._end(job, answer, error)
@@ -130,6 +150,12 @@ class Work:
                 job.answered.set_result(job.answer)
             else:
                 job.answered.set_exception(job.error)
+
+
+def _is_heavy(outputs: Future[list[np.ndarray]]) -> bool:
+    if outputs.exception() is not None:
+        return False
+    return sum(array.size for array in outputs.result()) > _LIGHT_ELEMENTS
 
 
 class _Job(Generic[Answer]):

@@ -5,7 +5,7 @@ import heapq
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aiohttp import http_exceptions, web
+from aiohttp import StreamReader, http_exceptions, web
 
 from serving.errors import InvalidRequestError
 from serving.rest.answer import of_error
@@ -26,6 +26,7 @@ class Connection(web.RequestHandler):
         super().__init__(manager, keepalive_timeout=idle_seconds, lingering_time=_LINGERING_SECONDS, **options)
         self._idle_seconds = idle_seconds
         self._half_closed = False
+        self._last_body: StreamReader | None = None
         self.last_sign = self._loop.time()
 
     def is_waiting(self) -> bool:
@@ -36,6 +37,8 @@ class Connection(web.RequestHandler):
         """Notes that the client lives."""
         self.last_sign = self._loop.time()
         super().data_received(data)
+        if self._messages:
+            self._last_body = self._messages[-1][1]
 
     def eof_received(self) -> bool:
         """Lets a client that has closed its own direction have its answers: True keeps the other direction open."""
@@ -43,7 +46,7 @@ class Connection(web.RequestHandler):
         if not asks or self.ssl_context is not None:
             return False
         self._half_closed = True
-        body = self._messages[-1][1] if self._messages else getattr(self._current_request, "content", None)
+        body = self._last_body
         if body is not None and not body.is_eof():  # it never will be whole
             body.set_exception(ConnectionResetError("the client closed its direction within the body"))
             body.feed_eof()

@@ -4,9 +4,12 @@ import asyncio
 
 from aiohttp import web
 
+from serving.front.memory import MEMORY
 from serving.rest.answer import Answer
 
 _LOOKS = 4
+# An answer is held in memory while its client does not read it.
+_MOST_SECONDS = 30.0
 _PIECE = 2**18  # bytes
 
 
@@ -45,6 +48,7 @@ async def send(request: web.BaseRequest, answer: Answer, close: bool, idle_secon
             await response.write(body[start : start + _PIECE])
     finally:
         reader.sent()
+        MEMORY.has_moved()
     return response
 
 
@@ -56,11 +60,11 @@ class SlowReader:
 
         Args:
             request: Its answer is about to be sent.
-            seconds: How long the client may read nothing.
+            seconds: How long the client may read nothing; half a minute at most.
         """
         self._transport = request.transport
         self._writer = request.writer
-        self._pause = seconds / _LOOKS
+        self._pause = min(seconds, _MOST_SECONDS) / _LOOKS
         self._loop = asyncio.get_running_loop()
         self._out = -1
         self._silent = 0
@@ -84,5 +88,6 @@ class SlowReader:
         self._out = out
         if self._silent >= _LOOKS:
             self._transport.abort()
+            MEMORY.has_moved()
         else:
             self._timer = self._loop.call_later(self._pause, self._look)
