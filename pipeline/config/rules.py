@@ -15,6 +15,7 @@ from components.evaluation.settings import EvaluationSettings
 from components.example_gen.name_rules import names_problems
 from components.example_gen.settings import DataSettings
 from models.architectures.settings.architecture import ArchitectureSettings
+from models.labeling_settings import LabelingSettings
 from models.registry import ARCHITECTURES, TASKS
 from models.settings import markers_of
 from models.training_settings import TrainingSettings
@@ -51,6 +52,14 @@ def _chunks_hold_the_receptive_field(
             "training.chunk_length must be at least the model's receptive field: a chunk has that many samples before "
             f"it for context, and learns nothing from them. Received: {training.chunk_length}, for a receptive field "
             f"of {model.receptive_field} samples. Raise it, or lower model.dilation_depth or model.num_stacks"
+        )
+
+
+def _smoothing_has_single_tags(task: str, labeling: LabelingSettings, training: TrainingSettings) -> Iterator[str]:
+    if "tags" in TASKS[task].all_uses and labeling.crf and training.label_smoothing:
+        yield (
+            "training.label_smoothing must be 0 where labeling.crf is true: whole sequences of tags are right or "
+            f"wrong, no single ones. Received: {training.label_smoothing}. Remove it, or set labeling.crf to false"
         )
 
 
@@ -105,6 +114,7 @@ def _metrics_exist(task: str, evaluation: EvaluationSettings) -> Iterator[str]:
 RULES: tuple[Callable[..., Iterator[str]], ...] = (
     _architecture_solves_task,
     _chunks_hold_the_receptive_field,
+    _smoothing_has_single_tags,
     _named_features_exist,
     _named_features_are_in_the_data,
     _names_of_files_fit,

@@ -236,6 +236,12 @@ def test_an_unknown_section_of_an_override_names_the_override(file: Path) -> Non
         config.load(file, ["trainig.epochs=3"])
 
 
+NAMES = """\
+name: names
+task: sequence_labeling
+data: {path: names.conll}
+model: {architecture: recurrent}
+"""
 DIGITS = """\
 name: digits
 task: audio_generation
@@ -286,6 +292,16 @@ def test_a_configuration_of_sound(file: Path) -> None:
             DATES.replace("to_text", "classification").replace("seq2seq", "gated_conv\n  noise_snr_db: 5"),
             "model.noise_snr_db is for the task audio_classification only; remove it. Received: task ",
         ),
+        (NAMES + "training: {label_smoothing: 0.1}\n", "training.label_smoothing must be 0 where labeling.crf is true"),
+        (
+            NAMES + "tokenizer: {unit: word}\n",
+            "tokenizer.unit is for the tasks text_classification, text_to_text only; remove it.",
+        ),
+        (
+            NAMES + "labeling: {characters: none, character_dim: 9}\n",
+            "labeling.character_dim goes with labeling.characters cnn or lstm only; remove it. Received: labeling.char",
+        ),
+        (DATES + "labeling: {crf: true}\n", "labeling is for the task sequence_labeling only; remove the section."),
         (DATES + "clips: {per_label: 1}\n", "clips is for the task audio_generation only; remove the section."),
         (DIGITS + "clips: {min_recognized: 0.5}\n", "clips.min_recognized needs clips.recognizer"),
         (
