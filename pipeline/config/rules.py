@@ -15,6 +15,7 @@ from components.evaluation.settings import EvaluationSettings
 from components.example_gen.name_rules import names_problems
 from components.example_gen.settings import DataSettings
 from models.architectures.settings.architecture import ArchitectureSettings
+from models.labeling_settings import LabelingSettings
 from models.registry import ARCHITECTURES, TASKS
 from models.settings import markers_of
 from models.tokenizers.settings import TokenizerSettings
@@ -67,6 +68,14 @@ def _a_stream_is_in_order(task: str, data: DataSettings, training: TrainingSetti
             "training.sequence_length needs data.ordered: true: states go on from text to text, so these must follow "
             f"one another as they stand in the files. Received: training.sequence_length {training.sequence_length}, "
             "data.ordered false. Set data.ordered: true, or training.sequence_length: 0 for texts one by one"
+        )
+
+
+def _smoothing_has_single_tags(task: str, labeling: LabelingSettings, training: TrainingSettings) -> Iterator[str]:
+    if "tags" in TASKS[task].all_uses and labeling.crf and training.label_smoothing:
+        yield (
+            "training.label_smoothing must be 0 where labeling.crf is true: whole sequences of tags are right or "
+            f"wrong, no single ones. Received: {training.label_smoothing}. Remove it, or set labeling.crf to false"
         )
 
 
@@ -123,6 +132,7 @@ RULES: tuple[Callable[..., Iterator[str]], ...] = (
     _unit_fits_task,
     _chunks_hold_the_receptive_field,
     _a_stream_is_in_order,
+    _smoothing_has_single_tags,
     _named_features_exist,
     _named_features_are_in_the_data,
     _names_of_files_fit,

@@ -35,8 +35,9 @@ def print_outcome(console: Console, config: Config, outcome: Outcome, overrides:
         lines.append(("pushed", f"version {run.pushed_version} in {_near(run.pushed_to)}"))
     lines.append(("log", _near(outcome.log)))
     _say(console, "")
+    width = max(14, *(len(name) for name, _ in lines))
     for name, value in lines:
-        _say(console, f"  {name:<14} {value}")
+        _say(console, f"  {name:<{width}} {value}")
     if outcome.pushed:
         _say(console, f"\nNext: seqline serve{_with_settings(outcome, overrides)}")
         return DONE

@@ -240,6 +240,12 @@ def test_an_unknown_section_of_an_override_names_the_override(file: Path) -> Non
         config.load(file, ["trainig.epochs=3"])
 
 
+NAMES = """\
+name: names
+task: sequence_labeling
+data: {path: names.conll}
+model: {architecture: recurrent}
+"""
 DIGITS = """\
 name: digits
 task: audio_generation
@@ -310,6 +316,16 @@ def test_a_configuration_of_sound(file: Path) -> None:
         ),
         (PLAYS + "texts: {temperatures: []}\n", "texts.temperatures must have at least 1 item"),
         (DATES + "texts: {seed: 1}\n", "texts is for the task language_modeling only; remove the section."),
+        (NAMES + "training: {label_smoothing: 0.1}\n", "training.label_smoothing must be 0 where labeling.crf is true"),
+        (
+            NAMES + "tokenizer: {unit: word}\n",
+            "tokenizer.unit is for the tasks text_classification, text_to_text, language_modeling, word_embedding only;",
+        ),
+        (
+            NAMES + "labeling: {characters: none, character_dim: 9}\n",
+            "labeling.character_dim goes with labeling.characters cnn or lstm only; remove it. Received: labeling.char",
+        ),
+        (DATES + "labeling: {crf: true}\n", "labeling is for the task sequence_labeling only; remove the section."),
         (DATES + "clips: {per_label: 1}\n", "clips is for the task audio_generation only; remove the section."),
         (DIGITS + "clips: {min_recognized: 0.5}\n", "clips.min_recognized needs clips.recognizer"),
         (
