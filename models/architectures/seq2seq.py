@@ -3,7 +3,7 @@
 We differ from Sutskever et al. in not reversing the source: the encoder reads it from both ends.
 """
 
-from models.architectures.recurrent import cell_stack, recurrent_stack
+from models.architectures.recurrent_layers import cell_stack, recurrent_stack
 from models.architectures.settings.seq2seq import Seq2SeqSettings
 from models.layers.attention_decoder import AttentionDecoder
 from models.layers.recurrent import RecurrentStack

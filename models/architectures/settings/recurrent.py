@@ -4,7 +4,7 @@ from typing import Literal
 
 import pydantic
 
-from models.architectures.settings.layers import RecurrentLayersSettings
+from models.architectures.settings.recurrent_layers import RecurrentLayersSettings
 from models.settings import only_for
 
 
