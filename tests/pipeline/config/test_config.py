@@ -319,7 +319,7 @@ def test_a_configuration_of_sound(file: Path) -> None:
         (NAMES + "training: {label_smoothing: 0.1}\n", "training.label_smoothing must be 0 where labeling.crf is true"),
         (
             NAMES + "tokenizer: {unit: word}\n",
-            "tokenizer.unit is for the tasks text_classification, text_to_text, language_modeling, word_embedding only;",
+            "tokenizer.unit is for the tasks text_classification, text_to_text, language_modeling, word_embedding",
         ),
         (
             NAMES + "labeling: {characters: none, character_dim: 9}\n",
