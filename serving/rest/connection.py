@@ -40,7 +40,7 @@ class Connection(web.RequestHandler):
         if self._messages:
             self._last_body = self._messages[-1][1]
 
-    def eof_received(self) -> bool:
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio reads what aiohttp does not give
         """Lets a client that has closed its own direction have its answers: True keeps the other direction open."""
         asks = bool(self._messages) or self._waiter is None
         if not asks or self.ssl_context is not None:
@@ -98,7 +98,11 @@ class HttpServer(web.Server):
         too_many = len(self._connections) - self._max_connections
         if too_many <= 0:
             return
-        waiting = [(one.last_sign, id(one), one) for one in self._connections if one is not handler and _is_silent(one)]
+        waiting = [
+            (one.last_sign, id(one), one)
+            for one in self._connections
+            if isinstance(one, Connection) and one is not handler and _is_silent(one)
+        ]
         # A few at once: each look goes through all of them.
         for _, _, silent in heapq.nsmallest(too_many + len(waiting) // 50, waiting):
             _abort(silent)
