@@ -49,7 +49,7 @@ def serve(config: Config, engine: Engine = Engine.EMBEDDED) -> None:
         return
     with output_to(folder.logs / "serve.log") as stream:
         console = Console(file=stream)
-        _log_with_times(stream, sys.stderr)
+        _log_with_times(sys.stderr)
         # Importing TensorFlow takes seconds; the errors above should not wait for it.
         from serving.server import Server
 
@@ -59,6 +59,7 @@ def serve(config: Config, engine: Engine = Engine.EMBEDDED) -> None:
             models = server.wait_for_news(SECONDS_TO_LOAD)
             for line in _answering(models, _addresses(server)):
                 console.print(line, highlight=False, soft_wrap=True)
+            _log_with_times(sys.stderr, stream)
             server.run_until_signal()
 
 
