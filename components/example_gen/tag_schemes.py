@@ -10,10 +10,13 @@ and S.
 - `none`: tags that mark no spans, such as parts of speech; whatever they are, they stay as they are.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 SCHEMES = ("iob1", "bio", "bioes", "none")
+# In the order in which they are preferred.
+_OF_SPANS = ("bio", "bioes", "iob1")
 _OUTSIDE = "O"
 _ALIKE = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S"}
 
@@ -49,31 +52,26 @@ def parsed(tag: str) -> Tag | None:
 def scheme_of(sequences: Iterable[Sequence[str]]) -> str:
     """The scheme that sequences of tags are written in.
 
-    1. `none` where most of them hold a tag of no scheme: a few such are mistakes, most are no spans.
-    2. `bioes` where there is a prefix that only this scheme has.
-    3. `iob1` where a span begins with I, and every B stands right behind a span of its type.
-    4. `bio`, also where nothing decides.
+    `none` where most of them hold a tag of no scheme: a few such are mistakes, most are no spans. Else the scheme under
+    which the fewest are illegal, so that mistakes do not decide either; bio where nothing does.
     """
-    found = total = foreign = 0
-    ends = begins_inside = lone_begin = False
-    for tags in sequences:
-        total += 1
-        parts = [parsed(tag) for tag in tags]
-        foreign += None in parts
-        before = Tag(_OUTSIDE, "")
-        for part in parts:
-            now = part or Tag(_OUTSIDE, "")
-            found += now.prefix != _OUTSIDE
-            ends |= now.prefix in "ES"
-            goes_on = now.type == before.type
-            begins_inside |= now.prefix == "I" and not goes_on
-            lone_begin |= now.prefix == "B" and not goes_on
-            before = now
-    if foreign * 2 > total or (foreign and not found):
+    distinct = Counter(map(tuple, sequences))
+    foreign = sum(count for tags, count in distinct.items() if None in map(parsed, tags))
+    spans = any(part is not None and part.type for tags in distinct for part in map(parsed, tags))
+    if foreign * 2 > distinct.total() or (foreign and not spans):
         return "none"
-    if ends:
-        return "bioes"
-    return "iob1" if begins_inside and not lone_begin else "bio"
+    illegal = {
+        scheme: sum(count for tags, count in distinct.items() if not _is_legal(tags, scheme)) for scheme in _OF_SPANS
+    }
+    return min(_OF_SPANS, key=illegal.__getitem__)
+
+
+def _is_legal(tags: Sequence[str], scheme: str) -> bool:
+    try:
+        to_bio(tags, scheme)
+    except Illegal:
+        return False
+    return True
 
 
 def to_bio(tags: Sequence[str], scheme: str) -> list[str]:

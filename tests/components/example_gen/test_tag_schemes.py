@@ -15,6 +15,8 @@ BILOU = "B-x L-x U-x O U-y B-x I-x L-x".split()
 @pytest.mark.parametrize("scheme", IN_SCHEMES)
 def test_every_scheme_is_told_and_written_in_bio(scheme):
     assert scheme_of([["O"], IN_SCHEMES[scheme], ["O", "O"]]) == scheme
+    # A few mistakes do not change that.
+    assert scheme_of([IN_SCHEMES[scheme]] * 3 + [["O", "B-x", "E-y"], ["I-x", "B-y"], ["o"]]) == scheme
     assert to_bio(IN_SCHEMES[scheme], scheme) == BIO
 
 
