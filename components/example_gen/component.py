@@ -1,6 +1,7 @@
 """ExampleGen: TFX's own takes one pattern per split, no parallel text, and forgets file and line of a bad record."""
 
 import json
+from collections.abc import Mapping
 
 import apache_beam as beam
 from tfx.components.util import examples_utils
@@ -46,9 +47,16 @@ def ExampleGen(  # noqa: N802
         examples.set_int_custom_property(f"kept_{split}", kept)
     per_split = ", ".join(f"{split} {kept}" for split, kept in counts["splits"].items())
     tell(
-        f"{counts['read']} records read, {counts['refused']} refused ({per_split})",
+        f"{counts['read']} records read, {counts['refused']} refused ({per_split}){_also(counts['passed_over'])}",
         counts["read"],
         counts["read"],
-        {**counts["splits"], "refused": counts["refused"]},
+        {**counts["splits"], "refused": counts["refused"], **counts["passed_over"]},
         stage="ExampleGen",
     )
+    for warning in counts["warnings"]:
+        tell(f"warning: {warning}", 0, 0, stage="ExampleGen", notable=True)
+
+
+def _also(passed_over: Mapping[str, int]) -> str:
+    told = ", ".join(f"{count} {name}" for name, count in passed_over.items())
+    return f"; passed over: {told}" if told else ""

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from tfx.dsl.io import fileio
 
-from components.errors import DataError
+from components.errors import DataError, printable
 from components.example_gen import report as reports
 from components.example_gen.context import ReadContext, Section
 from components.example_gen.input_files import input_files
@@ -58,7 +59,8 @@ def generate_examples(
     Raises:
         DataError: if the data cannot be used; see `report.judge`.
     """
-    files = input_files(settings, features)
+    passed = Counter[str]()
+    files = input_files(settings, features, passed)
     context = ReadContext.of(features, settings, sections)
     splits = settings.splits()
     with pipeline:
@@ -71,7 +73,7 @@ def generate_examples(
         read.reports | "WriteReports" >> _one_text_file(directory, _REPORTS_FILE)
         for split in splits:
             write_split(read[split], split, directory)
-    return _account(files, settings, features, directory)
+    return _account(files, settings, features, directory, passed)
 
 
 class ReadFile(beam.DoFn):
@@ -83,17 +85,19 @@ class ReadFile(beam.DoFn):
     def process(self, numbered: tuple[int, InputFile]) -> Iterator[Any]:
         """Reads one file to its end, or to where it breaks."""
         number, file = numbered
-        report = reports.FileReport(file.paths, file.split)
+        context = self._context.for_file()
+        report = reports.FileReport(tuple(map(printable, file.paths)), file.split)
         try:
-            for index, item in enumerate(read_file(file, self._context)):
+            for index, item in enumerate(read_file(file, context)):
                 if isinstance(item, BadRecord):
-                    report.refused += 1
+                    report.refused += item.lines
                     yield beam.pvalue.TaggedOutput("refused", _to_line(item))
                 else:
                     split = self._count(item, file, report)
                     yield beam.pvalue.TaggedOutput(split, self._placed(encode(item), (number, index)))
         except DataError as error:
             report.problem = str(error)
+        report.passed, report.warnings = context.passed, list(map(printable, context.warnings.values()))
         yield beam.pvalue.TaggedOutput("reports", report.to_json())
 
     def _count(self, record: Record, file: InputFile, report: reports.FileReport) -> str:
@@ -104,7 +108,7 @@ class ReadFile(beam.DoFn):
         for feature in features:
             if feature.facts.learned == "categories":
                 for label in texts_of(record.values[feature.name]):
-                    report.add_label(split, feature.name, label, record.place)
+                    report.add_label(split, feature.name, label, printable(record.place))
         return split
 
     def _placed(self, serialized: bytes, place: tuple[int, int]) -> tuple[int, tuple[Any, bytes]]:
@@ -155,25 +159,33 @@ def _one_text_file(directory: str, name: str) -> beam.PTransform:
 
 
 def _to_line(record: BadRecord) -> str:
-    return json.dumps({"file": record.file, "line": record.line, "reason": record.reason}, ensure_ascii=False)
+    told = {"file": printable(record.file), "line": record.line, "reason": printable(record.reason)}
+    return json.dumps(told | ({"lines": record.lines} if record.lines > 1 else {}), ensure_ascii=False)
 
 
 def _account(
-    files: Sequence[InputFile], settings: DataSettings, features: Sequence[Feature], directory: str
+    files: Sequence[InputFile],
+    settings: DataSettings,
+    features: Sequence[Feature],
+    directory: str,
+    passed: Counter[str],
 ) -> dict[str, Any]:
     """Judges the reports, logs what was refused, and writes `counts.json`."""
     path = os.path.join(directory, _REPORTS_FILE)
-    order = {file.paths: position for position, file in enumerate(files)}
+    order = {tuple(map(printable, file.paths)): position for position, file in enumerate(files)}
     with fileio.open(path) as stream:
         found = sorted(map(reports.FileReport.from_json, stream), key=lambda report: order[report.paths])
     fileio.remove(path)
     reports.judge(found, read_refused(directory), features, settings)
-    summary = reports.counts(found, settings.splits())
+    summary = reports.counts(found, settings.splits(), passed)
+    summary["warnings"] = reports.warnings_of(found, features)
     for number, record in enumerate(read_refused(directory)):
         if number == _LOGGED:
             _log.warning("... %d more in %s", summary["refused"] - _LOGGED, os.path.join(directory, REFUSED_FILE))
             break
         _log.warning("left out: %s", record)
+    for warning in summary["warnings"]:
+        _log.warning("%s", warning)
     with fileio.open(os.path.join(directory, COUNTS_FILE), "w") as stream:
         stream.write(json.dumps(summary, ensure_ascii=False, indent=1))
     return summary

@@ -41,11 +41,19 @@ class Unusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """A record that cannot be used, where it stands and why."""
+    """A record that cannot be used, where it stands and why.
+
+    Attributes:
+        file: as in `Record`.
+        line: as in `Record`.
+        reason: what is wrong.
+        lines: of how many lines, which may have been records, nothing is read for its sake.
+    """
 
     file: str
     line: int
     reason: str
+    lines: int = 1
 
     def __str__(self) -> str:
         return f"{place(self.file, self.line)}: {self.reason}"
@@ -60,12 +68,14 @@ class InputFile:
         paths: one path; for parallel text one per feature, in the order of the task's features.
         split: the split it belongs to; None = each record goes where its name or its hash says.
         root: folder that the name of the file is relative to.
+        found: whether a pattern or a folder brought it; it may then be a part file without records.
     """
 
     format: str
     paths: tuple[str, ...]
     split: str | None = None
     root: str = ""
+    found: bool = False
 
     @property
     def name(self) -> str:
@@ -88,9 +98,19 @@ def file_name(paths: Sequence[str]) -> str:
     return " + ".join(paths)
 
 
-def checked(values: Mapping[str, str], file: str, line: int) -> Record | BadRecord:
-    """Returns the record, or a bad record where a feature holds nothing but white space."""
+def checked(values: Mapping[str, str | None], file: str, line: int) -> Record | BadRecord:
+    """Returns the record, or a bad record where a feature is null or holds nothing but white space."""
+    texts = {}
     for feature, value in values.items():
-        if not value.strip():
-            return BadRecord(file, line, f'"{feature}" is empty')
-    return Record(values, file, line)
+        if value is None or not value.strip():
+            return BadRecord(file, line, f'"{feature}" is {"null" if value is None else "empty"}')
+        texts[feature] = value
+    return Record(texts, file, line)
+
+
+def told(error: BaseException) -> str:
+    """Returns in one line what an exception of a library says, with its class where that is not one for users."""
+    first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    if isinstance(error, RecursionError):
+        return "nested too deep"
+    return f"{type(error).__name__}: {first[:200]}" if first else type(error).__name__

@@ -10,7 +10,7 @@ def split_of(key: str, sizes: Mapping[str, int]) -> str:
     The key is the input of the model, not the whole record: a text that comes twice, perhaps with two labels, must not
     stand in both train and eval.
     """
-    position = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) % sum(sizes.values())
+    position = int.from_bytes(hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()[:8]) % sum(sizes.values())
     for split, size in sizes.items():
         position -= size
         if position < 0:

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from components.errors import DataError
 from components.example_gen.context import ReadContext
 from components.example_gen.formats import READERS
-from components.example_gen.records import BadRecord, InputFile, Record, Unusable, checked
-from components.example_gen.text_files import read_lines
+from components.example_gen.records import BadRecord, InputFile, Record, Unusable
+from components.example_gen.text_files import full_lines
 from models.features import Feature
 
 
 def read(file: InputFile, context: ReadContext) -> Iterator[Record | BadRecord]:
     """Yields the lines of a file as texts, all with the labels and the split that the file's name tells.
 
-    Where the task has no labels, an empty line separates texts and is none; a labelled text must not be empty.
+    A blank line is no text, and is passed over.
 
     Raises:
         DataError: if the name does not tell what it should.
@@ -24,14 +24,11 @@ def read(file: InputFile, context: ReadContext) -> Iterator[Record | BadRecord]:
     [text] = [feature.name for feature in context.features if feature not in named]
     values = _values_of(path, named, context)
     split = _split_of(path, context)
-    for line in read_lines(path, context.data.encoding):
+    for line in full_lines(path, context):
         if line.problem:
             yield BadRecord(path, line.number, line.problem)
-        elif named or line.text.strip():
-            record = checked({text: line.text}, path, line.number)
-            if isinstance(record, Record):
-                record = Record({text: line.text, **values}, path, line.number, split=split)
-            yield record
+        else:
+            yield Record({text: line.text, **values}, path, line.number, split=split)
 
 
 def _values_of(path: str, named: Sequence[Feature], context: ReadContext) -> dict[str, str]:

@@ -59,6 +59,8 @@ def test_explicit_splits_and_the_account(tmp_path, caplog):
         "read": 204,
         "kept": 202,
         "refused": 2,
+        "passed_over": {},
+        "warnings": [],
         "splits": {"train": 200, "eval": 2},
         "files": {
             train: {"split": "train", "read": 202, "kept": {"train": 200}, "refused": 2},
@@ -143,7 +145,7 @@ GOOD = table(ROWS[95:105])
             GOOD,
             r"12 of 22 records of split train cannot be .* \(54.55%\).*The first of them",
         ),
-        (GOOD, GOOD + "\n", r"1 of 11 records of split eval .* allows 0.00%.*(?s:.)*eval.tsv:12: the line is empty"),
+        (GOOD, GOOD + "\tpos\n", r'1 of 11 records of split eval .* allows 0.00%.*(?s:.)*eval.tsv:12: "text" is empty'),
         (GOOD, table([("a", "positive")]), 'eval.tsv:2: label "positive" of the eval split does not occur in train'),
         (table(ROWS[:5]), table(ROWS[:2]), '"label" must have at least two different values.*Received: "neg" only'),
         (GOOD, "text\tlabel\n", "eval.tsv: the file has no records"),
