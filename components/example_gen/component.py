@@ -1,6 +1,7 @@
 """ExampleGen: TFX's own takes one pattern per split, no parallel text, and forgets file and line of a bad record."""
 
 import json
+import logging
 from collections.abc import Mapping
 
 import apache_beam as beam
@@ -14,6 +15,9 @@ from components.example_gen.executor import generate_examples
 from components.example_gen.settings import DataSettings
 from components.features import features_of
 from models.progress import tell
+
+# The display of a run listens.
+_warnings = logging.getLogger("seqline.warnings")
 
 
 @component(use_beam=True)
@@ -54,7 +58,7 @@ def ExampleGen(  # noqa: N802
         stage="ExampleGen",
     )
     for warning in counts["warnings"]:
-        tell(f"warning: {warning}", 0, 0, stage="ExampleGen", notable=True)
+        _warnings.warning("%s", warning)
 
 
 def _also(passed_over: Mapping[str, int]) -> str:

@@ -17,6 +17,7 @@ from components.errors import DataError, printable
 from components.example_gen import report as reports
 from components.example_gen.context import ReadContext, Section
 from components.example_gen.input_files import input_files
+from components.example_gen.rare_labels import account_for_moves, move_to_train
 from components.example_gen.reading import read_file
 from components.example_gen.records import BadRecord, InputFile, Record, texts_of
 from components.example_gen.settings import DataSettings
@@ -27,6 +28,7 @@ COUNTS_FILE = "counts.json"
 REFUSED_FILE = "refused.jsonl"
 
 _REPORTS_FILE = "reports.jsonl"
+_MOVED_FILE = "moved.jsonl"
 # Few enough that a bucket of a small data set holds several records, many enough that one of a large fits in memory.
 _BUCKETS = 64
 _LOGGED = 10
@@ -63,24 +65,35 @@ def generate_examples(
     files = input_files(settings, features, passed)
     context = ReadContext.of(features, settings, sections)
     splits = settings.splits()
+    by_hash = _split_by_hash(settings, features)
     with pipeline:
         read = (
             pipeline
             | "Files" >> beam.Create(list(enumerate(files)), reshuffle=True)
-            | "Read" >> beam.ParDo(ReadFile(context)).with_outputs("refused", "reports", *splits)
+            | "Read" >> beam.ParDo(ReadFile(context, by_hash)).with_outputs("refused", "reports", *splits)
         )
+        divided = {split: read[split] for split in splits}
+        if by_hash:
+            divided, moved = move_to_train(divided, read.reports, features)
+            moved | "WriteMoved" >> _one_text_file(directory, _MOVED_FILE)
         read.refused | "WriteRefused" >> _one_text_file(directory, REFUSED_FILE)
         read.reports | "WriteReports" >> _one_text_file(directory, _REPORTS_FILE)
         for split in splits:
-            write_split(read[split], split, directory)
+            write_split(divided[split], split, directory)
     return _account(files, settings, features, directory, passed)
 
 
 class ReadFile(beam.DoFn):
-    """Turns a numbered file into (bucket, (position, serialized tf.Example)) per split, refused records, a report."""
+    """Turns a numbered file into (bucket, (position, serialized tf.Example)) per split, refused records, a report.
 
-    def __init__(self, context: ReadContext) -> None:
+    Args:
+        context: of the run.
+        numbered: whether each example comes with the number of its file, as `move_to_train` needs it.
+    """
+
+    def __init__(self, context: ReadContext, numbered: bool = False) -> None:
         self._context = context
+        self._numbered = numbered
 
     def process(self, numbered: tuple[int, InputFile]) -> Iterator[Any]:
         """Reads one file to its end, or to where it breaks."""
@@ -94,7 +107,8 @@ class ReadFile(beam.DoFn):
                     yield beam.pvalue.TaggedOutput("refused", _to_line(item))
                 else:
                     split = self._count(item, file, report)
-                    yield beam.pvalue.TaggedOutput(split, self._placed(encode(item), (number, index)))
+                    placed = self._placed(encode(item), (number, index))
+                    yield beam.pvalue.TaggedOutput(split, (number, placed) if self._numbered else placed)
         except DataError as error:
             report.problem = str(error)
         report.passed, report.warnings = context.passed, list(map(printable, context.warnings.values()))
@@ -129,6 +143,12 @@ def encode(record: Record) -> bytes:
         else:
             feature.bytes_list.value.extend(text.encode() for text in texts_of(value))
     return example.SerializeToString(deterministic=True)
+
+
+def _split_by_hash(settings: DataSettings, features: Sequence[Feature]) -> bool:
+    """Whether a hash divides records that have labels."""
+    has_labels = any(feature.facts.learned == "categories" for feature in features)
+    return has_labels and not settings.train and not settings.eval_pattern
 
 
 def _split_key(record: Record, features: Sequence[Feature]) -> str:
@@ -176,6 +196,8 @@ def _account(
     with fileio.open(path) as stream:
         found = sorted(map(reports.FileReport.from_json, stream), key=lambda report: order[report.paths])
     fileio.remove(path)
+    if _split_by_hash(settings, features):
+        account_for_moves(found, _moves(directory))
     reports.judge(found, read_refused(directory), features, settings)
     summary = reports.counts(found, settings.splits(), passed)
     summary["warnings"] = reports.warnings_of(found, features)
@@ -189,6 +211,15 @@ def _account(
     with fileio.open(os.path.join(directory, COUNTS_FILE), "w") as stream:
         stream.write(json.dumps(summary, ensure_ascii=False, indent=1))
     return summary
+
+
+def _moves(directory: str) -> Counter[tuple[int, str]]:
+    """How many examples `move_to_train` took out of a split, by number of the file and split."""
+    path = os.path.join(directory, _MOVED_FILE)
+    with fileio.open(path) as stream:
+        moved = Counter((number, split) for number, split in map(json.loads, stream))
+    fileio.remove(path)
+    return moved
 
 
 def read_refused(directory: str) -> Iterator[BadRecord]:

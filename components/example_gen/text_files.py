@@ -75,7 +75,9 @@ def open_unpacked(path: str) -> Iterator[BinaryIO]:
         yield stream
 
 
-def read_lines(path: str, encoding: str, longest: int = LONGEST, quoted: bool = False) -> Iterator[Line]:
+def read_lines(
+    path: str, encoding: str, keep_ends: bool = False, longest: int = LONGEST, quoted: bool = False
+) -> Iterator[Line]:
     r"""Yields the lines of a text file; `\n` and `\r\n` end a line, or throughout `\r`. Byte order marks are dropped.
 
     Other separators that Python's `str.splitlines` knows (U+2028, U+0085, form feed) stay in the text: in parallel
@@ -84,6 +86,7 @@ def read_lines(path: str, encoding: str, longest: int = LONGEST, quoted: bool = 
     Args:
         path: of the file.
         encoding: by Python's name.
+        keep_ends: whether a line's text has its end, too.
         longest: bytes of a line that are kept; a longer one has a problem.
         quoted: whether a field in quotes may hold a carriage return.
 
@@ -101,19 +104,21 @@ def read_lines(path: str, encoding: str, longest: int = LONGEST, quoted: bool = 
     with open_unpacked(path) as stream:
         raw_lines = _ended_by_return(stream, longest) if returns else _ended_by_feed(stream, longest)
         for number, (raw, left_out) in enumerate(raw_lines, start=1):
-            line = raw.removesuffix(b"\n").rstrip(b"\r") if not returns else raw
+            end = len(raw.removesuffix(b"\r")) if returns else len(raw.removesuffix(b"\n").rstrip(b"\r"))
             # Files that were put together keep the mark of each.
-            line = line.removeprefix(codecs.BOM_UTF8)
+            line = raw[:end].removeprefix(codecs.BOM_UTF8)
             problem = f"the line is longer than {longest:,} bytes; see data.max_record_megabytes" if left_out else ""
             if not problem and stray in line and not allowed:
                 problem = _FEED if returns else _RETURN
             quotes = line.count(b'"') + left_out.count(b'"')
+            if keep_ends:
+                line += raw[end:]
             yield _decoded(line, number, encoding, problem, quotes, bool(left_out))
 
 
 def full_lines(path: str, context: "ReadContext") -> Iterator[Line]:
     """Yields the lines in which something stands; the others are passed over, and counted."""
-    for line in read_lines(path, context.data.encoding, context.data.longest_record):
+    for line in read_lines(path, context.data.encoding, longest=context.data.longest_record):
         if line.problem or not is_blank([line.text]):
             yield line
         else:
@@ -138,7 +143,7 @@ def _ended_by_return(stream: BinaryIO, longest: int) -> Iterator[tuple[bytes, by
     for block in itertools.chain(iter(lambda: stream.read(_BLOCK), b""), [b""]):
         *lines, rest = (rest + block).split(b"\r")
         for line in lines:
-            yield line, left_out
+            yield line + b"\r", left_out
             left_out = b""
         if len(rest) > longest:
             left_out += b" " + b'"' * (rest[longest:].count(b'"') % 2)

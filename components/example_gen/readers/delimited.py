@@ -21,7 +21,7 @@ def read(file: InputFile, context: ReadContext) -> Iterator[Record | BadRecord]:
     facts = READERS[file.format]
     delimiter = data.delimiter or facts.delimiter
     quoted = (facts.quoting if data.quoting == AUTO else data.quoting) != "none"
-    lines = read_lines(path, data.encoding, data.longest_record, quoted)
+    lines = read_lines(path, data.encoding, longest=data.longest_record, quoted=quoted)
     rows = QuotedRows(lines, delimiter, data.longest_record) if quoted else plain_rows(lines, delimiter)
     table: Table | None = None
     for row in rows:

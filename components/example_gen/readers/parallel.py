@@ -19,7 +19,7 @@ def read(file: InputFile, context: ReadContext) -> Iterator[Record | BadRecord]:
             common line, so that the caller must not use what it got before.
     """
     data = context.data
-    streams = [read_lines(path, data.encoding, data.longest_record) for path in file.paths]
+    streams = [read_lines(path, data.encoding, longest=data.longest_record) for path in file.paths]
     for number, lines in enumerate(zip_longest(*streams), start=1):
         if all(line is None or _stands_empty(line) for line in lines):
             context.passed[BLANK] += 1

@@ -167,6 +167,25 @@ def test_the_first_ten_bad_records_are_named_in_order(tmp_path):
     assert [line.split(":")[1] for line in named] == [str(number) for number in range(12, 22)]
 
 
+def test_a_label_that_a_hash_keeps_from_train_goes_there(tmp_path):
+    paths = [write(tmp_path / "common.tsv", table(ROWS))]
+    plain = generate(tmp_path / "plain", path=paths)
+    held_out = [text for _, text in examples(tmp_path / "plain", "eval")]
+    rare = table([(held_out[0], "rare"), (held_out[1], "rare"), (held_out[2], "neg")])
+    paths.append(write(tmp_path / "rare.tsv", rare))
+    counts = generate(tmp_path / "out", path=paths)
+    train, eval_ = examples(tmp_path / "out", "train"), examples(tmp_path / "out", "eval")
+    moved = {text for label, text in train if text in held_out}
+    assert moved == set(held_out[:2])  # with what has the same text, so that no text stands in both
+    assert not {text for _, text in train} & {text for _, text in eval_}
+    assert counts["splits"] == {"train": plain["splits"]["train"] + 4, "eval": plain["splits"]["eval"] - 1}
+    assert counts["splits"] == {"train": len(train), "eval": len(eval_)}
+    assert counts["files"][paths[1]]["kept"] == {"train": 2, "eval": 1}
+    assert counts["warnings"] == [
+        'label "rare" is so rare that its examples are all in train; no figure tells how well it is known.'
+    ]
+
+
 def test_an_empty_split_of_a_hash(tmp_path):
     path = write(tmp_path / "all.tsv", table(ROWS[99:101] * 5))
     with pytest.raises(DataError, match=r"The (eval|train) split has no records. Give more data \(10 records came\)"):
