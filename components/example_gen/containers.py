@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from components.example_gen.records import Unusable
 
 # Writers that cannot go back to correct a length leave one near these; up to so much below.
-_UNKNOWN = (0x8000_0000, 0xFFFF_FFFF)
+_ALL_ONES = 0xFFFF_FFFF
+_UNKNOWN = (1 << 31, _ALL_ONES, 1 << 63, (1 << 64) - 1)
 _NEAR = 0x2000
 _RIFFS = {b"RIFF": "<", b"RIFX": ">", b"RF64": "<", b"BW64": "<"}
 _W64 = bytes.fromhex("726966662e91cf11a5d628db04c10000")
 _W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
-_ALL_BITS = 0xFFFF_FFFF_FFFF_FFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def container_of(content: bytes) -> Container:
 
 def _with_sound(found: Container, chunk: Chunk, long_size: int) -> Container:
     content, there = found.content, len(found.content) - chunk.start
-    size = long_size if content.startswith(b"RF64") and chunk.size == _UNKNOWN[1] else chunk.size
+    size = long_size if content.startswith(b"RF64") and chunk.size == _ALL_ONES else chunk.size
     if size > there and _is_unknown(size) or size == 0 and there and not _ends_well(content, chunk.start):
         size = there
     elif size > there:
@@ -90,7 +90,7 @@ def _with_sound(found: Container, chunk: Chunk, long_size: int) -> Container:
 
 
 def _is_unknown(size: int) -> bool:
-    return size == _ALL_BITS or any(limit - _NEAR <= size <= limit for limit in _UNKNOWN)
+    return any(limit - _NEAR <= size <= limit for limit in _UNKNOWN)
 
 
 def _another_follows(content: bytes, end: int) -> bool:
@@ -117,12 +117,12 @@ def _with_size(content: bytes, chunk: Chunk, size: int) -> bytes:
     """Writes the length of the sound into the header, so that the decoder need not guess it."""
     if content.startswith(_W64):
         return content[: chunk.start - 8] + struct.pack("<Q", size + 24) + content[chunk.start :]
-    if content.startswith(b"RF64") and chunk.size == _UNKNOWN[1]:
+    if content.startswith(b"RF64") and chunk.size == _ALL_ONES:
         if (at := content.find(b"ds64", 12)) > 0:
             return content[: at + 16] + struct.pack("<Q", size) + content[at + 24 :]
         return content
     order = _RIFFS.get(content[:4], "<")
-    return content[: chunk.start - 4] + struct.pack(f"{order}I", min(size, _UNKNOWN[1])) + content[chunk.start :]
+    return content[: chunk.start - 4] + struct.pack(f"{order}I", min(size, _ALL_ONES)) + content[chunk.start :]
 
 
 def _chunks(content: bytes, order: str, position: int = 0) -> Iterator[Chunk]:

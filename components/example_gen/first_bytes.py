@@ -95,10 +95,10 @@ def not_text(head: bytes) -> str:
     Args:
         head: the first bytes, unpacked.
     """
-    if encoding := wide_encoding(head):
-        return f"the file is {encoding}. Convert it first: iconv -f {encoding} -t UTF-8 FILE > NEW_FILE."
     if content := content_of(head):
         return f"{content}."
+    if encoding := wide_encoding(head):
+        return f"the file is {encoding}. Convert it first: iconv -f {encoding} -t UTF-8 FILE > NEW_FILE."
     head = head[:HEAD]
     if sum(map(head.count, map(bytes, zip(_CONTROLS)))) > _BINARY_SHARE * len(head):
         return "the file is not text. Name files that hold data, or set data.format to what it is."

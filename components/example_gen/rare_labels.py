@@ -123,5 +123,6 @@ def account_for_moves(reports: Sequence[FileReport], moved: Counter[tuple[int, s
                     told.add((name, label))
     for name, label in sorted(told):
         reports[0].warnings.append(
-            f"{name} {quoted([label])} is so rare that its examples are all in train; no figure tells how well it is known."
+            f"{name} {quoted([label])} is so rare that its examples are all in train; no figure tells "
+            "how well it is known."
         )

@@ -1,7 +1,7 @@
 """Parallel text: one file per feature, line N of one belongs to line N of the others."""
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, zip_longest
+from itertools import zip_longest
 
 from components.errors import DataError
 from components.example_gen.context import ReadContext
@@ -20,11 +20,13 @@ def read(file: InputFile, context: ReadContext) -> Iterator[Record | BadRecord]:
     """
     data = context.data
     streams = [read_lines(path, data.encoding, longest=data.longest_record) for path in file.paths]
+    returns = ""
     for number, lines in enumerate(zip_longest(*streams), start=1):
+        returns = returns or _returns(file, lines)
         if all(line is None or _stands_empty(line) for line in lines):
             context.passed[BLANK] += 1
         elif any(line is None for line in lines):
-            raise DataError(_unequal(file, lines, streams, number))
+            raise DataError(_unequal(file, lines, streams, number, returns))
         else:
             yield _record(file, context.features, lines, number)
 
@@ -46,16 +48,23 @@ def _record(file: InputFile, features: Sequence[Feature], lines: Sequence[Line],
     return record
 
 
-def _unequal(file: InputFile, lines: Sequence[Line | None], streams: Sequence[Iterator[Line]], number: int) -> str:
-    counts, returns = [], []
-    for path, first, stream in zip(file.paths, lines, streams, strict=True):
-        count = number - 1
-        for line in () if first is None else chain([first], stream):
-            count += 1
-            if "\r" in line.text and not returns:
-                returns.append(f" {path}:{line.number} holds carriage returns (CR), perhaps in the place of line ends.")
-        counts.append(f"{path} has {count}")
+def _returns(file: InputFile, lines: Sequence[Line | None]) -> str:
+    """Says that a line holds carriage returns, which may stand for line ends; "" where none does."""
+    for path, line in zip(file.paths, lines, strict=True):
+        if line and line.problem and "\r" in line.text:
+            return f" {path}:{line.number} holds carriage returns (CR), perhaps in the place of line ends."
+    return ""
+
+
+def _unequal(
+    file: InputFile, lines: Sequence[Line | None], streams: Sequence[Iterator[Line]], number: int, returns: str
+) -> str:
+    counts = [
+        number - 1 if line is None else number + sum(1 for _ in stream)
+        for line, stream in zip(lines, streams, strict=True)
+    ]
+    lengths = ", ".join(f"{path} has {count}" for path, count in zip(file.paths, counts, strict=True))
     return (
-        f"Parallel files must have the same number of lines. Received: {', '.join(counts)}.{''.join(returns)} "
+        f"Parallel files must have the same number of lines. Received: {lengths}.{returns} "
         "Align them, or check that they belong together."
     )

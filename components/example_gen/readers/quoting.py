@@ -22,6 +22,10 @@ class Shape(Protocol):
     def sure(self) -> bool:
         """Whether it is no chance that a line fits, so that one such line is enough."""
 
+    @property
+    def width(self) -> int:
+        """Number of cells of a row."""
+
     def fits(self, cells: Sequence[str]) -> bool:
         """Whether a line that was cut into these cells looks like a row."""
 
@@ -107,20 +111,36 @@ class QuotedRows:
                 self._feed.put_back(line)
                 break
             last, open_quote = line.number, open_quote ^ bool(line.quotes % 2)
+        if not to_the_end:
+            last = self._skip_rest(last)
         swallowed = ""
         if last > first:
             swallowed = f"; it swallowed {f'lines {first + 1}-{last}' if last > first + 1 else f'line {last}'}"
         return Row(first, [], f"{reason}{swallowed}", last - first + 1)
 
+    def _skip_rest(self, last: int) -> int:
+        """Skips lines that are the rest of the broken cell rather than rows; returns the number of the last one."""
+        while self.shape and (line := self._feed.next_line()) is not None:
+            cells = self._cells(line.text)
+            if line.text.startswith('"') or not (line.quotes % 2 or cells is None or len(cells) != self.shape.width):
+                self._feed.put_back(line)
+                break
+            last = line.number
+        return last
+
     def _is_surely_row(self, line: Line) -> bool:
         return self.shape is not None and self.shape.sure and not line.quotes % 2 and self._is_row(line.text)
 
     def _is_row(self, text: str) -> bool:
+        cells = self._cells(text)
+        return self.shape is not None and cells is not None and self.shape.fits(cells)
+
+    def _cells(self, text: str) -> list[str] | None:
+        """Cuts one line; None if it is no row by itself."""
         try:
-            cells = next(csv.reader([text], delimiter=self._delimiter, strict=True), [])
+            return next(csv.reader([text], delimiter=self._delimiter, strict=True), [])
         except csv.Error:
-            return False
-        return self.shape is not None and self.shape.fits(cells)
+            return None
 
     def _why(self, error: str) -> str:
         if "new-line character" in error:

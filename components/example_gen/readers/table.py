@@ -42,6 +42,11 @@ class Table:
         self._seen: dict[int, set[str]] = {self._position[name]: set() for name in categories if name in self._position}
 
     @property
+    def width(self) -> int:
+        """Number of columns."""
+        return len(self.header)
+
+    @property
     def sure(self) -> bool:
         """Whether a row is known by its categories: their column holds few values, some of which were seen."""
         return any(self._seen.values())

@@ -6,7 +6,6 @@ import pytest
 
 from components.errors import DataError
 from components.example_gen.name_rules import names_problems
-from components.example_gen.records import BadRecord
 from components.example_gen.settings import DataSettings
 from models.features import Feature
 from tests.components.example_gen.files import CLASSIFICATION, PLAIN, TRANSLATION, read, values, write
