@@ -46,6 +46,11 @@ class Container:
     promised: int = 0
 
     @property
+    def known(self) -> bool:
+        """Whether it is one of those that are read."""
+        return self.content[:4] in _RIFFS or self.content.startswith(_W64)
+
+    @property
     def there(self) -> int:
         """Bytes of sound that are there."""
         return min(self.promised, len(self.content) - self.sound.start) if self.sound else 0

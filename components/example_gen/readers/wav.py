@@ -85,11 +85,13 @@ def decode(content: bytes) -> tuple[Waveform, int, float]:
 
 
 def _decode(container: Container) -> tuple[Waveform, int, float]:
+    if not container.known:
+        # Decoders of other formats would look for sound in whatever it is, and talk on the terminal meanwhile.
+        other = content_of(container.content[:HEAD], recording=True)
+        raise Unusable(f"not a WAV file: {other or 'it begins otherwise'}")
     with soundfile.SoundFile(io.BytesIO(container.content)) as sound:
         if sound.format not in _CONTAINERS or sound.subtype not in _BITS:
-            other = content_of(container.content[:HEAD], recording=True) if sound.format not in _CONTAINERS else None
-            other_name = f" ({other.name} under the name of a WAV file)" if other else ""
-            raise Unusable(f"unsupported codec: {sound.subtype} in {sound.format}{other_name}; {_WAY_OUT}")
+            raise Unusable(f"unsupported codec: {sound.subtype} in {sound.format}; {_WAY_OUT}")
         if sound.samplerate not in _RATES:
             raise Unusable(f"broken header: a rate of {sound.samplerate} Hz")
         samples = sound.read(dtype="float32", always_2d=True)
@@ -110,9 +112,6 @@ def _decode(container: Container) -> tuple[Waveform, int, float]:
 
 def _why_not_opened(content: bytes, reason: str) -> str:
     """Tells a codec that libsndfile does not know, which it calls a malformed chunk, from a header that is broken."""
-    if other := content_of(content, recording=True):
-        if not other.name.startswith("a WAV"):
-            return f"broken header: {other}"
     codec = container_of(content).codec
     if codec and codec not in _FORMAT_TAGS:
         return f"unsupported codec: WAV format 0x{codec:04x}; {_WAY_OUT}"

@@ -72,7 +72,7 @@ BROKEN = [
     (sized(WAV, 1_000_000), "cut off: the header promises 1000000 bytes of sound, 1600 are there"),
     (sized(WAV, 0)[:44], "holds no samples"),
     (sized(WAV, 0)[:44] + LIST, "holds no samples"),
-    (tagged(b""), "broken header"),
+    (tagged(b""), "not a WAV file"),
     (wav_bytes(tone() * 32768, subtype="FLOAT"), "reach 16384, where full scale is 1.*Divide them by"),
 ]
 

@@ -35,7 +35,7 @@ def kept(records):
         # A mistake within a cell of several lines.
         (
             [*rows(0, 3), '"He said "no', 'fine",pos', *rows(0, 2)],
-            (5, 1, "',' expected after '\"'"),
+            (5, 2, "it swallowed line 6"),
             [2, 3, 4, 7, 8],
         ),
         (
