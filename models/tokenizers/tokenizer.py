@@ -82,8 +82,18 @@ class Tokenizer(tf.Module):
         ordered = sorted(counts, key=lambda unit: (-counts[unit], unit))
         return [*SPECIAL_TOKENS, *ordered[: settings.vocabulary_size - len(SPECIAL_TOKENS)]]
 
-    def _tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
+    @classmethod
+    def least_size(cls, counts: dict[str, int]) -> int:
+        """Pieces that a vocabulary needs so that it knows all characters that were counted; 0 where it never can."""
+        return 0
+
+    def unit_ids(self, units: tf.Tensor) -> tf.RaggedTensor:
+        """Token ids of units from `split`, string (N,): int32 ragged (N, P)."""
         raise NotImplementedError
+
+    def _tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        units = self.split(texts)
+        return units.with_values(self.unit_ids(units.flat_values)).merge_dims(-2, -1)
 
     def _detokenize(self, token_ids: tf.RaggedTensor) -> tf.Tensor:
         raise NotImplementedError
@@ -97,9 +107,9 @@ class LookupTokenizer(Tokenizer):
         initializer = tf.lookup.KeyValueTensorInitializer(list(pieces), tf.range(len(pieces), dtype=tf.int32))
         self.table = tf.lookup.StaticHashTable(initializer, default_value=UNKNOWN_TOKEN_ID)
 
-    def _tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        units = self.split(texts)
-        return units.with_flat_values(self.table.lookup(units.flat_values))
+    def unit_ids(self, units: tf.Tensor) -> tf.RaggedTensor:
+        """Token ids of units from `split`, string (N,): int32 ragged (N, 1)."""
+        return tf.RaggedTensor.from_uniform_row_length(self.table.lookup(units), 1)
 
     def _detokenize(self, token_ids: tf.RaggedTensor) -> tf.Tensor:
         return tf.strings.reduce_join(tf.gather(tf.constant(self.pieces), token_ids), axis=-1)
