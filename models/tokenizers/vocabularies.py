@@ -32,6 +32,11 @@ def learn_vocabulary(counts: dict[str, int], settings: TokenizerSettings) -> lis
     return TOKENIZERS[settings.unit].learn(counts, settings)
 
 
+def least_vocabulary_size(counts: dict[str, int], settings: TokenizerSettings) -> int:
+    """The `vocabulary_size` at which all characters of these units are known; 0 where none is large enough."""
+    return TOKENIZERS[settings.unit].least_size(counts)
+
+
 @dataclasses.dataclass(frozen=True)
 class Vocabularies:
     """Pieces of every text feature and the values of every label feature, as one folder of text files.
