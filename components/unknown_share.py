@@ -108,6 +108,4 @@ def _way_out(vocabularies: Vocabularies) -> str:
             f"Raise tokenizer.vocabulary_size ({settings.vocabulary_size}), or take tokenizer.unit wordpiece, which "
             "knows the parts of words"
         )
-    return (
-        f"Raise tokenizer.vocabulary_size ({settings.vocabulary_size}), or give train texts with the same characters"
-    )
+    return f"Raise tokenizer.vocabulary_size ({settings.vocabulary_size}), or give train texts with the same characters"

@@ -2,7 +2,7 @@
 
 import dataclasses
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from components.errors import EvaluationError
 from components.evaluation.settings import EvaluationSettings
@@ -18,6 +18,8 @@ class MetricEntry:
         class_name: class of the TFMA metric.
         module: of ours where that class is; empty for TFMA's own.
         lower_is_better: as for bits; else greater is better.
+        least: value that no model can be below; None: there is no such.
+        greatest: value that no model can be above; None: there is no such.
         arguments: of the class, besides its name.
         takes_output: whether the class takes the name of the output that is judged, the task's `prediction_key`.
     """
@@ -25,24 +27,31 @@ class MetricEntry:
     class_name: str
     module: str = ""
     lower_is_better: bool = False
+    least: float | None = None
+    greatest: float | None = None
     arguments: Mapping[str, str] = dataclasses.field(default_factory=dict)
     takes_output: bool = False
 
 
 _METRICS = "components.evaluation.metrics"
-_CONFUSION = MetricEntry("ConfusionMetric", f"{_METRICS}.confusion", takes_output=True)
+_CONFUSION = MetricEntry("ConfusionMetric", f"{_METRICS}.confusion", least=0.0, greatest=1.0, takes_output=True)
 
 METRICS: dict[str, MetricEntry] = {
-    "example_count": MetricEntry("ExampleCount"),
+    "example_count": MetricEntry("ExampleCount", least=0.0),
     "accuracy": _CONFUSION,
     "macro_f1": _CONFUSION,
-    "auc": MetricEntry("OneVersusRestAuc", f"{_METRICS}.auc"),
-    "bleu": MetricEntry("CorpusBleu", f"{_METRICS}.corpus_score", takes_output=True),
-    "chrf": MetricEntry("CorpusChrf", f"{_METRICS}.corpus_score", takes_output=True),
+    "auc": MetricEntry("OneVersusRestAuc", f"{_METRICS}.auc", least=0.0, greatest=1.0),
+    "bleu": MetricEntry("CorpusBleu", f"{_METRICS}.corpus_score", least=0.0, greatest=100.0, takes_output=True),
+    "chrf": MetricEntry("CorpusChrf", f"{_METRICS}.corpus_score", least=0.0, greatest=100.0, takes_output=True),
     # TFMA's own: bytes compared with bytes, which is what both sides are.
-    "exact_match": MetricEntry("ExactMatch"),
+    "exact_match": MetricEntry("ExactMatch", least=0.0, greatest=1.0),
     "bits_per_sample": MetricEntry(
-        "BitsPerUnit", f"{_METRICS}.bits", lower_is_better=True, arguments={"units": "num_samples"}, takes_output=True
+        "BitsPerUnit",
+        f"{_METRICS}.bits",
+        lower_is_better=True,
+        least=0.0,
+        arguments={"units": "num_samples"},
+        takes_output=True,
     ),
     # What a task with scores of each class has besides those that it names.
     "confusion_matrix": _CONFUSION,
@@ -80,3 +89,29 @@ def check_metric_names(task: str, settings: EvaluationSettings) -> None:
                     + (f"; did you mean {hint}?" if hint else ".")
                     + f" Valid metrics: {', '.join([*judging.metrics, *patterns])}."
                 )
+
+
+def impossible_bounds(task: str, settings: EvaluationSettings) -> Iterator[str]:
+    """One sentence for each bound outside of the values that its metric can have; names that are unknown are left."""
+    judging = judging_of(task)
+    for name, bound in settings.thresholds.items():
+        if entry := metric_entry(judging, name):
+            for end in ("min", "max"):
+                value = getattr(bound, end)
+                if value is not None and not _within(value, entry):
+                    yield _impossible(f"evaluation.thresholds.{name}.{end}", value, name, entry)
+    for name, worse in settings.max_regression.items():
+        entry = metric_entry(judging, name)
+        if entry and entry.greatest is not None and worse > entry.greatest - (entry.least or 0.0):
+            yield _impossible(f"evaluation.max_regression.{name}", worse, name, entry)
+
+
+def _within(value: float, entry: MetricEntry) -> bool:
+    return (entry.least is None or value >= entry.least) and (entry.greatest is None or value <= entry.greatest)
+
+
+def _impossible(key: str, value: float, name: str, entry: MetricEntry) -> str:
+    ends = [f"{word} {end:g}" for word, end in (("from", entry.least), ("to", entry.greatest)) if end is not None]
+    percent = entry.greatest == 1.0 and 1.0 < value <= 100.0
+    hint = f". As a share, {value:g} percent is {value / 100:g}" if percent else ""
+    return f"{key} must be a value that {name} can have: {' '.join(ends)}. Received: {value:g}{hint}"

@@ -1,11 +1,10 @@
 """The `clips` section of the configuration file."""
 
-from typing import Any, Self
+from typing import Self
 
 import pydantic
 
-from components.example_gen.settings import expand_variables
-from models.settings import Settings, only_for, only_with
+from models.settings import Settings, a_path, only_for, only_with
 
 
 class ClipReviewSettings(Settings):
@@ -23,7 +22,7 @@ class ClipReviewSettings(Settings):
     seed: int = pydantic.Field(default=0, ge=0, lt=2**30, json_schema_extra=only_with(per_label=True))
     """Seed of the first clip; each further one has the next."""
 
-    recognizer: str = pydantic.Field("", json_schema_extra=only_with(per_label=True))
+    recognizer: str = pydantic.Field("", json_schema_extra=only_with(per_label=True) | a_path())
     """Folder of a pushed model of task audio_classification, such as outputs/serving/digits_recognizer, whose newest
     version says what it hears in the clips. Empty: clips are not judged. Paths as in data."""
 
@@ -35,11 +34,6 @@ class ClipReviewSettings(Settings):
     def makes_samples(self) -> bool:
         """Whether there is anything to review."""
         return self.per_label > 0
-
-    @pydantic.field_validator("recognizer", mode="before")
-    @classmethod
-    def _expand(cls, value: Any) -> Any:
-        return expand_variables(value, "clips.recognizer")
 
     @pydantic.model_validator(mode="after")
     def _share_is_measured(self) -> Self:

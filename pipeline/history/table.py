@@ -21,7 +21,10 @@ def runs_table(history: Sequence[Run]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("run", "name", "config", "state", "seconds", "blessed", "pushed", "metrics", "data", "warnings"):
         table.add_column(
-            heading, no_wrap=heading in ("run", "seconds", "pushed", "warnings"), overflow="fold", min_width=len(heading)
+            heading,
+            no_wrap=heading in ("run", "seconds", "pushed", "warnings"),
+            overflow="fold",
+            min_width=len(heading),
         )
     for run in history:
         metrics = [f"{name} {value:.4g}" for name, value in run.metrics.items() if name != "example_count"]
