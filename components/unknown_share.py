@@ -1,5 +1,6 @@
 """How much of the texts a vocabulary does not know: measured on the counted units, told, and judged."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 
 import tensorflow as tf
@@ -12,14 +13,31 @@ from models.tokenizers.vocabularies import Vocabularies, least_vocabulary_size
 
 # Past this share a person should hear of it.
 _TOLD = 0.01
+_JUDGED = 1000
 _UNITS_AT_ONCE = 16_384
 
 # Per feature, each unit with its count.
 Counts = Mapping[str, Mapping[str, int]]
 
 
-def unknown_tokens(counts: Mapping[str, int], tokenizer: Tokenizer) -> tuple[int, int]:
-    """Returns how many tokens these units are, and how many of those are unknown. No text is cut for its length."""
+@dataclasses.dataclass(frozen=True)
+class Share:
+    """How many tokens there are, and how many of them are unknown."""
+
+    tokens: int
+    unknown: int
+
+    @property
+    def value(self) -> float:
+        """0 to 1."""
+        return self.unknown / self.tokens
+
+
+Shares = Mapping[str, Mapping[str, Share]]
+
+
+def unknown_tokens(counts: Mapping[str, int], tokenizer: Tokenizer) -> Share:
+    """Counts the tokens that these units are. No text is cut for its length."""
     tokens = unknown = 0
     every_unit = list(counts)
     for start in range(0, len(every_unit), _UNITS_AT_ONCE):
@@ -29,10 +47,10 @@ def unknown_tokens(counts: Mapping[str, int], tokenizer: Tokenizer) -> tuple[int
         are_unknown = tf.cast(token_ids == UNKNOWN_TOKEN_ID, tf.int64)
         tokens += int(tf.reduce_sum(token_ids.row_lengths() * times))
         unknown += int(tf.reduce_sum(tf.reduce_sum(are_unknown, axis=-1) * times))
-    return tokens, unknown
+    return Share(tokens, unknown)
 
 
-def measure_unknown(counts: Mapping[str, Counts], vocabularies: Vocabularies) -> dict[str, dict[str, float]]:
+def measure_unknown(counts: Mapping[str, Counts], vocabularies: Vocabularies) -> dict[str, dict[str, Share]]:
     """Measures the share of unknown tokens.
 
     Args:
@@ -42,16 +60,16 @@ def measure_unknown(counts: Mapping[str, Counts], vocabularies: Vocabularies) ->
     Returns:
         Of each split, of each text feature that has units, the share.
     """
-    shares: dict[str, dict[str, float]] = {}
+    shares: dict[str, dict[str, Share]] = {}
     for split, of_split in counts.items():
         for name in vocabularies.pieces:
-            tokens, unknown = unknown_tokens(of_split[name], vocabularies.tokenizer(name))
-            if tokens:
-                shares.setdefault(split, {})[name] = unknown / tokens
+            share = unknown_tokens(of_split[name], vocabularies.tokenizer(name))
+            if share.tokens:
+                shares.setdefault(split, {})[name] = share
     return shares
 
 
-def unknown_findings(shares: Mapping[str, Mapping[str, float]], vocabularies: Vocabularies, train: Counts) -> Findings:
+def unknown_findings(shares: Shares, vocabularies: Vocabularies, train: Counts) -> Findings:
     """What is told of the unknown tokens.
 
     Args:
@@ -64,30 +82,38 @@ def unknown_findings(shares: Mapping[str, Mapping[str, float]], vocabularies: Vo
     """
     return Findings(
         page=None,
-        data={f"unknown_{split}": max(of_split.values()) for split, of_split in shares.items()},
+        data={
+            f"unknown_{split}": max(share.value for share in of_split.values()) for split, of_split in shares.items()
+        },
         warnings=[*_warnings(shares, vocabularies), *_too_small(vocabularies, train)],
     )
 
 
-def check_unknown(shares: Mapping[str, Mapping[str, float]], vocabularies: Vocabularies) -> None:
-    """Raises DataError where more is unknown than `tokenizer.max_unknown_fraction` allows."""
+def check_unknown(shares: Shares, vocabularies: Vocabularies) -> None:
+    """Raises DataError where more is unknown than `tokenizer.max_unknown_fraction` allows.
+
+    A split beside train is judged from `_JUDGED` tokens on: in a few sentences most words may well be new.
+    """
     most = vocabularies.settings.max_unknown_fraction
     found = [
-        f"{share:.2%} of the tokens of {name} in split {split} are unknown; tokenizer.max_unknown_fraction allows "
-        f"{most:.2%}. {_way_out(vocabularies)}"
+        f"{_unknown(share, name, split)}; tokenizer.max_unknown_fraction allows {most:.2%}. {_way_out(vocabularies)}"
         for split, of_split in shares.items()
         for name, share in of_split.items()
-        if share > most
+        if share.value > most and (split == "train" or share.tokens >= _JUDGED)
     ]
     if found:
         raise DataError("\n".join(found))
 
 
-def _warnings(shares: Mapping[str, Mapping[str, float]], vocabularies: Vocabularies) -> Iterator[str]:
+def _warnings(shares: Shares, vocabularies: Vocabularies) -> Iterator[str]:
     for split, of_split in shares.items():
         for name, share in of_split.items():
-            if share > _TOLD:
-                yield f"{share:.2%} of the tokens of {name} in split {split} are unknown. {_way_out(vocabularies)}"
+            if share.value > _TOLD:
+                yield f"{_unknown(share, name, split)}. {_way_out(vocabularies)}"
+
+
+def _unknown(share: Share, name: str, split: str) -> str:
+    return f"{share.value:.2%} of the tokens of {name} in split {split} are unknown"
 
 
 def _too_small(vocabularies: Vocabularies, train: Counts) -> Iterator[str]:

@@ -2,10 +2,11 @@
 
 import dataclasses
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from components.errors import EvaluationError
 from components.evaluation.settings import EvaluationSettings
+from components.example_gen.suggestions import did_you_mean, quoted
 from models.registry import TASKS
 from models.tasks.task import Judging
 
@@ -115,3 +116,25 @@ def _impossible(key: str, value: float, name: str, entry: MetricEntry) -> str:
     percent = entry.greatest == 1.0 and 1.0 < value <= 100.0
     hint = f". As a share, {value:g} percent is {value / 100:g}" if percent else ""
     return f"{key} must be a value that {name} can have: {' '.join(ends)}. Received: {value:g}{hint}"
+
+
+def judged_labels(task: str, settings: EvaluationSettings) -> dict[str, str]:
+    """Each key of the settings that is about one label, such as `evaluation.thresholds.f1/pos`, with that label."""
+    per_class = judging_of(task).per_class
+    keys = [(section, name) for section in ("thresholds", "max_regression") for name in getattr(settings, section)]
+    return {
+        f"evaluation.{section}.{name}": label
+        for section, name in keys
+        for kind, _, label in [name.partition("/")]
+        if label and kind in per_class
+    }
+
+
+def unknown_labels(judged: Mapping[str, str], labels: Collection[str]) -> list[str]:
+    """One sentence for each key, from `judged_labels`, whose label is not among those of the train split."""
+    return [
+        f'{key} is about label "{label}", which no record of train has. Labels there: {quoted(sorted(labels))}.'
+        f"{did_you_mean(label, labels)} Correct it, or remove it."
+        for key, label in judged.items()
+        if label not in labels
+    ]

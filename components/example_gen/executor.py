@@ -13,19 +13,21 @@ import tensorflow as tf
 from tfx.dsl.io import fileio
 
 from components.errors import DataError
+from components.example_gen import overlap as overlaps
 from components.example_gen import report as reports
+from components.example_gen.checks import Evidence, check
 from components.example_gen.context import ReadContext, Section
+from components.example_gen.counting import count_record
 from components.example_gen.input_files import input_files
 from components.example_gen.reading import read_file
 from components.example_gen.records import BadRecord, InputFile, Record, texts_of
 from components.example_gen.settings import DataSettings
-from components.example_gen.splits import split_of
 from models.features import Feature
 
 COUNTS_FILE = "counts.json"
 REFUSED_FILE = "refused.jsonl"
 
-_REPORTS_FILE = "reports.jsonl"
+_REPORTS_FILE, _OVERLAP_FILE = "reports.jsonl", "overlap.json"
 # Few enough that a bucket of a small data set holds several records, many enough that one of a large fits in memory.
 _BUCKETS = 64
 _LOGGED = 10
@@ -65,7 +67,15 @@ def generate_examples(
         read = (
             pipeline
             | "Files" >> beam.Create(list(enumerate(files)), reshuffle=True)
-            | "Read" >> beam.ParDo(ReadFile(context)).with_outputs("refused", "reports", *splits)
+            | "Read" >> beam.ParDo(ReadFile(context)).with_outputs("refused", "reports", "seen", *splits)
+        )
+        (
+            read.seen
+            | "SameInput" >> beam.CombinePerKey(overlaps.merge)
+            | "InputOverlap" >> beam.Map(lambda item: overlaps.overlap_of(item[1]))
+            | "Overlap" >> beam.CombineGlobally(overlaps.add)
+            | "OverlapLine" >> beam.Map(lambda overlap: json.dumps(overlap.to_dict()))
+            | "WriteOverlap" >> _one_text_file(directory, _OVERLAP_FILE)
         )
         read.refused | "WriteRefused" >> _one_text_file(directory, REFUSED_FILE)
         read.reports | "WriteReports" >> _one_text_file(directory, _REPORTS_FILE)
@@ -75,7 +85,10 @@ def generate_examples(
 
 
 class ReadFile(beam.DoFn):
-    """Turns a numbered file into (bucket, (position, serialized tf.Example)) per split, refused records, a report."""
+    """Turns a numbered file into (bucket, (position, serialized tf.Example)) per split, refused records, a report.
+
+    And, as `seen`, the digest of each input with what is known of it.
+    """
 
     def __init__(self, context: ReadContext) -> None:
         self._context = context
@@ -87,25 +100,15 @@ class ReadFile(beam.DoFn):
         try:
             for index, item in enumerate(read_file(file, self._context)):
                 if isinstance(item, BadRecord):
-                    report.refused += 1
+                    report.add_refused(item)
                     yield beam.pvalue.TaggedOutput("refused", _to_line(item))
                 else:
-                    split = self._count(item, file, report)
+                    split = count_record(item, file, report, self._context)
+                    yield beam.pvalue.TaggedOutput("seen", overlaps.seen_of(item, split, self._context.features))
                     yield beam.pvalue.TaggedOutput(split, self._placed(encode(item), (number, index)))
         except DataError as error:
             report.problem = str(error)
         yield beam.pvalue.TaggedOutput("reports", report.to_json())
-
-    def _count(self, record: Record, file: InputFile, report: reports.FileReport) -> str:
-        """Counts the record and its labels, and returns its split."""
-        features = self._context.features
-        split = file.split or record.split or split_of(_split_key(record, features), self._context.data.split)
-        report.kept[split] += 1
-        for feature in features:
-            if feature.facts.learned == "categories":
-                for label in texts_of(record.values[feature.name]):
-                    report.add_label(split, feature.name, label, record.place)
-        return split
 
     def _placed(self, serialized: bytes, place: tuple[int, int]) -> tuple[int, tuple[Any, bytes]]:
         """Returns the bucket and, in it, the position of an example: its place in the files, or by its hash."""
@@ -125,13 +128,6 @@ def encode(record: Record) -> bytes:
         else:
             feature.bytes_list.value.extend(text.encode() for text in texts_of(value))
     return example.SerializeToString(deterministic=True)
-
-
-def _split_key(record: Record, features: Sequence[Feature]) -> str:
-    if record.split_key:
-        return record.split_key
-    first = record.values[features[0].name]
-    return hashlib.sha256(first.tobytes()).hexdigest() if isinstance(first, np.ndarray) else " ".join(texts_of(first))
 
 
 def write_split(examples: beam.PCollection, split: str, directory: str) -> None:
@@ -169,6 +165,8 @@ def _account(
     fileio.remove(path)
     reports.judge(found, read_refused(directory), features, settings)
     summary = reports.counts(found, settings.splits())
+    evidence = Evidence(found, _read_overlap(directory), features, settings.splits())
+    summary |= {"warnings": check(evidence), "repeated": dict(evidence.overlap.repeated)}
     for number, record in enumerate(read_refused(directory)):
         if number == _LOGGED:
             _log.warning("... %d more in %s", summary["refused"] - _LOGGED, os.path.join(directory, REFUSED_FILE))
@@ -177,6 +175,14 @@ def _account(
     with fileio.open(os.path.join(directory, COUNTS_FILE), "w") as stream:
         stream.write(json.dumps(summary, ensure_ascii=False, indent=1))
     return summary
+
+
+def _read_overlap(directory: str) -> overlaps.Overlap:
+    path = os.path.join(directory, _OVERLAP_FILE)
+    with fileio.open(path) as stream:
+        overlap = overlaps.Overlap.from_dict(json.loads(stream.read()))
+    fileio.remove(path)
+    return overlap
 
 
 def read_refused(directory: str) -> Iterator[BadRecord]:

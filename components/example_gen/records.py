@@ -21,6 +21,7 @@ class Record:
             the file is the record.
         split_key: what the hash split looks at; empty = the first feature.
         split: the split that its name says; empty = that of the file, or what the hash says.
+        notes: what a person would want to hear of it, each in words that other records share.
     """
 
     values: Mapping[str, Value]
@@ -28,6 +29,7 @@ class Record:
     line: int
     split_key: str = ""
     split: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:

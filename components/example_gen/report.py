@@ -27,6 +27,9 @@ class FileReport:
         kept: number of records per split.
         labels: per split, label feature and label: the place where it came first.
         problem: why the file as a whole cannot be used, or empty.
+        first_refused: the first bad record and the reason.
+        same: by feature, the number of records whose value there is the input, the task's first feature.
+        notes: by what a reader noted of a record, the number of such records and the first place.
     """
 
     paths: tuple[str, ...]
@@ -35,6 +38,9 @@ class FileReport:
     kept: Counter[str] = field(default_factory=Counter)
     labels: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
     problem: str = ""
+    first_refused: str = ""
+    same: Counter[str] = field(default_factory=Counter)
+    notes: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     @property
     def file(self) -> str:
@@ -50,6 +56,16 @@ class FileReport:
         """Remembers a label that stands in a record at `place`."""
         self.labels.setdefault(split, {}).setdefault(feature, {}).setdefault(label, place)
 
+    def add_refused(self, record: BadRecord) -> None:
+        """Counts a bad record."""
+        self.refused += 1
+        self.first_refused = self.first_refused or str(record)
+
+    def add_note(self, note: str, place: str) -> None:
+        """Counts what a reader noted of the record at `place`."""
+        count, first = self.notes.get(note, (0, place))
+        self.notes[note] = (count + 1, first)
+
     def to_json(self) -> str:
         """Returns the report as one line."""
         return json.dumps(vars(self), ensure_ascii=False)
@@ -58,15 +74,21 @@ class FileReport:
     def from_json(cls, text: str) -> "FileReport":
         """Reads what `to_json` wrote."""
         values = json.loads(text)
-        return cls(**{**values, "paths": tuple(values["paths"]), "kept": Counter(values["kept"])})
+        counters = {name: Counter(values[name]) for name in ("kept", "same")}
+        notes = {note: tuple(found) for note, found in values["notes"].items()}
+        return cls(**{**values, **counters, "notes": notes, "paths": tuple(values["paths"])})
 
 
 def counts(reports: Sequence[FileReport], splits: Sequence[str]) -> dict[str, Any]:
-    """Returns the content of `counts.json`: totals, kept per split, and all three figures per file."""
+    """Returns the content of `counts.json`: totals, labels and kept per split, and all three figures per file."""
     return {
         "read": sum(report.read for report in reports),
         "kept": sum(report.kept.total() for report in reports),
         "refused": sum(report.refused for report in reports),
+        "labels": {
+            split: sorted({label for report in reports for of in report.labels.get(split, {}).values() for label in of})
+            for split in splits
+        },
         "splits": {split: sum(report.kept[split] for report in reports) for split in splits},
         "files": {
             report.file: {
@@ -81,7 +103,11 @@ def counts(reports: Sequence[FileReport], splits: Sequence[str]) -> dict[str, An
 
 
 def judge(
-    reports: Sequence[FileReport], refused: Iterable[BadRecord], features: Sequence[Feature], settings: DataSettings
+    reports: Sequence[FileReport],
+    refused: Iterable[BadRecord],
+    features: Sequence[Feature],
+    settings: DataSettings,
+    whole: bool = True,
 ) -> None:
     """Stops the run if the data cannot be used.
 
@@ -90,15 +116,25 @@ def judge(
     3. a split without records
     4. a label feature with one value only (unless it is optional), or with values that training never sees
 
+    Args:
+        reports: of all files.
+        refused: the bad records.
+        features: the task's.
+        settings: the data section.
+        whole: whether all was read. If not, only what no further record can change is judged.
+
     Raises:
         DataError: on the first of these.
     """
     _check_files(reports)
-    _check_refused(reports, refused, settings)
+    if whole or not settings.max_bad_fraction:
+        _check_refused(reports, refused, settings)
+    if not whole:
+        return
     _check_empty(reports, settings)
     for feature in features:
         if feature.facts.learned == "categories":
-            _check_labels(reports, feature)
+            check_labels(reports, feature)
 
 
 def _check_files(reports: Sequence[FileReport]) -> None:
@@ -142,15 +178,16 @@ def _check_empty(reports: Sequence[FileReport], settings: DataSettings) -> None:
             raise DataError(f"The {split} split has no records. {way_out}")
 
 
-def _check_labels(reports: Sequence[FileReport], feature: Feature) -> None:
-    known = _labels(reports, "train", feature.name)
+def check_labels(reports: Sequence[FileReport], feature: Feature) -> None:
+    """Raises DataError where train has one label only, or another split one that train lacks."""
+    known = labels_of(reports, "train", feature.name)
     if len(known) < 2 and not feature.optional:
         raise DataError(
             f'"{feature.name}" must have at least two different values in the train split. '
             f"Received: {quoted(known)} only. Check the label column, or give files of all classes."
         )
     for split in ("eval", "test"):
-        for label, place in _labels(reports, split, feature.name).items():
+        for label, place in labels_of(reports, split, feature.name).items():
             if label not in known:
                 raise DataError(
                     f'{place}: {feature.name} "{label}" of the {split} split does not occur in train, '
@@ -159,7 +196,7 @@ def _check_labels(reports: Sequence[FileReport], feature: Feature) -> None:
                 )
 
 
-def _labels(reports: Sequence[FileReport], split: str, feature: str) -> dict[str, str]:
+def labels_of(reports: Sequence[FileReport], split: str, feature: str) -> dict[str, str]:
     """Returns each label with the first place, files in the order of the settings, that has it."""
     found: dict[str, str] = {}
     for report in reports:

@@ -15,6 +15,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from components.errors import DataError
 from components.example_gen.formats import READERS, formats_with
+from components.example_gen.plain_files import check_no_loop, check_plain
 from components.example_gen.suggestions import did_you_mean
 
 _FOREIGN_MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
@@ -45,10 +46,14 @@ def find_files(pattern: str, key: str) -> list[str]:
         except (BeamIOError, ValueError, ImportError) as error:
             raise DataError(f'"{key}": {pattern} cannot be listed: {error}') from error
     else:
+        check_plain([pattern], key)
+        if "**" in pattern and not os.path.exists(pattern):
+            check_no_loop(pattern.partition("**")[0] or ".", key)
         found = [pattern] if os.path.exists(pattern) else sorted(glob.glob(pattern, recursive=True))
     files = [path for path in found if not os.path.isdir(path)]
     if not files:
         raise DataError(_not_found(pattern, key, found))
+    check_plain(files, key)
     return files
 
 
@@ -58,6 +63,7 @@ def find_below(folder: str, key: str, suffixes: tuple[str, ...]) -> list[str]:
     Raises:
         DataError: if there is none.
     """
+    check_no_loop(folder, key)
     found = [
         os.path.join(parent, name)
         for parent, _, names in os.walk(folder, followlinks=True)
@@ -66,6 +72,7 @@ def find_below(folder: str, key: str, suffixes: tuple[str, ...]) -> list[str]:
     ]
     if not found:
         raise DataError(f'"{key}": no file in {folder} or below ends in {" or ".join(suffixes)}. Correct the path.')
+    check_plain(found, key)
     return sorted(found)
 
 
@@ -93,6 +100,7 @@ def open_raw(path: str) -> Iterator[BinaryIO]:
     Raises:
         DataError: if it cannot be opened or read, also while the caller reads.
     """
+    check_plain([path], "")
     try:
         with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
             yield cast(BinaryIO, stream)

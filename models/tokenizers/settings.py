@@ -27,6 +27,6 @@ class TokenizerSettings(Settings):
     )
     """Share of a split's tokens (0 to 1) that may be unknown before the run stops, in each text feature; past 0.01 it
     is told. Words of a small corpus leave a third of new texts unknown and are still learned from; past a half, a text
-    is told by what it lacks."""
+    is told by what it lacks. A split beside train is judged from 1,000 tokens on."""
     shared: bool = pydantic.Field(False, json_schema_extra=only_for("several_texts"))
     """One vocabulary for all text features of the task (source and target) instead of one for each."""

@@ -44,6 +44,10 @@ class Tokenizer(tf.Module):
         """
         return self._tokenize(self.normalize(texts, self.settings))[:, : self.settings.max_sequence_length]
 
+    def lengths(self, texts: tf.Tensor) -> tf.Tensor:
+        """How many tokens texts, string (B,), have before anything is cut off: int64 (B,)."""
+        return self._tokenize(self.normalize(texts, self.settings)).row_lengths()
+
     def detokenize(self, token_ids: tf.RaggedTensor) -> tf.Tensor:
         """Joins tokens to text; special tokens leave no trace.
 

@@ -1,7 +1,7 @@
 import pytest
 
 from components.errors import DataError
-from components.unknown_share import check_unknown, measure_unknown, unknown_findings
+from components.unknown_share import Share, check_unknown, measure_unknown, unknown_findings
 from models.tokenizers.settings import TokenizerSettings
 from models.tokenizers.vocabularies import Vocabularies, learn_vocabulary
 
@@ -20,7 +20,7 @@ def test_the_share_counts_tokens_and_not_units():
     assert len(vocabularies.pieces["text"]) == 10  # all characters, no longer piece
     shares = measure_unknown({"train": TRAIN, "eval": EVAL}, vocabularies)
     # Three tokens for each word; one of "ax" and the two characters are unknown.
-    assert shares == {"train": {"text": 0.0}, "eval": {"text": 3 / 8}}
+    assert shares == {"train": {"text": Share(18, 0)}, "eval": {"text": Share(8, 3)}}
 
 
 def test_words_of_which_many_are_unknown_are_told_and_stopped_past_the_setting():
@@ -31,7 +31,17 @@ def test_words_of_which_many_are_unknown_are_told_and_stopped_past_the_setting()
     [warning] = found.warnings
     assert warning.startswith("75.00% of the tokens of text in split eval are unknown")
     assert "wordpiece" in warning
+    check_unknown(shares, vocabularies)  # four words say little
+    many = {"train": TRAIN, "eval": {"text": {unit: 300 * count for unit, count in EVAL["text"].items()}}}
+    shares = measure_unknown(many, vocabularies)
     with pytest.raises(DataError, match=r"75.00%.*split eval.*tokenizer.max_unknown_fraction allows 70.00%"):
+        check_unknown(shares, vocabularies)
+
+
+def test_the_train_split_is_judged_whatever_its_size():
+    vocabularies = learned({"▁a": 3, "▁b": 1, "▁c": 1, "▁d": 1, "▁e": 1}, unit="word", vocabulary_size=5)
+    shares = measure_unknown({"train": {"text": {"▁a": 3, "▁b": 1, "▁c": 1, "▁d": 1, "▁e": 1}}}, vocabularies)
+    with pytest.raises(DataError, match="57.14%.*split train"):
         check_unknown(shares, vocabularies)
 
 

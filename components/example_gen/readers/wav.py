@@ -13,7 +13,7 @@ from components.example_gen.context import ReadContext
 from components.example_gen.formats import READERS, suffix_of
 from components.example_gen.records import BadRecord, InputFile, Record, Unusable, Value
 from components.example_gen.text_files import open_unpacked
-from components.example_gen.waveforms import Waveform, conform
+from components.example_gen.waveforms import Waveform, conform, notes_on
 from models.audio_settings import AudioSettings
 from models.features import Feature
 
@@ -116,11 +116,12 @@ def _record(
     try:
         labels = context.facts.values_of(name, named)
         split = context.facts.split_of(name)
-        waveform = conform(*decode(content), audio)
+        recording = decode(content)
+        waveform = conform(*recording, audio)
     except Unusable as error:
         return BadRecord(place, 0, str(error))
     values: dict[str, Value] = {feature.name: labels.get(feature.name, waveform) for feature in context.features}
-    return Record(values, place, 0, split_key=name, split=split)
+    return Record(values, place, 0, split_key=name, split=split, notes=notes_on(recording[0], waveform))
 
 
 class _StrictMember(tarfile.TarInfo):
