@@ -12,6 +12,8 @@ from typing import Any
 import keras
 import numpy as np
 
+STATE_FILE = "state.npz"
+
 
 @dataclasses.dataclass
 class TrainingState:
@@ -45,7 +47,7 @@ class Checkpointing(keras.callbacks.Callback):
 
     def __init__(self, directory: str, checkpoint_steps: int, patience: int):
         super().__init__()
-        self.file = pathlib.Path(directory) / "state.npz"
+        self.file = pathlib.Path(directory) / STATE_FILE
         self.checkpoint_steps = checkpoint_steps
         self.patience = patience
         self.state = TrainingState()

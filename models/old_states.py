@@ -1,9 +1,11 @@
-"""Training states that runs left which did not finish: those that nothing will resume go, so that they do not pile up."""
+"""Training states that unfinished runs have left: those that nothing will resume go, so that they do not pile up."""
 
 import json
 import pathlib
 import shutil
 from collections.abc import Mapping
+
+from models.checkpointing import STATE_FILE
 
 _FILE = "origin.json"
 # Kept beside that of the training at work: a person tries other settings, and then goes on with what was interrupted.
@@ -24,8 +26,8 @@ def note_origin(folder: pathlib.Path, origin: Mapping[str, str]) -> None:
 def remove_old_states(current: pathlib.Path, origin: Mapping[str, str]) -> list[pathlib.Path]:
     """Removes states beside the current one.
 
-    One of the same task and architecture by other code can never be resumed, nor can one that does not say where it
-    comes from. Of the others, which settings or data that come back would resume, the newest stay.
+    One of the same task and architecture by other code can never be resumed, nor can one that was not saved yet or does
+    not say where it comes from. Of the others, which settings or data that come back would resume, the newest stay.
 
     Args:
         current: folder of the state of the training that begins; it stays.
@@ -44,6 +46,8 @@ def remove_old_states(current: pathlib.Path, origin: Mapping[str, str]) -> list[
 
 
 def _may_come_back(folder: pathlib.Path, origin: Mapping[str, str]) -> bool:
+    if not (folder / STATE_FILE).exists():
+        return False
     try:
         found = json.loads((folder / _FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -55,9 +55,9 @@ def run_fn(fn_args: Any) -> None:
     for leftover in pathlib.Path(config["checkpoint_dir"]).glob(f"*/{_SCRATCH}*"):
         shutil.rmtree(leftover, ignore_errors=True)
     origin = {"task": settings.task, "architecture": settings.model.architecture, "code_hash": config["code_hash"]}
-    note_origin(pathlib.Path(checkpoint_dir), origin)
-    remove_old_states(pathlib.Path(checkpoint_dir), origin)
     try:
+        note_origin(pathlib.Path(checkpoint_dir), origin)
+        remove_old_states(pathlib.Path(checkpoint_dir), origin)
         model, state = train(settings, vocabularies, train_files, eval_files, checkpoint_dir, fn_args.model_run_dir)
         facts = {"code_version": config["code_hash"], "metrics": state.best_metrics | {"best_epoch": state.best_epoch}}
         export(model, settings, vocabularies, fn_args.serving_model_dir, facts)

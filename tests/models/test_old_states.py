@@ -34,9 +34,10 @@ def test_what_can_never_be_resumed_goes(tmp_path, state):
     state("of a version before")
     state("of another architecture", **{**NOW, "architecture": "recurrent", "code_hash": "its own"})
     state("of other settings", **NOW)
+    (state("never saved", **NOW) / "state.npz").unlink()
     current = state("current", **NOW)
     removed = remove_old_states(current, NOW)
-    assert sorted(folder.name for folder in removed) == ["of a version before", "of other code"]
+    assert sorted(folder.name for folder in removed) == ["never saved", "of a version before", "of other code"]
     assert left(tmp_path) == ["current", "of another architecture", "of other settings"]
 
 
