@@ -15,7 +15,7 @@ class OutputFolder:
     """The paths below `output_dir`; absolute, because ML Metadata outlives the working directory.
 
     TFX, Beam and TensorFlow take `*`, `?` and `[` in a path of theirs for a pattern. Where the folder's own path has
-    one of them, the stages reach it by a link without, beside the first folder whose name has one.
+    one of them, stages and servers reach it by a link without, beside the first folder whose name has one.
     """
 
     def __init__(self, config: Config) -> None:
@@ -23,9 +23,11 @@ class OutputFolder:
         self.reached = self.root if not glob.has_magic(str(self.root)) else _link_to(self.root)
         self.metadata = self.reached / "metadata.sqlite"
         self.artifacts = self.reached / "artifacts"
-        self.serving = self.root / "serving" / config.name
+        self.serving = self.reached / "serving" / config.name
         self.checkpoints = self.reached / "checkpoints"
         self.logs = self.root / "logs"
+        if self.root.is_dir():
+            self.make_reachable()
 
     def make_reachable(self) -> None:
         """Makes the link, where there is to be one; raises ConfigError where its place is taken."""
