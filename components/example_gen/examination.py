@@ -12,14 +12,14 @@ from components.example_gen.context import ReadContext, Section
 from components.example_gen.counting import count_record
 from components.example_gen.reading import read_file
 from components.example_gen.records import BadRecord, InputFile, Record, texts_of
-from components.example_gen.report import FileReport, check_labels, judge
+from components.example_gen.report import FileReport, check_labels, judge, labels_of
 from components.example_gen.settings import DataSettings
 from models.features import Feature, learned_features
 
 # Records of a file at a time, files open at a time: each split is seen before one of them takes all the time.
 _TURN, _OPEN = 1000, 20
 # Bounds of the memory: bad records to show, inputs to compare, characters of texts for each split and feature.
-_BAD, _INPUTS, _CHARACTERS = 10_000, 1_000_000, 200_000
+_BAD, _INPUTS, _CHARACTERS = 10_000, 1_000_000, 50_000
 
 
 @dataclass
@@ -44,10 +44,9 @@ class Examination:
     whole: bool = False
     all_texts: bool = True
 
-    def labels(self, split: str = "train") -> list[str]:
-        """Labels that were seen in a split, over all label features."""
-        found = (label for report in self.reports for of in report.labels.get(split, {}).values() for label in of)
-        return sorted(set(found) - {""})
+    def labels(self, split: str, feature: str) -> list[str]:
+        """Values of a label feature that were seen in a split."""
+        return sorted(labels_of(self.reports, split, feature).keys() - {""})
 
 
 def examine(

@@ -5,12 +5,16 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.features import learned_features
 from models.registry import TASKS
 from pipeline.config.config import Config
 from pipeline.run.log import output_to
 
 if TYPE_CHECKING:
     from components.example_gen.examination import Examination
+
+
+_SHOWN = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +62,8 @@ def _labels_of_thresholds(config: Config, found: "Examination") -> list[str]:
     from components.errors import DataError
     from components.evaluation.catalogue import judged_labels, unknown_labels
 
-    unknown = unknown_labels(judged_labels(config.task, config.evaluation), found.labels())
+    labels = {label for name in _label_features(config) for label in found.labels("train", name)}
+    unknown = unknown_labels(judged_labels(config.task, config.evaluation), labels)
     if unknown and found.whole:
         raise DataError("\n".join(unknown))
     return [f"So far: {sentence}" for sentence in unknown]
@@ -69,11 +74,19 @@ def _read_lines(config: Config, found: "Examination") -> list[str]:
     lines = [f"{how_much}: {sum(report.read for report in found.reports)} records"]
     for split in config.data.splits():
         kept = sum(report.kept[split] for report in found.reports)
-        labels = found.labels(split)
-        shown = f", labels: {', '.join(labels[:20])}{' ...' if len(labels) > 20 else ''}" if labels else ""
-        lines.append(f"  {split:<6} {kept} records{shown}")
+        labels = [f", {name}: {_some(found.labels(split, name))}" for name in _label_features(config)]
+        lines.append(f"  {split:<6} {kept} records{''.join(labels)}")
     refused = sum(report.refused for report in found.reports)
     if refused:
         lines.append(f"  {refused} records would be left out:")
         lines += [f"    {record}" for record in found.refused[:10]]
     return lines
+
+
+def _label_features(config: Config) -> tuple[str, ...]:
+    return learned_features(TASKS[config.task].features, "categories")
+
+
+def _some(labels: list[str]) -> str:
+    more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
+    return (", ".join(labels[:_SHOWN]) or "none") + more

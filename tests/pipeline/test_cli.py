@@ -71,7 +71,7 @@ def test_validate_tells_what_a_person_would_want_to_hear(tmp_path: Path) -> None
     file = opinions(tmp_path, "ab gh fine\tpos\ng\tneg\n")
     result = seqline("validate", "-c", file)
     assert result.exit_code == 0
-    assert "  train  2 records, labels: neg, pos\n" in result.output
+    assert "  train  2 records, label: neg, pos\n" in result.output
     assert "warning: 1 of 2 records of split eval (50.00%) have a text that stands in train too" in result.output
     assert "warning: 1 of 2 texts of text in split train (50.00%) are longer than tokenizer.max_sequence_length 2" in (
         result.output
