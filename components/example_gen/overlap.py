@@ -85,10 +85,9 @@ def overlap_of(seen: Seen) -> Overlap:
 def add(overlaps: Iterable[Overlap]) -> Overlap:
     """The sum; the example is the first in the order of the alphabet."""
     repeated: Counter[str] = Counter()
-    disputed, examples = 0, []
+    disputed, example = 0, ""
     for overlap in overlaps:
         repeated.update(overlap.repeated)
         disputed += overlap.disputed
-        if overlap.example:
-            examples = [min([*examples, overlap.example])]
-    return Overlap(repeated, disputed, "".join(examples))
+        example = min(filter(None, [example, overlap.example]), default="")
+    return Overlap(repeated, disputed, example)

@@ -107,8 +107,8 @@ def _leave_out_empty(fields: Mapping[str, FieldInfo], values: dict[str, Any]) ->
     for name, field in fields.items():
         if name in values and values[name] is None and _has_parts(field.annotation):
             del values[name]
-        elif isinstance(values.get(name), dict) and hasattr(field.annotation, "model_fields"):
-            _leave_out_empty(field.annotation.model_fields, values[name])
+        elif isinstance(values.get(name), dict):
+            _leave_out_empty(getattr(field.annotation, "model_fields", {}), values[name])
 
 
 def _has_parts(annotation: Any) -> bool:
