@@ -10,7 +10,7 @@ import pathlib
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
@@ -18,8 +18,10 @@ import tensorflow as tf
 
 from models.bodies import save_bodies
 from models.checkpointing import Checkpointing, TrainingState
+from models.divergence import Divergence, check_ended
 from models.errors import SeqlineError
 from models.export import export
+from models.guarded_optimizers import GuardedAdam, GuardedAdamW
 from models.input_pipeline import Batches, evaluation_batches, measure, read_examples, training_batches
 from models.memory import keep_freed_memory
 from models.progress import tell
@@ -27,6 +29,8 @@ from models.registry import TASKS
 from models.run_settings import RunSettings
 from models.schedules import WarmUpSchedule
 from models.tokenizers.vocabularies import Vocabularies
+from models.too_long import count_too_long, limits_of
+from models.training_curves import TrainingCurves
 
 BODIES_FOLDER = "bodies"
 VOCABULARIES_FOLDER = "vocabularies"
@@ -39,7 +43,7 @@ def run_fn(fn_args: Any) -> None:
 
     Args:
         fn_args: TFX's FnArgs. `custom_config` holds `settings` (JSON of `RunSettings`), `task_facts`, `code_hash`
-            and `checkpoint_dir`; the vocabularies stand in the folder `vocabularies` of the transform graph.
+            `checkpoint_dir` and, for `too_long`, what happens to texts that are; the vocabularies stand in the folder `vocabularies` of the transform graph.
 
     Raises:
         SeqlineError: the disk is full, or the model cannot be exported.
@@ -48,13 +52,16 @@ def run_fn(fn_args: Any) -> None:
     settings = RunSettings.model_validate_json(config["settings"])
     vocabularies = Vocabularies.load(f"{fn_args.transform_graph_path}/vocabularies")
     train_files, eval_files = (_expand(patterns) for patterns in (fn_args.train_files, fn_args.eval_files))
-    identity = "".join([config["settings"], config["task_facts"], config["code_hash"], *train_files])
+    too_long = config.get("too_long", {})
+    identity = "".join([config["settings"], config["task_facts"], config["code_hash"], str(too_long), *train_files])
     checkpoint_dir = f"{config['checkpoint_dir']}/{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
     # A training that was killed and whose settings have changed is never resumed; its scratch is as large as the data.
     for leftover in pathlib.Path(config["checkpoint_dir"]).glob(f"*/{_SCRATCH}*"):
         shutil.rmtree(leftover, ignore_errors=True)
     try:
-        model, state = train(settings, vocabularies, train_files, eval_files, checkpoint_dir, fn_args.model_run_dir)
+        model, state = train(
+            settings, vocabularies, train_files, eval_files, checkpoint_dir, fn_args.model_run_dir, too_long
+        )
         facts = {"code_version": config["code_hash"], "metrics": state.best_metrics | {"best_epoch": state.best_epoch}}
         export(model, settings, vocabularies, fn_args.serving_model_dir, facts)
         model_run = pathlib.Path(fn_args.model_run_dir)
@@ -77,6 +84,7 @@ def train(
     eval_files: list[str],
     checkpoint_dir: str,
     log_dir: str | None = None,
+    too_long: Mapping[str, Any] | None = None,
 ) -> tuple[keras.Model, TrainingState]:
     """Trains a model, from the state saved in `checkpoint_dir` if there is one.
 
@@ -86,7 +94,8 @@ def train(
         train_files: transformed examples, TFRecord, gzip.
         eval_files: the same, for validation after every epoch.
         checkpoint_dir: folder of the saved state; left in place.
-        log_dir: folder for TensorBoard, if wanted.
+        log_dir: folder for TensorBoard and `training.json`, if wanted.
+        too_long: what happens to a `source` and to a `target` of too many tokens, as `models.too_long` has it.
 
     Returns:
         the model with its best weights, and how the training went.
@@ -94,12 +103,14 @@ def train(
     keep_freed_memory()
     keras.utils.set_random_seed(settings.seed)
     task, training = TASKS[settings.task].code(), settings.training
+    limits = limits_of(task.task, settings, **(too_long or {}))
+    counts = [*count_too_long(train_files, "train", limits), *count_too_long(eval_files, "eval", limits)]
     with _scratch(checkpoint_dir) as scratch:
-        examples = read_examples(train_files, task, settings, f"{scratch}/train")
+        examples = read_examples(train_files, task, settings, f"{scratch}/train", limits)
         measured = measure(examples, training.length_buckets)
         buffer = measured.shuffle_buffer(training.shuffle_megabytes)
         batches = training_batches(task, examples, measured, training.batch_size, buffer, settings.seed)
-        held_out = read_examples(eval_files, task, settings, f"{scratch}/eval")
+        held_out = read_examples(eval_files, task, settings, f"{scratch}/eval", limits)
         validation = evaluation_batches(task, held_out, training.batch_size, measured.boundaries)
         with distribution_strategy().scope():
             model = build_model(settings, vocabularies)
@@ -111,9 +122,16 @@ def train(
             )
             checkpointing = Checkpointing(checkpoint_dir, training.checkpoint_steps, training.early_stopping_patience)
             checkpointing.restore(model)
-        _fit(model, batches, validation, checkpointing, training.epochs, log_dir)
-    if checkpointing.best_weights:
-        model.set_weights(checkpointing.best_weights)
+        curves = TrainingCurves(
+            checkpointing,
+            measured.positions_per_example * training.batch_size,
+            log_dir,
+            {"too_long": [count.message for count in counts]},
+        )
+        watches = [Divergence(checkpointing, training), curves, checkpointing]
+        _fit(model, batches, validation, watches, Progress(curves, batches, training.epochs), log_dir)
+    check_ended(checkpointing, training)
+    model.set_weights(checkpointing.best_weights)
     return model, checkpointing.state
 
 
@@ -132,16 +150,16 @@ def _fit(
     model: keras.Model,
     batches: Batches,
     validation: tf.data.Dataset,
-    checkpointing: Checkpointing,
-    epochs: int,
+    watches: list[keras.callbacks.Callback],
+    progress: "Progress",
     log_dir: str | None,
 ) -> None:
     """Trains a compiled model from where its checkpoint stands to the end, or to where it stops early."""
-    state, total = checkpointing.state, batches.steps_per_epoch * epochs
+    state, total, epochs = progress.checkpointing.state, progress.total, progress.epochs
     if state.step:
         text = f"training resumes at step {state.step} of {total}"
         tell(text, state.step, total, {"resumed_at": state.step}, notable=True)
-    callbacks: list[keras.callbacks.Callback] = [checkpointing, Progress(checkpointing, total, batches.steps_per_epoch)]
+    callbacks = [*watches, progress]
     if log_dir:
         callbacks.append(keras.callbacks.TensorBoard(log_dir, write_graph=False))
     while state.step < total and not state.stopped:
@@ -180,16 +198,18 @@ class Progress(keras.callbacks.Callback):
     """Tells the logger `seqline.progress` how far the training is, at most once a second.
 
     Args:
-        checkpointing: knows the step.
-        total: steps of the whole training.
-        steps_per_epoch: steps of an epoch.
+        curves: what is told beside the losses.
+        batches: how many steps an epoch has.
+        epochs: of the whole training.
     """
 
-    def __init__(self, checkpointing: Checkpointing, total: int, steps_per_epoch: int):
+    def __init__(self, curves: TrainingCurves, batches: Batches, epochs: int):
         super().__init__()
-        self.checkpointing = checkpointing
-        self.total = total
-        self.steps_per_epoch = steps_per_epoch
+        self.curves = curves
+        self.checkpointing = curves.checkpointing
+        self.epochs = epochs
+        self.steps_per_epoch = batches.steps_per_epoch
+        self.total = batches.steps_per_epoch * epochs
         self.last = 0.0
         self.validation: dict[str, float] = {}
 
@@ -207,7 +227,7 @@ class Progress(keras.callbacks.Callback):
         self.last = time.monotonic()
         step = self.checkpointing.state.step
         losses = {name: round(float(value), 4) for name, value in (logs or {}).items()} | self.validation
-        fields = {"epoch": (max(step, 1) - 1) // self.steps_per_epoch + 1} | losses
+        fields = {"epoch": (max(step, 1) - 1) // self.steps_per_epoch + 1} | losses | self.curves.latest
         text = " ".join(f"{name}={value:.4g}" for name, value in fields.items())
         tell(f"step {step} of {self.total}: {text}", step, self.total, fields)
 
@@ -215,9 +235,10 @@ class Progress(keras.callbacks.Callback):
 def _optimizer(settings: RunSettings, total_steps: int) -> keras.optimizers.Optimizer:
     training = settings.training
     schedule = WarmUpSchedule(training.schedule, training.learning_rate, training.warmup_steps, total_steps)
+    halts = training.on_divergence != "skip_step"
     if training.optimizer == "adamw":
-        return keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm)
-    return keras.optimizers.Adam(schedule, global_clipnorm=training.clip_norm)
+        return GuardedAdamW(schedule, training.clip_norm, halts, weight_decay=training.weight_decay)
+    return GuardedAdam(schedule, training.clip_norm, halts)
 
 
 def _expand(patterns: list[str]) -> list[str]:

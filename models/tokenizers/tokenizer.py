@@ -42,7 +42,15 @@ class Tokenizer(tf.Module):
         Returns:
             int32 ragged (B, T), T at most `settings.max_sequence_length`; no start or end token is added.
         """
-        return self._tokenize(self.normalize(texts, self.settings))[:, : self.settings.max_sequence_length]
+        return self.cut(self.tokenize_whole(texts))
+
+    def tokenize_whole(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Cuts texts into tokens, all of them: string (B,) to int32 ragged (B, T)."""
+        return self._tokenize(self.normalize(texts, self.settings))
+
+    def cut(self, token_ids: tf.RaggedTensor) -> tf.RaggedTensor:
+        """Leaves `settings.max_sequence_length` tokens of each text at most; ragged (B, T)."""
+        return token_ids[:, : self.settings.max_sequence_length]
 
     def detokenize(self, token_ids: tf.RaggedTensor) -> tf.Tensor:
         """Joins tokens to text; special tokens leave no trace.
