@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 # Custom properties of an artifact. A run of before has the first two with the run itself.
 _METRICS, _SHORTFALLS, _PAGE = "seqline_metrics", "seqline_shortfalls", "seqline_page"
+_WARNINGS = "seqline_warnings"
 
 
 class _Artifact(Protocol):
@@ -21,17 +22,20 @@ class Findings:
         metrics: by name, over all that was judged.
         shortfalls: the bounds that the model did not keep, one sentence each.
         page: what a person opens, in the artifact's folder; "" for the folder itself.
+        warnings: what a person should hear though it stops nothing, one sentence each.
     """
 
     metrics: dict[str, float] = dataclasses.field(default_factory=dict)
     shortfalls: list[str] = dataclasses.field(default_factory=list)
     page: str = ""
+    warnings: list[str] = dataclasses.field(default_factory=list)
 
     def keep(self, artifact: _Artifact) -> None:
         """Puts them on a stage's output; from the cache they come with it, whoever launches the stages."""
         artifact.set_string_custom_property(_METRICS, json.dumps(self.metrics))
         artifact.set_string_custom_property(_SHORTFALLS, json.dumps(self.shortfalls))
         artifact.set_string_custom_property(_PAGE, self.page)
+        artifact.set_string_custom_property(_WARNINGS, json.dumps(self.warnings))
 
 
 def kept_findings(properties: Mapping[str, Any]) -> Findings | None:
@@ -43,4 +47,5 @@ def kept_findings(properties: Mapping[str, Any]) -> Findings | None:
         metrics=json.loads(properties[_METRICS].string_value),
         shortfalls=json.loads(shortfalls),
         page=properties[_PAGE].string_value if _PAGE in properties else "",
+        warnings=json.loads(properties[_WARNINGS].string_value) if _WARNINGS in properties else [],
     )

@@ -23,6 +23,7 @@ from components.review.catalogue import REVIEWS
 from components.review.component import Review
 from components.serving_validator.component import ServingValidator
 from components.tokenizer_trainer import TokenizerTrainer
+from components.trainer import Trainer
 from components.transform import Transform
 from models.registry import ARCHITECTURES, TASKS
 from pipeline.config.config import Config
@@ -39,6 +40,8 @@ BEAM_ARGUMENTS = [
 ]
 # Stages whose effect lies outside of the artifacts: whether a cached result still holds.
 STILL_TRUE: dict[str, StillTrue] = {"Pusher": is_push_current}
+# What the section of the data says to the training; the examples stay the same.
+_FOR_TRAINING = {"too_long", "too_long_target"}
 # What a task says of itself to those who judge its models, not to those who train them.
 _FOR_JUDGES = {"judging", "review"}
 
@@ -97,7 +100,7 @@ def _data_stages(config: Config) -> DataStages:
     features, sections = features_json(task.features), sections_for(task.features)
     examples = _with_code(
         ExampleGen(
-            settings_json=config.data.model_dump_json(),
+            settings_json=config.data.model_dump_json(exclude=_FOR_TRAINING),
             features=features,
             fingerprint=data_fingerprint(config.data),
             sections_json=json.dumps({name: getattr(config, name).model_dump(mode="json") for name in sections}),
@@ -119,7 +122,7 @@ def _data_stages(config: Config) -> DataStages:
         anomalies=anomalies.outputs["anomalies"],
         statistics=statistics.outputs["statistics"],
         features=features,
-        settings_json=config.data.model_dump_json(),
+        settings_json=config.data.model_dump_json(exclude=_FOR_TRAINING),
     )
     return DataStages(examples, statistics, schema, anomalies, gate)
 
@@ -144,7 +147,7 @@ def _model_stages(config: Config, data: DataStages, folder: OutputFolder) -> Mod
         "components.preprocessing",
         *task_code,
     )
-    trainer = tfx.components.Trainer(
+    trainer = Trainer(
         run_fn="models.training.run_fn",
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
@@ -158,6 +161,7 @@ def _model_stages(config: Config, data: DataStages, folder: OutputFolder) -> Mod
                 "models.training", *task_code, architecture.module, architecture.settings.__module__
             ),
             "checkpoint_dir": str(folder.checkpoints),
+            "too_long": {"source": config.data.too_long, "target": config.data.too_long_target or config.data.too_long},
         },
     )
     return ModelStages(tokenizer, transform, trainer)

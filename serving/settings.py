@@ -11,7 +11,7 @@ class FrozenSettings(BaseModel):
     `serving` imports nothing else of the project, so it has its own base.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class BatchingSettings(FrozenSettings):

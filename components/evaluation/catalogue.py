@@ -11,6 +11,21 @@ from models.tasks.task import Judging
 
 
 @dataclasses.dataclass(frozen=True)
+class Baseline:
+    """What is reached without a look at the input; a model that is no better is told as such.
+
+    Attributes:
+        answer: what reaches it, in words.
+        metric: key of `METRICS` that computes it from the same examples; "" where it is always `value`.
+        value: what it always is.
+    """
+
+    answer: str
+    metric: str = ""
+    value: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class MetricEntry:
     """How a metric is computed.
 
@@ -20,6 +35,8 @@ class MetricEntry:
         lower_is_better: as for bits; else greater is better.
         arguments: of the class, besides its name.
         takes_output: whether the class takes the name of the output that is judged, the task's `prediction_key`.
+        baseline: what a guess reaches; None: unknown.
+        compares_texts: whether answers are texts of their own, which may all be the same.
     """
 
     class_name: str
@@ -27,26 +44,43 @@ class MetricEntry:
     lower_is_better: bool = False
     arguments: Mapping[str, str] = dataclasses.field(default_factory=dict)
     takes_output: bool = False
+    baseline: Baseline | None = None
+    compares_texts: bool = False
 
 
 _METRICS = "components.evaluation.metrics"
 _CONFUSION = MetricEntry("ConfusionMetric", f"{_METRICS}.confusion", takes_output=True)
+_CORPUS_SCORE = MetricEntry("CorpusBleu", f"{_METRICS}.corpus_score", takes_output=True, compares_texts=True)
+_SAMENESS = MetricEntry("MostFrequentShare", f"{_METRICS}.sameness")
+_MAJORITY = "the most frequent label for every example"
+# Metrics of this prefix are computed for `components.evaluation.judgement`; nobody is shown them.
+BASELINE = "baseline/"
+ANSWERS_ALIKE, RIGHT_ANSWERS_ALIKE = f"{BASELINE}answers_alike", f"{BASELINE}right_answers_alike"
 
 METRICS: dict[str, MetricEntry] = {
     "example_count": MetricEntry("ExampleCount"),
-    "accuracy": _CONFUSION,
-    "macro_f1": _CONFUSION,
-    "auc": MetricEntry("OneVersusRestAuc", f"{_METRICS}.auc"),
-    "bleu": MetricEntry("CorpusBleu", f"{_METRICS}.corpus_score", takes_output=True),
-    "chrf": MetricEntry("CorpusChrf", f"{_METRICS}.corpus_score", takes_output=True),
+    "accuracy": dataclasses.replace(_CONFUSION, baseline=Baseline(_MAJORITY, f"{BASELINE}accuracy")),
+    "macro_f1": dataclasses.replace(_CONFUSION, baseline=Baseline(_MAJORITY, f"{BASELINE}macro_f1")),
+    "auc": MetricEntry("OneVersusRestAuc", f"{_METRICS}.auc", baseline=Baseline("a guess", value=0.5)),
+    "bleu": _CORPUS_SCORE,
+    "chrf": dataclasses.replace(_CORPUS_SCORE, class_name="CorpusChrf"),
     # TFMA's own: bytes compared with bytes, which is what both sides are.
-    "exact_match": MetricEntry("ExactMatch"),
+    "exact_match": MetricEntry("ExactMatch", compares_texts=True),
     "bits_per_sample": MetricEntry(
-        "BitsPerUnit", f"{_METRICS}.bits", lower_is_better=True, arguments={"units": "num_samples"}, takes_output=True
+        "BitsPerUnit",
+        f"{_METRICS}.bits",
+        lower_is_better=True,
+        arguments={"units": "num_samples"},
+        takes_output=True,
+        baseline=Baseline("a guess among all 256 levels", value=8.0),
     ),
     # What a task with scores of each class has besides those that it names.
     "confusion_matrix": _CONFUSION,
     "class_scores": _CONFUSION,
+    f"{BASELINE}accuracy": _CONFUSION,
+    f"{BASELINE}macro_f1": _CONFUSION,
+    ANSWERS_ALIKE: dataclasses.replace(_SAMENESS, takes_output=True),
+    RIGHT_ANSWERS_ALIKE: _SAMENESS,
 }
 PER_CLASS: dict[str, MetricEntry] = {"precision": _CONFUSION, "recall": _CONFUSION, "f1": _CONFUSION}
 

@@ -23,6 +23,7 @@ from pipeline.config.errors import Problem, describe, in_file_order, sentence
 from pipeline.config.rules import broken_rules
 from pipeline.config.uses import unused_keys
 from pipeline.config.yaml_file import read_yaml
+from pipeline.config.yaml_traps import misread
 from pipeline.errors import ConfigError
 from serving.settings import ServingSettings
 
@@ -75,7 +76,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
         ConfigError: with one line for every rule that is broken.
     """
     file = read_yaml(path)
-    values = copy.deepcopy(file.values)
+    values = {key: value for key, value in copy.deepcopy(file.values).items() if not _is_empty_section(key, value)}
     places = dict(file.places)
     for override in overrides:
         key, value = _parse_override(override)
@@ -97,11 +98,20 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
     return config
 
 
+def _is_empty_section(key: Any, value: Any) -> bool:
+    """Whether all keys of a section are commented out, which leaves its defaults."""
+    field = Config.model_fields.get(key)
+    return value is None and field is not None and not field.is_required()
+
+
 def _parse_override(override: str) -> tuple[str, Any]:
     key, equals, text = override.partition("=")
     if not equals or not all(key.split(".")):
         raise ConfigError(f"--set {override}: must read section.key=value, for example --set training.batch_size=32")
     try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        if problems := misread(root, f"--set {override}"):
+            raise ConfigError("\n".join(problems))
         return key, yaml.safe_load(text) if text else ""
     except yaml.YAMLError:
         raise ConfigError(

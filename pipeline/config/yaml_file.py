@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from pipeline.config.yaml_traps import misread
 from pipeline.errors import ConfigError
 
 
@@ -36,8 +37,11 @@ def read_yaml(path: Path) -> YamlFile:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+        problems = misread(root, str(path))
+        if problems:
+            # An alias inside itself has no end to walk to.
+            raise ConfigError("\n".join(problems))
         places: dict[str, str] = {}
-        problems: list[str] = []
         _walk(root, "", str(path), places, problems)
         if problems:
             raise ConfigError("\n".join(problems))

@@ -39,6 +39,7 @@ class Run:
         pushed_to: that version's folder.
         metrics: what the judges of the model measured, by name.
         shortfalls: the bounds that the model did not keep, one sentence each.
+        warnings: what a person should hear though it stopped nothing, one sentence each.
         pages: where a person looks closer at what a judge found, by its output, such as "evaluation".
         artifacts: folder of each output, by "STAGE/OUTPUT", such as "ModelEvaluator/evaluation".
     """
@@ -58,6 +59,7 @@ class Run:
     pushed_to: str | None = None
     metrics: dict[str, float] = dataclasses.field(default_factory=dict)
     shortfalls: list[str] = dataclasses.field(default_factory=list)
+    warnings: list[str] = dataclasses.field(default_factory=list)
     pages: dict[str, str] = dataclasses.field(default_factory=dict)
     artifacts: dict[str, str] = dataclasses.field(default_factory=dict)
 
@@ -124,6 +126,7 @@ def _read_run(store: ml_metadata.MetadataStore, context: metadata_store_pb2.Cont
         pushed_to=None if pushed is None else pushed.custom_properties["pushed_destination"].string_value,
         metrics={name: value for findings in all_found for name, value in findings.metrics.items()},
         shortfalls=[shortfall for findings in all_found for shortfall in findings.shortfalls],
+        warnings=[warning for findings in all_found for warning in findings.warnings],
         pages={name.rpartition("/")[2]: _page(outputs[name].uri, findings.page) for name, findings in found.items()},
         artifacts={name: artifact.uri for name, artifact in outputs.items()},
     )

@@ -12,9 +12,9 @@ METRICS_SHOWN = 3
 
 
 def runs_table(history: Sequence[Run]) -> Table:
-    """One row for each run."""
+    """One row for each run; the warnings are counted."""
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("run", "name", "config", "state", "seconds", "blessed", "pushed", "metrics"):
+    for heading in ("run", "name", "config", "state", "seconds", "blessed", "pushed", "warnings", "metrics"):
         table.add_column(
             heading, no_wrap=heading in ("run", "seconds", "pushed"), overflow="fold", min_width=len(heading)
         )
@@ -28,6 +28,7 @@ def runs_table(history: Sequence[Run]) -> Table:
             f"{run.seconds:.0f}",
             "" if run.blessed is None else "yes" if run.blessed else "no",
             run.pushed_version or "",
+            str(len(run.warnings) or ""),
             ", ".join(metrics[:METRICS_SHOWN]),
         )
     return table

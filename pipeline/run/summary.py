@@ -37,6 +37,8 @@ def print_outcome(console: Console, config: Config, outcome: Outcome, overrides:
     _say(console, "")
     for name, value in lines:
         _say(console, f"  {name:<14} {value}")
+    for warning in run.warnings:
+        _say(console, f"\nwarning: {warning}")
     if outcome.pushed:
         _say(console, f"\nNext: seqline serve{_with_settings(outcome, overrides)}")
         return DONE
