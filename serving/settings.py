@@ -1,6 +1,6 @@
 """Settings of the embedded server: the section `serving` of a pipeline configuration."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -46,8 +46,8 @@ class BatchingSettings(FrozenSettings):
     """Merge requests whose inputs differ in later dimensions too, by padding at the end; answers come back padded.
     False: only requests of equal dimensions share a batch, so that their lengths change no answer."""
 
-    padding_values: dict[str, float | str] = {}
-    """Input name to the value that pads it. An input that is not named takes its own first element, as in TensorFlow
+    padding_values: dict[str, Annotated[float, Field(allow_inf_nan=True)] | str] = {}
+    """Input name to the value that pads it, also -.inf. An input that is not named takes its own first element, as in TensorFlow
     Serving."""
 
     enable_large_batch_splitting: bool = False

@@ -67,7 +67,7 @@ def test_a_step_is_left_out_or_the_training_goes_back(tmp_path, monkeypatch, act
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
     told = json.loads((tmp_path / "logs" / "training.json").read_text(encoding="utf-8"))
     [one] = told["divergences"]
-    assert (one["step"], one["action"]) == (14, action) and one["what"].startswith("at step 14 the loss is inf")
+    assert (one["step"], one["action"]) == (14, action) and one["what"].startswith("at step 14 the loss is nan")
     assert sum(row is None for row in told["steps"]["loss"]) == 0
 
 
