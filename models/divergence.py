@@ -49,7 +49,8 @@ def recent_steps(optimizer: Any, after: int, last: int) -> list[Step]:
     """The steps `after` + 1 to `last`, of which the optimizer has those of the last block."""
     rows = np.asarray(optimizer.recent)
     return [
-        Step(number, *map(float, rows[(number - 1) % BLOCK])) for number in range(max(after, last - BLOCK) + 1, last + 1)
+        Step(number, *map(float, rows[(number - 1) % BLOCK]))
+        for number in range(max(after, last - BLOCK) + 1, last + 1)
     ]
 
 

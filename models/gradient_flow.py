@@ -1,6 +1,6 @@
 """How far back a loss reaches: the gradient of a loss at the last step by the states of each step before it.
 
-Bengio et al. (1994) and Pascanu et al. (2013, eq. 3 to 5): dL/dh_t = dL/dh_T * product of dh_k/dh_(k-1) for k = t+1 to T,
+Bengio et al. (1994) and Pascanu et al. (2013, eq. 3 to 5): dL/dh_t = dL/dh_T * product of dh_k/dh_(k-1), k = t+1 to T,
 which vanishes or explodes with T - t. The gradients of weights, sums over t, do not show it.
 
 B: batch, T: time, D: input width, H: hidden width.
@@ -39,7 +39,7 @@ def gradient_norms(
             hidden = inputs[:, step]
             for index, cell in enumerate(cells):
                 _, following = cell(hidden, states[index])
-                # A copy is what is handed on and watched: h_t is made of c_t, which is no path from one step to the next.
+                # A copy is handed on and watched: that h_t is made of c_t is no path from one step to the next.
                 states[index] = [tf.identity(state) for state in tf.nest.flatten(following)]
                 for state in states[index]:
                     tape.watch(state)

@@ -16,6 +16,7 @@ from models.tokenizers.vocabularies import Vocabularies
 
 Action = Literal["cut", "skip", "fail"]
 
+
 def num_tokens_key(feature: str) -> str:
     """Feature of a transformed example that holds how many tokens a text has before it is cut: int64 ()."""
     return f"{feature}_num_tokens"

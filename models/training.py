@@ -42,8 +42,9 @@ def run_fn(fn_args: Any) -> None:
     """Trains on transformed examples, exports the SavedModel, and keeps what other runs may begin from.
 
     Args:
-        fn_args: TFX's FnArgs. `custom_config` holds `settings` (JSON of `RunSettings`), `task_facts`, `code_hash`
-            `checkpoint_dir` and, for `too_long`, what happens to texts that are; the vocabularies stand in the folder `vocabularies` of the transform graph.
+        fn_args: TFX's FnArgs. `custom_config` holds `settings` (JSON of `RunSettings`), `task_facts`, `code_hash`,
+            `checkpoint_dir` and, if wanted, `too_long`, as `train` takes it; the vocabularies stand in the folder
+            `vocabularies` of the transform graph.
 
     Raises:
         SeqlineError: the disk is full, or the model cannot be exported.

@@ -201,7 +201,9 @@ def _append(curves: dict[str, Any], window: Window) -> None:
         windows.append(list(window))
     if len(windows) > _MOST_WINDOWS:
         pairs = [windows[start : start + 2] for start in range(0, len(windows), 2)]
-        curves["windows"] = [list(Window(*pair[0]).and_then(Window(*pair[1]))) if pair[1:] else pair[0] for pair in pairs]
+        curves["windows"] = [
+            list(Window(*pair[0]).and_then(Window(*pair[1]))) if pair[1:] else pair[0] for pair in pairs
+        ]
         curves["window"] *= 2
 
 

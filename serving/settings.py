@@ -47,8 +47,8 @@ class BatchingSettings(FrozenSettings):
     False: only requests of equal dimensions share a batch, so that their lengths change no answer."""
 
     padding_values: dict[str, Annotated[float, Field(allow_inf_nan=True)] | str] = {}
-    """Input name to the value that pads it, also -.inf. An input that is not named takes its own first element, as in TensorFlow
-    Serving."""
+    """Input name to the value that pads it, -.inf too. An input that is not named takes its own first element, as in
+    TensorFlow Serving."""
 
     enable_large_batch_splitting: bool = False
     """Cut a request to fill the open batch. False: a request stays whole."""

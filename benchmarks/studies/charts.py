@@ -63,7 +63,9 @@ class Axis:
         return [self.least + index * step for index in range(count + 1)]
 
 
-def line_chart(title: str, labels: tuple[str, str], lines: Sequence[Line], bounds: tuple[float, float], **axes: bool) -> str:
+def line_chart(
+    title: str, labels: tuple[str, str], lines: Sequence[Line], bounds: tuple[float, float], **axes: bool
+) -> str:
     """Draws a chart.
 
     Args:

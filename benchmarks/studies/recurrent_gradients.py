@@ -143,7 +143,9 @@ def copy_accuracy(length: int, attention: str, epochs: int = 12) -> float:
     pieces = learn_vocabulary(counts, settings.tokenizer)
     vocabularies = Vocabularies(settings.tokenizer, {"source": pieces, "target": pieces})
     with tempfile.TemporaryDirectory() as folder:
-        files = [_write(part, settings, vocabularies, f"{folder}/{len(part)}.gz") for part in (texts[200:], texts[:200])]
+        files = [
+            _write(part, settings, vocabularies, f"{folder}/{len(part)}.gz") for part in (texts[200:], texts[:200])
+        ]
         _, state = train(settings, vocabularies, files[:1], files[1:], f"{folder}/state")
     return max(0.0, state.best_metrics["val_token_accuracy"])
 
@@ -198,13 +200,24 @@ def charts(result: dict[str, Any]) -> dict[str, str]:
     guess = Line("a guess", LENGTHS, [(n / len(LETTERS) + 1) / (n + 1) for n in LENGTHS])
     return {
         "gradient_by_step": line_chart(
-            "Gradient of the loss at step 200 by the state of each step", ("step", "norm"), flows, (1e-20, 1e10), log_y=True
+            "Gradient of the loss at step 200 by the state of each step",
+            ("step", "norm"),
+            flows,
+            (1e-20, 1e10),
+            log_y=True,
         ),
         "gradient_in_training": line_chart(
-            "Recall over 200 steps: gradient norm before clipping", ("training step", "norm"), norms, (1e-4, 1e10), log_y=True
+            "Recall over 200 steps: gradient norm before clipping",
+            ("training step", "norm"),
+            norms,
+            (1e-4, 1e10),
+            log_y=True,
         ),
         "loss_in_training": line_chart(
-            "Recall over 200 steps: loss, mean of ten steps", ("training step", "nats"), losses, (0.0, 1.5 * math.log(SYMBOLS))
+            "Recall over 200 steps: loss, mean of ten steps",
+            ("training step", "nats"),
+            losses,
+            (0.0, 1.5 * math.log(SYMBOLS)),
         ),
         "copy": line_chart("Copying letters", ("letters", "accuracy"), [*copies, guess], (0.0, 1.0)),
     }

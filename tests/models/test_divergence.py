@@ -53,9 +53,7 @@ def breaks_at(step: int, monkeypatch) -> None:
     # The held-out batches are counted from one, too, and are to stay as they are.
     whole = training_module.evaluation_batches
     plain = text_classification.TextClassification
-    monkeypatch.setattr(
-        training_module, "evaluation_batches", lambda task, *rest: whole(plain(task.task), *rest)
-    )
+    monkeypatch.setattr(training_module, "evaluation_batches", lambda task, *rest: whole(plain(task.task), *rest))
 
 
 @pytest.mark.parametrize("action", ["skip_step", "restore_last"])

@@ -56,7 +56,12 @@ def test_the_share_of_the_most_frequent_answer(output: str, share: float):
 
 MODELS: list[tuple[str, Any, list[dict[str, str]], list[str]]] = [
     ("text_classification", KeywordClassifier(SENTIMENT), ROWS, []),
-    ("text_classification", KeywordClassifier({"neg": "bad", "pos": "excellent"}), ROWS, ["accuracy is 0.5, no better"]),
+    (
+        "text_classification",
+        KeywordClassifier({"neg": "bad", "pos": "excellent"}),
+        ROWS,
+        ["accuracy is 0.5, no better"],
+    ),
     ("text_to_text", Translator(GERMAN), PAIRS, []),
     ("text_to_text", Translator({".*": ""}), PAIRS, ["the model gives one and the same answer, or an empty one"]),
 ]

@@ -68,7 +68,8 @@ def test_aliases_that_multiply_are_refused_at_once(file: Path) -> None:  # noqa:
 
 def test_what_means_what_it_says_is_read(file: Path) -> None:  # noqa: F811
     file.write_text(
-        "training: {epochs: 8}\nname: dates\ntask: text_to_text\ndata: {source: 'sample:dates', sample_seed: 0x1F, sample_size: 1_000}\n"
+        "training: {epochs: 8}\nname: dates\ntask: text_to_text\n"
+        "data: {source: 'sample:dates', sample_seed: 0x1F, sample_size: 1_000}\n"
         + "model: {architecture: seq2seq, dropout: 0.0}\ntokenizer: {lowercase: yes}\nseed: 0\n",
         encoding="utf-8",
     )
