@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from models.errors import SeqlineError
 from models.too_long import Limit, length_specs, limits_of, without_too_long
 
 if TYPE_CHECKING:
@@ -95,12 +96,21 @@ def read_examples(
 
     Returns:
         dataset of what the task's `training_examples` makes of them, read from the folder.
+
+    Raises:
+        SeqlineError: all examples are left out.
     """
     # Not `cache(file)`, whose index of all tensors grows in memory: 1.4 KB for each example, however small.
     limits = limits_of(task.task, settings) if limits is None else limits
     features = without_too_long(read_features(files, task.transformed, length_specs(limits)), limits)
     task.training_examples(features, settings).save(folder)
-    return tf.data.Dataset.load(folder)
+    examples = tf.data.Dataset.load(folder)
+    if int(examples.cardinality()) == 0 and any(limit.action == "skip" for limit in limits):
+        raise SeqlineError(
+            "A split must keep an example to train on. Received: none whose texts are short enough; raise "
+            "tokenizer.max_sequence_length or decoding.max_length, or let data.too_long cut them."
+        )
+    return examples
 
 
 def longest_length(*example: Any) -> tf.Tensor:

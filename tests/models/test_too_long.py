@@ -113,6 +113,12 @@ def test_fail_stops_the_training(tmp_path, actions, named):
         counts(tmp_path, **actions)
 
 
+def test_a_split_of_which_nothing_is_left_is_refused(tmp_path):
+    settings, _, files = transformed(tmp_path, answered=1)
+    with pytest.raises(SeqlineError, match="must keep an example to train on"):
+        trained_on(tmp_path, settings, files, target="skip")
+
+
 def test_nothing_is_told_where_nothing_is_too_long(tmp_path):
     assert counts(tmp_path, most=8, target="fail", source="fail") == []
 

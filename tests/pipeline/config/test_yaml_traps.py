@@ -84,6 +84,11 @@ def test_empty_means_off(file: Path, text: str) -> None:  # noqa: F811
     assert config.load(file).training.clip_norm is None
 
 
+def test_an_empty_override_means_off_too(file: Path) -> None:  # noqa: F811
+    assert config.load(file, ["training.clip_norm="]).training.clip_norm is None
+    assert "Received" in refusal(file, overrides=("training.learning_rate=",))
+
+
 def test_a_section_whose_keys_are_all_commented_out_has_its_defaults(file: Path) -> None:  # noqa: F811
     file.write_text(f"{DATES}training:\n#  epochs: 3\n", encoding="utf-8")
     assert config.load(file).training == config.load(file, ["training={}"]).training
