@@ -1,6 +1,9 @@
 """A training whose loss is no number: it stops, leaves the step out, or goes back."""
 
 import json
+import os
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -13,7 +16,7 @@ from models.export import export
 from models.guarded_optimizers import BLOCK
 from models.tasks import text_classification
 from models.training import build_model, run_fn, train
-from tests.models.test_training import fn_args, prepared
+from tests.models.test_training import TWO_DEVICES, fn_args, prepared
 
 RISING = [
     {"learning_rate": 1e30, "clip_norm": None},
@@ -120,3 +123,33 @@ def test_a_weight_that_is_no_number_is_not_exported(tmp_path):
         export(model, settings, vocabularies, str(tmp_path / "model"), {"code_version": "", "metrics": {}})
     assert not (tmp_path / "model").exists()
     keras.backend.clear_session()
+
+
+ON_TWO_DEVICES = (
+    TWO_DEVICES
+    + """
+import sys
+sys.path.insert(0, {root!r})
+from pathlib import Path
+import keras, numpy as np
+from models.guarded_optimizers import GuardedAdam
+devices = [device.name for device in tf.config.list_logical_devices("CPU")]
+with tf.distribute.MirroredStrategy(devices).scope():
+    model = keras.Sequential([keras.layers.Dense(2)])
+    model.compile(GuardedAdam(0.1, 1.0, halts=False), loss="mse", jit_compile=False)
+# The seventh row of the third batch of eight: on the second device alone.
+inputs = np.random.default_rng(0).normal(size=(40, 3)).astype("float32")
+inputs[8 * 2 + 6] = np.nan
+model.fit(tf.data.Dataset.from_tensor_slices((inputs, np.ones((40, 2)))).batch(8), verbose=0)
+optimizer = model.optimizer
+print(optimizer.divergences.numpy(), int(optimizer.unsound.numpy()[-1]), optimizer.iterations.numpy())
+print(bool(np.isfinite(model.get_weights()[0]).all()))
+"""
+)
+
+
+@pytest.mark.e2e
+def test_what_one_of_two_devices_sees_concerns_both():
+    code = ON_TWO_DEVICES.format(root=os.getcwd())
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert finished.stdout.split() == ["1", "2", "5", "True"]
