@@ -194,7 +194,7 @@ class TrainingCurves(keras.callbacks.Callback):
 
 def _append(curves: dict[str, Any], window: Window) -> None:
     """Adds to the last window while it is short; halves their number where they are too many."""
-    windows: list[list[float]] = curves["windows"]
+    windows: list[list[Any]] = curves["windows"]
     if windows and windows[-1][1] + window.steps <= curves["window"]:
         windows[-1] = list(Window(*windows[-1]).and_then(window))
     else:
