@@ -26,10 +26,10 @@ from serving.front.limits import Places
 from serving.front.memory import MEMORY
 
 Answer = TypeVar("Answer")
-# Large answers are written by a few threads at a time. More would gain nothing, for Python runs one thread at a time,
+# Large answers are written one after the other. More at once would gain nothing, for Python runs one thread at a time,
 # and each would hold its lists meanwhile and keep the event loop waiting for its turn.
 _LIGHT_ELEMENTS = 2**15
-_HEAVY = threading.BoundedSemaphore(2)
+_HEAVY = threading.BoundedSemaphore(1)
 # Reads a request. What it holds in the stack, such as the lease of a version, stays held until the work has ended.
 Read = Callable[[contextlib.ExitStack], Run[Answer]]
 
