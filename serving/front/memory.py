@@ -23,7 +23,8 @@ class Memory:
 
     def _give_back(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
-        loop.run_in_executor(None, self._trim, 0)
+        if self._trim is not None:
+            loop.run_in_executor(None, self._trim, 0)
 
 
 MEMORY = Memory()
