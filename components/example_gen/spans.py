@@ -39,7 +39,9 @@ def in_one_scheme(read: Callable[[], Iterator[Read]], context: ReadContext) -> I
 
 
 def _not_aligned(record: Read, pairs: Sequence[tuple[str, str]]) -> BadRecord | None:
-    for name, other in pairs if isinstance(record, Record) else ():
+    if isinstance(record, BadRecord):
+        return None
+    for name, other in pairs:
         have, wanted = (len(texts_of(record.values[each])) for each in (name, other))
         if have != wanted:
             return BadRecord(record.file, record.line, f'"{name}" has {have} values where "{other}" has {wanted}')
