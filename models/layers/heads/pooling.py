@@ -23,7 +23,7 @@ class Pooling(keras.layers.Layer):
         super().__init__(name=name)
         self.method = method
         self.supports_masking = True
-        self.attention = AttentionWeights(name="attention") if method == "attention" else None
+        self.attention: Any = AttentionWeights(name="attention") if method == "attention" else None
 
     def compute_mask(self, *arguments: Any, **keywords: Any) -> None:
         """None: no position is left that could be padding."""
