@@ -70,7 +70,8 @@ class RecurrentStack(keras.layers.Layer):
     def build(self, inputs_shape: tuple[Any, ...]) -> None:
         """Builds every layer for the width of what it reads; inputs are float (B, T, D)."""
         self.layers[0].build(inputs_shape)
-        widths, shape = [inputs_shape[-1], self.width], (*inputs_shape[:-1], self.width)
+        widths: list[Any] = [inputs_shape[-1], self.width]
+        shape = (*inputs_shape[:-1], self.width)
         for layer, connection in zip(self.layers[1:], self.connections, strict=True):
             layer.build((*inputs_shape[:-1], connection.width(widths)))
             connection.build(shape, shape)

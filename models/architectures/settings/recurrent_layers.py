@@ -49,7 +49,7 @@ class RecurrentLayersSettings(SequenceSettings):
         if isinstance(values, dict) and "residual" in values:
             new = "residual" if values["residual"] else "none"
             raise ValueError(
-                f"residual is one of several connections now: write connections: {new} in its place. "
-                f"Received: residual={values['residual']}."
+                f"model.residual is one of several connections now; write model.connections: {new} in its place. "
+                f"Received: {str(values['residual']).lower()}"
             )
         return values

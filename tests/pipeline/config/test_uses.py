@@ -289,4 +289,7 @@ def test_what_is_marked_beside_keys_exists() -> None:
 @pytest.mark.parametrize(("value", "new"), [("true", "residual"), ("false", "none")])
 def test_the_old_name_of_residual_connections_is_refused_with_the_new_one(tmp_path: Path, value: str, new: str) -> None:
     [line] = problems(tmp_path, REVIEWS, [f"model.residual={value}"])
-    assert f"write connections: {new} in its place" in line
+    assert line == (
+        f"--set model.residual={value}: model.residual is one of several connections now; write model.connections: "
+        f"{new} in its place. Received: {value}"
+    )
