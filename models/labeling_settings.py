@@ -31,6 +31,9 @@ class LabelingSettings(Settings):
     unknown_share: float = pydantic.Field(0.0, ge=0, lt=1)
     """Share of the words that training reads as unknown, drawn anew each time, so that the model learns to do without
     knowing a word."""
+    outside_penalty: float = pydantic.Field(0.0, ge=0)
+    """Taken from the score of the tag O of every token when tags are chosen, a log-odds: a model that misses more spans
+    than it makes up finds more of them. 0: what the model believes."""
     crf: bool = True
     """Choose the tags of a sequence together, by a conditional random field with a weight for each pair of neighbours
     (Lafferty et al., 2001; Lample et al., 2016), instead of each by itself. Illegal sequences, such as O I-person, are

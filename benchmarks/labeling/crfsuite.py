@@ -4,8 +4,8 @@
     .venv-crfsuite/bin/python -m benchmarks.labeling.crfsuite TRAIN.conll EVAL.conll
 
 Files as data.format conll reads them, in BIO, tokens in the first column and tags in the last. Prints one line of JSON.
-Needs nothing of ours: its environment has no TensorFlow. Entities are counted as in components/evaluation/metrics: for legal
-BIO, an entity is right where its type and both ends are.
+Needs nothing of ours: its environment has no TensorFlow. Entities are counted as in components/evaluation/metrics: for
+legal BIO, an entity is right where its type and both ends are.
 """
 
 import argparse

@@ -23,6 +23,8 @@ from models.tokenizers.cut_words import MOST_CHARACTERS, NUM_SHAPES, CutWords, s
 from models.tokenizers.cutting import cut_texts, is_cut_alike
 from models.tokenizers.vocabularies import Vocabularies
 
+_OUTSIDE = "O"
+
 
 class SequenceLabeling(TaskCode):
     """Tokens as the data have cut them in, a tag for each out."""
@@ -77,6 +79,7 @@ class SequenceLabeling(TaskCode):
             sizes.dropout,
             labeling.unknown_share,
             EntityF1(vocabularies.categories["tags"]),
+            [-labeling.outside_penalty * (tag == _OUTSIDE) for tag in vocabularies.categories["tags"]],
         )
         inputs = model_inputs(word_inputs(tf.ragged.constant([["a"]]), words), settings)
         model(inputs)  # makes the weights

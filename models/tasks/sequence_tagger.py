@@ -3,6 +3,7 @@
 B: batch, T: words, C: characters of a word, K: tags.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -29,6 +30,7 @@ class SequenceTagger(keras.Model):
         dropout: share of values dropped of what characters and shapes give, and before the scores.
         unknown_share: share of words that training reads as unknown.
         entity_f1: measures the tags that are chosen for held-out sequences.
+        offsets: (K,), added to the scores of the tags when they are chosen, not when they are learned.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class SequenceTagger(keras.Model):
         dropout: float,
         unknown_share: float,
         entity_f1: EntityF1,
+        offsets: Sequence[float],
     ):
         super().__init__(name="sequence_tagger")
         self.unknown_words = UnknownWords(unknown_share, name="unknown_words")
@@ -54,6 +57,7 @@ class SequenceTagger(keras.Model):
         self.tag_chain = tag_chain
         tag_chain.build()
         self.entity_f1 = entity_f1
+        self.offsets = tuple(offsets)
         self._trains = False
 
     def call(self, inputs: dict[str, keras.KerasTensor], training: bool = False) -> keras.KerasTensor:
@@ -79,10 +83,13 @@ class SequenceTagger(keras.Model):
 
     def choose(self, inputs: dict[str, keras.KerasTensor]) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """The best tags, int32 (B, T), and the probability of each, float32 (B, T); anything where padded."""
-        emissions, real = self(inputs), padding_mask(inputs["word_ids"])
+        emissions, real = self._offset(self(inputs)), padding_mask(inputs["word_ids"])
         tag_ids = self.tag_chain.best(emissions, real)
         chosen = ops.one_hot(tag_ids, self.tag_chain.num_tags, dtype="float32")
         return tag_ids, ops.sum(self.tag_chain.marginals(emissions, real) * chosen, axis=-1)
+
+    def _offset(self, emissions: keras.KerasTensor) -> keras.KerasTensor:
+        return emissions + ops.convert_to_tensor(self.offsets, "float32")
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -106,6 +113,6 @@ class SequenceTagger(keras.Model):
         """Those that are compiled; of held-out sequences `entity_f1` too, which takes a search for each of them."""
         if not self._trains:
             real = ops.cast(sample_weight, "bool")
-            self.entity_f1.update_state(y, self.tag_chain.best(y_pred, real), sample_weight)
+            self.entity_f1.update_state(y, self.tag_chain.best(self._offset(y_pred), real), sample_weight)
         found = super().compute_metrics(x, y, y_pred, sample_weight)
         return {name: value for name, value in found.items() if not (self._trains and name == self.entity_f1.name)}

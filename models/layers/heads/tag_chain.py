@@ -38,7 +38,7 @@ def allowed_in(tags: Sequence[str]) -> Allowed:
     if not all(tag == _OUTSIDE or tag.startswith((_BEGIN, _INSIDE)) for tag in tags):
         return Allowed(np.ones(count, bool), np.ones((count, count), bool))
     first = np.array([not tag.startswith(_INSIDE) for tag in tags])
-    goes_on = [[before != _OUTSIDE and before[2:] == tag[2:] for tag in tags] for before in tags]
+    goes_on = [[before[2:] == tag[2:] for tag in tags] for before in tags]
     return Allowed(first, first | np.array(goes_on))
 
 

@@ -154,3 +154,24 @@ def test_every_kind_of_characters_has_a_reader():
     settings = settings_of({}).labeling
     found = {kind: character_reader(kind, 9, 0.0, settings) for kind in ("none", "cnn", "lstm")}
     assert found["none"] is None and all(isinstance(found[kind], keras.layers.Layer) for kind in ("cnn", "lstm"))
+
+
+@pytest.mark.parametrize("crf", [True, False])
+def test_a_penalty_on_o_finds_more_and_is_the_same_as_lower_scores(crf):
+    plain, bold = ({"characters": "none", "crf": crf, "outside_penalty": penalty} for penalty in (0.0, 1.5))
+    vocabularies = learn(sentences(20, 1), settings_of(plain))
+    models = [build_model(settings_of(labeling), vocabularies) for labeling in (plain, bold)]
+    rng = np.random.default_rng(2)
+    models[0].set_weights([rng.normal(0, 0.7, weight.shape) for weight in models[0].get_weights()])
+    models[1].set_weights(models[0].get_weights())
+    tokens = tf.constant(rng.integers(4, 20, (8, 9)), tf.int32)
+    emissions = np.array(models[0]({"word_ids": tokens}))
+    np.testing.assert_allclose(models[1]({"word_ids": tokens}), emissions, atol=1e-5)
+    outside = vocabularies.categories["tags"].index("O")
+    emissions[:, :, outside] -= 1.5
+    chosen, scores = models[1].choose({"word_ids": tokens})
+    np.testing.assert_array_equal(chosen, models[0].tag_chain.best(emissions, tokens > 0))
+    marginals = np.array(models[0].tag_chain.marginals(emissions, tokens > 0))
+    np.testing.assert_allclose(scores, np.take_along_axis(marginals, np.array(chosen)[..., None], 2)[..., 0], atol=1e-5)
+    before, _ = models[0].choose({"word_ids": tokens})
+    assert np.sum(np.array(chosen) == outside) < np.sum(np.array(before) == outside)
