@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
-from serving.core.tensors import UndecodableTensorError, decode_tensor
+from serving.core.tensors import UndecodableTensorError, decode_tensor, dtype_number
 from serving.errors import FailedPreconditionError, InternalFailureError, InvalidRequestError
 
 DEFAULT_SIGNATURE = "serving_default"
@@ -99,7 +99,7 @@ def check_types(signature: meta_graph_pb2.SignatureDef, arrays: Mapping[str, np.
         InvalidRequestError: A type differs.
     """
     for position, (alias, array) in enumerate(arrays.items()):
-        wanted, given = tf.as_dtype(signature.inputs[alias].dtype), tf.as_dtype(array.dtype)
+        wanted, given = signature.inputs[alias].dtype, dtype_number(array.dtype)
         if wanted != given:
             raise InvalidRequestError(
                 f"Expects arg[{position}] to be {_type_name(wanted)} but {_type_name(given)} is provided"
@@ -145,5 +145,6 @@ def _names(names: Iterable[str]) -> str:
     return ",".join(sorted(names))
 
 
-def _type_name(dtype: tf.DType) -> str:
-    return _CPP_NAMES.get(dtype.name, dtype.name)
+def _type_name(number: int) -> str:
+    name = tf.as_dtype(number).name
+    return _CPP_NAMES.get(name, name)

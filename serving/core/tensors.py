@@ -72,7 +72,7 @@ def decode_tensor(
     shape = tuple(dim.size for dim in proto.tensor_shape.dim)
     if proto.tensor_shape.unknown_rank or any(size < 0 for size in shape):
         raise UndecodableTensorError("the shape is not fully known")
-    dtype = np.dtype(tf.as_dtype(proto.dtype).as_numpy_dtype)
+    dtype = _dtype_of(proto.dtype)
     count = math.prod(shape)
     if count * dtype.itemsize > max_bytes:
         raise UndecodableTensorError(f"{count} elements of {dtype} exceed the limit of {max_bytes} bytes")
@@ -94,7 +94,7 @@ def encode_tensor(array: np.ndarray, as_tensor_content: bool = False) -> tensor_
 
 def write_tensor(array: np.ndarray, proto: tensor_pb2.TensorProto, as_tensor_content: bool = False) -> None:
     """The same into a message that is there and empty."""
-    dtype = _dtype_number(array.dtype)
+    dtype = dtype_number(array.dtype)
     proto.dtype = dtype
     proto.tensor_shape.SetInParent()  # present, if empty, for rank 0 too
     for size in array.shape:
@@ -110,7 +110,13 @@ def write_tensor(array: np.ndarray, proto: tensor_pb2.TensorProto, as_tensor_con
 
 
 @functools.cache
-def _dtype_number(dtype: np.dtype) -> int:
+def _dtype_of(number: int) -> np.dtype:
+    return np.dtype(tf.as_dtype(number).as_numpy_dtype)
+
+
+@functools.cache
+def dtype_number(dtype: np.dtype) -> int:
+    """TensorFlow's number of a dtype."""
     return int(tf.as_dtype(dtype).as_datatype_enum)
 
 

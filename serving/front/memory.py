@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import gc
 
 _SECONDS = 5.0
 
@@ -23,6 +24,10 @@ class Memory:
 
     def _give_back(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
+        # An error on the way out holds its frames, and with them the answer, in circles. Where `prepare_process` was
+        # called this takes a millisecond; elsewhere it is left to Python's own collections.
+        if gc.get_freeze_count():
+            gc.collect()
         if self._trim is not None:
             loop.run_in_executor(None, self._trim, 0)
 

@@ -1,14 +1,13 @@
 """The way of a request between the event loop and the threads where models run.
 
 A small message is read in the loop, which costs less than a change of threads; a large one in a thread. The model runs
-in threads of its own, and whoever ran it writes the answer too. So the loop never waits, and answers questions about
-health while every model is busy.
+in threads of its own, and whoever ran it writes the answer too, unless that is large. So the loop never waits, and
+answers questions about health while every model is busy.
 """
 
 import asyncio
 import contextlib
 import math
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -26,10 +25,10 @@ from serving.front.limits import Places
 from serving.front.memory import MEMORY
 
 Answer = TypeVar("Answer")
-# Large answers are written one after the other. More at once would gain nothing, for Python runs one thread at a time,
-# and each would hold its lists meanwhile and keep the event loop waiting for its turn.
+# Large answers are written one after the other, in one thread: Python runs one thread at a time anyway, each would hold
+# its lists meanwhile, and the C library keeps the memory of each thread for that thread.
 _LIGHT_ELEMENTS = 2**15
-_HEAVY = threading.BoundedSemaphore(1)
+_MOST_READERS = 4  # for the same reasons
 # Reads a request. What it holds in the stack, such as the lease of a version, stays held until the work has ended.
 Read = Callable[[contextlib.ExitStack], Run[Answer]]
 
@@ -42,17 +41,17 @@ class Work:
 
         Args:
             runner: Runs the models.
-            threads: How many large messages are read at the same time.
+            threads: How many large messages are read at the same time, up to a few.
             places: A request holds one of them until nothing of it is left, be its caller gone or not.
             loop: The event loop.
         """
         self._runner = runner
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="seqline-read")
+        self._readers = ThreadPoolExecutor(min(threads, _MOST_READERS), thread_name_prefix="seqline-read")
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="seqline-write")
         self._places = places
         self._loop = loop
         self._ended: deque[_Job] = deque()
         self._woken = False
-        self._loop_thread = 0
 
     @property
     def running(self) -> int:
@@ -71,7 +70,6 @@ class Work:
             ServingError: The request is wrong, the model failed on it, time ran out, or the server has no place.
         """
         self._places.take()
-        self._loop_thread = threading.get_ident()
         job = _Job(read, deadline, self._loop.create_future())
         timer = None if deadline == math.inf else self._loop.call_at(deadline, job.time_out)
         try:
@@ -84,48 +82,47 @@ class Work:
                 timer.cancel()
 
     def stop(self) -> None:
-        """Reads nothing any more."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Reads and writes nothing large any more."""
+        for threads in (self._readers, self._writer):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def _begin(self, job: "_Job", is_light: bool) -> None:
         if is_light:
-            self._read(job, here=False)
+            self._read(job)
             return
         MEMORY.has_moved()
         try:
-            self._threads.submit(self._read, job, True)
+            self._readers.submit(self._read, job)
         except RuntimeError:  # the threads have been stopped
             self._end(job, None, UnavailableError(STOPPING))
 
-    def _read(self, job: "_Job", here: bool) -> None:
+    def _read(self, job: "_Job") -> None:
         try:
             if job.is_gone():
                 raise RequestCancelledError(CALLER_GONE)
             run = job.read(job.held)
-            outputs = self._runner.submit(run.program, run.arrays, job.deadline, job.is_gone, here)
+            outputs = self._runner.submit(run.program, run.arrays, job.deadline, job.is_gone)
         except BaseException as error:
             self._end(job, None, error)
         else:
             outputs.add_done_callback(lambda future: self._write_somewhere(job, run, future))
 
     def _write_somewhere(self, job: "_Job", run: Run, outputs: Future[list[np.ndarray]]) -> None:
-        # A future that was done when this was registered calls in the thread that registered it.
-        if threading.get_ident() == self._loop_thread and _is_heavy(outputs):
-            try:
-                self._threads.submit(self._write, job, run, outputs)
-            except RuntimeError:
-                self._end(job, None, UnavailableError(STOPPING))
-        else:
+        if not _is_heavy(outputs):
             self._write(job, run, outputs)
+            return
+        try:
+            self._writer.submit(self._write, job, run, outputs)
+        except RuntimeError:
+            self._end(job, None, UnavailableError(STOPPING))
 
     def _write(self, job: "_Job", run: Run, outputs: Future[list[np.ndarray]]) -> None:
         answer, error = None, None
         try:
             arrays = outputs.result()
-            with _HEAVY if _is_heavy(outputs) else contextlib.nullcontext():
-                if job.is_gone():
-                    raise RequestCancelledError(CALLER_GONE)
-                answer = run.finish(arrays)
+            if job.is_gone():
+                raise RequestCancelledError(CALLER_GONE)
+            answer = run.finish(arrays)
         except BaseException as raised:
             error = raised
         self._end(job, answer, error)

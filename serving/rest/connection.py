@@ -40,7 +40,7 @@ class Connection(web.RequestHandler):
         if self._messages:
             self._last_body = self._messages[-1][1]
 
-    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio reads what aiohttp does not give
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio asks for it
         """Lets a client that has closed its own direction have its answers: True keeps the other direction open."""
         asks = bool(self._messages) or self._waiter is None
         if not asks or self.ssl_context is not None:
@@ -98,11 +98,8 @@ class HttpServer(web.Server):
         too_many = len(self._connections) - self._max_connections
         if too_many <= 0:
             return
-        waiting = [
-            (one.last_sign, id(one), one)
-            for one in self._connections
-            if isinstance(one, Connection) and one is not handler and _is_silent(one)
-        ]
+        others = [one for one in self._connections if isinstance(one, Connection) and one is not handler]
+        waiting = [(one.last_sign, id(one), one) for one in others if one.transport is not None and one.is_waiting()]
         # A few at once: each look goes through all of them.
         for _, _, silent in heapq.nsmallest(too_many + len(waiting) // 50, waiting):
             _abort(silent)
@@ -114,10 +111,6 @@ class HttpServer(web.Server):
         for connection in list(self._connections):
             if connection._waiter is not None:
                 connection.force_close()
-
-
-def _is_silent(connection: web.RequestHandler) -> bool:
-    return isinstance(connection, Connection) and connection.transport is not None and connection.is_waiting()
 
 
 def _abort(connection: web.RequestHandler) -> None:

@@ -5,7 +5,7 @@ import re
 
 from aiohttp import web
 
-from serving.errors import DeadlineExceededError, RequestCancelledError, ResourceExhaustedError
+from serving.errors import DeadlineExceededError, InvalidRequestError, ResourceExhaustedError
 from serving.rest.packing import too_large
 
 # http://host/path, which proxies send.
@@ -61,7 +61,7 @@ class Bodies:
                 f"nothing more of the body of the request came within {self._idle_seconds:g} s"
             ) from error
         except ConnectionError as error:  # aiohttp would log a stack trace
-            raise RequestCancelledError("the client ended the connection before the body was there") from error
+            raise InvalidRequestError("Malformed request: the body ended before all of it was there") from error
         finally:
             request.is_being_read = False
 

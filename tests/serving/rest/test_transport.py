@@ -245,4 +245,4 @@ def test_a_client_that_closes_its_direction_within_a_body_is_let_go(server):
     started = time.monotonic()
     reply = exchange(server, post()[:-5], half_close=True)
     assert time.monotonic() - started < 5
-    assert status(reply) == 499
+    assert status(reply) == 400
