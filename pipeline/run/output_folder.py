@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from components.versions import newest_in
 from pipeline.config.config import Config
 
 
@@ -20,7 +19,3 @@ class OutputFolder:
     def log(self, run_id: str) -> Path:
         """The log file of a run."""
         return self.logs / f"{run_id}.log"
-
-    def newest_version(self) -> Path | None:
-        """The pushed version that a server serves, or None when nothing was pushed."""
-        return newest_in(self.serving)

@@ -1,5 +1,6 @@
 """Serves what was pushed, until told to stop."""
 
+import contextlib
 import enum
 import logging
 import signal
@@ -47,9 +48,8 @@ def serve(config: Config, engine: Engine = Engine.EMBEDDED) -> None:
     if engine is Engine.TENSORFLOW_MODEL_SERVER:
         _serve_with_stock_server(config, folder)
         return
-    with output_to(folder.logs / "serve.log") as stream:
+    with output_to(folder.logs / "serve.log") as stream, _log_with_times(sys.stderr):
         console = Console(file=stream)
-        _log_with_times(sys.stderr)
         # Importing TensorFlow takes seconds; the errors above should not wait for it.
         from serving.server import Server
 
@@ -59,8 +59,8 @@ def serve(config: Config, engine: Engine = Engine.EMBEDDED) -> None:
             models = server.wait_for_news(SECONDS_TO_LOAD)
             for line in _answering(models, _addresses(server)):
                 console.print(line, highlight=False, soft_wrap=True)
-            _log_with_times(sys.stderr, stream)
-            server.run_until_signal()
+            with _log_with_times(stream):
+                server.run_until_signal()
 
 
 def _require_saved_model(versions: Mapping[int, Path]) -> None:
@@ -71,17 +71,23 @@ def _require_saved_model(versions: Mapping[int, Path]) -> None:
         )
 
 
-def _log_with_times(*streams: TextIO) -> None:
-    """Versions that come and go, and the stop: to the terminal and to the file."""
+@contextlib.contextmanager
+def _log_with_times(stream: TextIO) -> Iterator[None]:
+    """Versions that come and go, and the stop, are written to a stream too."""
     log = logging.getLogger("seqline")
-    log.setLevel(logging.INFO)
+    before = log.level, log.propagate
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log.addHandler(handler)
+    # Not to TensorFlow's handler as well, which writes to the same file.
     log.propagate = False
-    for old in list(log.handlers):
-        log.removeHandler(old)
-    for stream in streams:
-        handler = logging.StreamHandler(stream)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before[0])
+        log.propagate = before[1]
 
 
 def _answering(models: Iterable["ModelSummary"], addresses: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from serving.core.base_folder import BaseFolder
 from serving.core.servable import Servable
 from serving.core.version_records import Lease, ModelConfig, State, Supervision, Version, VersionStatus
-from serving.core.versions import Latest, folder_fingerprint
+from serving.core.versions import Fingerprint, Latest, folder_fingerprint
 from serving.errors import NotFoundError, ServingError, UnknownFailureError
 
 _log = logging.getLogger("seqline.serving")
@@ -49,8 +49,8 @@ class ManagedModel:
         self._followed = -1
         self._complaints: dict[str, str] = {}
         self._base = BaseFolder(supervision.skip_incomplete)
-        # Whether the base folder has to be looked into, and what the last look found.
-        self._unseen = True
+        # The configuration of the last look into the base folder, and what it found.
+        self._looked_for: ModelConfig | None = None
         self._folders: dict[int, Path] | None = None
         # What was replaced under the number that it had, and is still used by requests.
         self._leaving: list[Version] = []
@@ -140,7 +140,6 @@ class ManagedModel:
         """Changes what is wanted; the thread follows at once."""
         with self._changed:
             self.config = config
-            self._unseen = True
             self._retired = False
             self._change += 1
             self._changed.notify_all()
@@ -217,8 +216,8 @@ class ManagedModel:
 
     def _look(self, config: ModelConfig) -> dict[int, Path] | None:
         """Version folders; None where everything has to stay as it is."""
-        if self._supervision.poll or self._unseen:
-            self._unseen = False
+        if self._supervision.poll or self._looked_for is not config or self._folders is None:
+            self._looked_for = config
             self._folders = self._base.look(config, self._answering())
             failed = {
                 f"refused {version.number}": f"version {version.number} answers as loaded from {version.path}: what "
@@ -273,31 +272,29 @@ class ManagedModel:
         if not self._supervision.poll and not any(self._has_moved(number, folders) for number in wanted):
             return
         for number in sorted(wanted):
-            version = self._versions.get(number)
-            if version and version.state is State.AVAILABLE and self._is_outdated(version, folders[number]):
-                self._replace(version, folders[number])
+            version, path = self._versions.get(number), folders[number]
+            if version is None or version.state is not State.AVAILABLE:
+                continue
+            now = folder_fingerprint(path)
+            changed = self._supervision.skip_incomplete and now != version.fingerprint
+            if not (changed or self._has_moved(number, folders)):
+                version.refused = None
+            elif now != version.refused or time.monotonic() >= version.retry_at:
+                self._replace(version, path, now)
 
     def _has_moved(self, number: int, folders: dict[int, Path]) -> bool:
         version = self._versions.get(number)
         return version is not None and version.path.parent != folders[number].parent
 
-    def _is_outdated(self, version: Version, path: Path) -> bool:
-        now = folder_fingerprint(path)
-        if now == version.refused and time.monotonic() < version.retry_at:
-            return False
-        moved = version.path.parent != path.parent
-        return moved or (self._supervision.skip_incomplete and now != version.fingerprint)
-
-    def _replace(self, version: Version, path: Path) -> None:
-        fresh = Version(version.number, path, fingerprint=folder_fingerprint(path))
+    def _replace(self, version: Version, path: Path, fingerprint: Fingerprint) -> None:
+        fresh = Version(version.number, path, fingerprint=fingerprint)
         what = f"model {self.config.name} version {version.number}"
         _log.info("%s: %s is not what was loaded, loading it", what, path)
         try:
             fresh.servable = self._load_servable(path)
         except Exception as error:
-            version.failures, version.refused = version.failures + 1, fresh.fingerprint
-            wait = min(self._supervision.retry * 2 ** min(version.failures - 1, 32), self._supervision.max_retry)
-            version.retry_at = time.monotonic() + wait
+            version.refused = fingerprint
+            wait = self._pause(version)
             _log.error("%s: load failed, what answers stays, next try in %.0f s: %s", what, wait, error)
             return
         with self._changed:
@@ -344,19 +341,24 @@ class ManagedModel:
     def _note_failure(self, version: Version, error: ServingError) -> None:
         # The trace holds the frames of the load, and with them the half-loaded model.
         error.__traceback__ = error.__cause__ = error.__context__ = None
-        version.failures += 1
         limit, what = self._supervision.max_retries, f"model {self.config.name} version {version.number}"
+        wait = self._pause(version)
         if limit is not None and version.failures > limit:
             version.given_up = True
             _log.error("%s: load failed %d times, given up: %s", what, version.failures, error)
         else:
-            longer = 1 if limit is not None else 2 ** min(version.failures - 1, 32)
-            wait = min(self._supervision.retry * longer, self._supervision.max_retry)
-            version.retry_at = time.monotonic() + wait
             _log.error("%s: load failed, next try in %.0f s: %s", what, wait, error)
         if limit is None or version.given_up:
             version.error = error
             self._set_state(version, State.END)
+
+    def _pause(self, version: Version) -> float:
+        """Counts a failure; seconds to the next try."""
+        version.failures += 1
+        longer = 1 if self._supervision.max_retries is not None else 2 ** min(version.failures - 1, 32)
+        wait = min(self._supervision.retry * longer, self._supervision.max_retry)
+        version.retry_at = time.monotonic() + wait
+        return wait
 
     def _begin_unload(self, version: Version) -> None:
         self._set_state(version, State.UNLOADING)

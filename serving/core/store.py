@@ -21,6 +21,10 @@ from serving.settings import ServingSettings
 _LOOK_UP_SECONDS = 0.5
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class ModelQuery:
     """Which model a request means.
@@ -172,7 +176,7 @@ class ModelStore:
     # === Changes of the configuration ===
 
     def reload(
-        self, configs: list[ModelConfig], deadline: float = float("inf"), abandoned: Callable[[], bool] | None = None
+        self, configs: list[ModelConfig], deadline: float = float("inf"), abandoned: Callable[[], bool] = _never
     ) -> None:
         """Changes which models are served, and waits until each new one is available.
 
@@ -198,7 +202,7 @@ class ModelStore:
             self._apply(configs)
             self._wait_for(new, deadline, abandoned=abandoned)
             if late:
-                self._wait_for_labels(configs, deadline)
+                self._wait_for_labels(configs, deadline, abandoned)
             self._name_labels(configs)
         finally:
             self._reloading.release()
@@ -239,16 +243,16 @@ class ModelStore:
             old = dict(self._labels.get(config.name, {}))
             check_labels(config, old, available, self._settings.models.labels_for_unavailable_versions)
 
-    def _wait_for_labels(self, configs: Iterable[ModelConfig], deadline: float) -> None:
+    def _wait_for_labels(self, configs: Iterable[ModelConfig], deadline: float, abandoned: Callable[[], bool]) -> None:
         for config in configs:
-            if config.labels and not self.models[config.name].wait_until_followed(deadline):
-                raise DeadlineExceededError(f"model {config.name} is still loading")
+            model = self.models[config.name]
+            while config.labels and not model.wait_until_followed(min(deadline, time.monotonic() + _LOOK_UP_SECONDS)):
+                if abandoned() or not _remaining(deadline):
+                    raise DeadlineExceededError(f"model {config.name} is still loading")
         self._check_labels(configs)
 
-    def _settles(self, model: ManagedModel, deadline: float, abandoned: Callable[[], bool] | None) -> bool:
-        """Waits as `ManagedModel.wait_until_settled`, and looks up now and then where the caller may give up."""
-        if abandoned is None:
-            return model.wait_until_settled(_remaining(deadline))
+    def _settles(self, model: ManagedModel, deadline: float, abandoned: Callable[[], bool]) -> bool:
+        """Waits as `ManagedModel.wait_until_settled`, and looks up now and then whether the caller has given up."""
         while not model.wait_until_settled(min(_remaining(deadline), _LOOK_UP_SECONDS)):
             if abandoned():
                 raise DeadlineExceededError(f"model {model.config.name} is not waited for any longer")
@@ -257,7 +261,7 @@ class ModelStore:
         return True
 
     def _wait_for(
-        self, names: list[str], deadline: float, what: str = "model", abandoned: Callable[[], bool] | None = None
+        self, names: list[str], deadline: float, what: str = "model", abandoned: Callable[[], bool] = _never
     ) -> None:
         failed = []
         for name in names:

@@ -248,6 +248,25 @@ def test_a_version_that_answers_stays_while_its_folder_cannot_be_loaded(serve, b
     assert stub.y(0) == [1]
 
 
+def test_without_further_looks_a_base_folder_that_comes_late_is_still_found(serve, base, exported):
+    base.rmdir()
+    server, stub = serve(wait=False, poll_seconds=0)
+    time.sleep(0.3)
+    saved_models.publish(exported / "line1", base, 1)
+    eventually(lambda: stub.states() == {1: "AVAILABLE"})
+
+
+def test_a_complaint_ends_when_the_folder_is_again_what_was_loaded(serve, base, exported):
+    folder = saved_models.publish(exported / "line1", base, 1)
+    server, stub = serve()
+    (folder / "saved_model.pb").rename(base.with_name("whole"))
+    (folder / "saved_model.pb").write_bytes(b"no model")
+    eventually(lambda: "cannot be loaded" in str(server.store.summary()))
+    base.with_name("whole").replace(folder / "saved_model.pb")
+    eventually(lambda: "cannot be loaded" not in str(server.store.summary()))
+    assert stub.y(0) == [1]
+
+
 def test_an_emptied_base_folder_unloads_everything(serve, base, exported):
     folder = saved_models.publish(exported / "line1", base, 1)
     _, stub = serve()
