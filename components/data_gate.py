@@ -29,6 +29,10 @@ _SMALL_SPLIT = 100
 
 # SchemaGen takes the texts of a small train split for a closed set of values, so every new text looks unexpected.
 _NEW_VALUES = frozenset({AnomalyInfo.ENUM_TYPE_UNEXPECTED_STRING_VALUES})
+# It takes texts that are all numbers for numbers; a text is a text, whatever it looks like, and so is a label.
+_NO_NUMBERS = frozenset(
+    kind for name, kind in AnomalyInfo.Type.items() if name.startswith(("INT_TYPE_", "FLOAT_TYPE_", "BOOL_TYPE_"))
+)
 # Where all recordings of the train split have one length, it takes that for a rule.
 _OTHER_LENGTHS = frozenset(
     {
@@ -112,7 +116,8 @@ RULES: tuple[Rule, ...] = (
 def harmless_anomalies(feature: Feature) -> frozenset[int]:
     """Types of anomalies that mean nothing for features of this kind."""
     new_values = _NEW_VALUES if feature.facts.learned != "categories" else frozenset()
-    return new_values | (_OTHER_LENGTHS if feature.facts.many else frozenset())
+    no_numbers = _NO_NUMBERS if feature.facts.stored == "bytes" else frozenset()
+    return new_values | no_numbers | (_OTHER_LENGTHS if feature.facts.many else frozenset())
 
 
 def _anomalies(evidence: Evidence, wanted: Callable[[int], bool]) -> list[str]:

@@ -1,6 +1,8 @@
 """ExampleGen: TFX's own takes one pattern per split, no parallel text, and forgets file and line of a bad record."""
 
 import json
+import logging
+from collections.abc import Mapping
 
 import apache_beam as beam
 from tfx.components.util import examples_utils
@@ -13,6 +15,9 @@ from components.example_gen.executor import generate_examples
 from components.example_gen.settings import DataSettings
 from components.features import features_of
 from models.progress import tell
+
+# The display of a run listens.
+_warnings = logging.getLogger("seqline.warnings")
 
 
 @component(use_beam=True)
@@ -46,9 +51,16 @@ def ExampleGen(  # noqa: N802
         examples.set_int_custom_property(f"kept_{split}", kept)
     per_split = ", ".join(f"{split} {kept}" for split, kept in counts["splits"].items())
     tell(
-        f"{counts['read']} records read, {counts['refused']} refused ({per_split})",
+        f"{counts['read']} records read, {counts['refused']} refused ({per_split}){_also(counts['passed_over'])}",
         counts["read"],
         counts["read"],
-        {**counts["splits"], "refused": counts["refused"]},
+        {**counts["splits"], "refused": counts["refused"], **counts["passed_over"]},
         stage="ExampleGen",
     )
+    for warning in counts["warnings"]:
+        _warnings.warning("%s", warning)
+
+
+def _also(passed_over: Mapping[str, int]) -> str:
+    told = ", ".join(f"{count} {name}" for name, count in passed_over.items())
+    return f"; passed over: {told}" if told else ""

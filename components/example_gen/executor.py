@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,10 +13,11 @@ import numpy as np
 import tensorflow as tf
 from tfx.dsl.io import fileio
 
-from components.errors import DataError
+from components.errors import DataError, printable
 from components.example_gen import report as reports
 from components.example_gen.context import ReadContext, Section
 from components.example_gen.input_files import input_files
+from components.example_gen.rare_labels import account_for_moves, move_to_train
 from components.example_gen.reading import read_file
 from components.example_gen.records import BadRecord, InputFile, Record, texts_of
 from components.example_gen.settings import SPLITS, DataSettings
@@ -26,6 +28,7 @@ COUNTS_FILE = "counts.json"
 REFUSED_FILE = "refused.jsonl"
 
 _REPORTS_FILE = "reports.jsonl"
+_MOVED_FILE = "moved.jsonl"
 # Few enough that a bucket of a small data set holds several records, many enough that one of a large fits in memory.
 _BUCKETS = 64
 _LOGGED = 10
@@ -58,46 +61,61 @@ def generate_examples(
     Raises:
         DataError: if the data cannot be used; see `report.judge`.
     """
-    files = input_files(settings, features)
+    passed = Counter[str]()
+    files = input_files(settings, features, passed)
     context = ReadContext.of(features, settings, sections)
     splits = settings.splits()
     noted = [feature.name for feature in features if feature.facts.noted]
+    by_hash = _split_by_hash(settings, features)
     with pipeline:
         read = (
             pipeline
             | "Files" >> beam.Create(list(enumerate(files)), reshuffle=True)
-            | "Read" >> beam.ParDo(ReadFile(context, noted)).with_outputs("refused", "reports", *splits)
+            | "Read" >> beam.ParDo(ReadFile(context, noted, by_hash)).with_outputs("refused", "reports", *splits)
         )
+        divided = {split: read[split] for split in splits}
+        if by_hash:
+            divided, moved = move_to_train(divided, read.reports, features)
+            moved | "WriteMoved" >> _one_text_file(directory, _MOVED_FILE)
         read.refused | "WriteRefused" >> _one_text_file(directory, REFUSED_FILE)
         read.reports | "WriteReports" >> _one_text_file(directory, _REPORTS_FILE)
         for split in splits:
-            write_split(read[split], split, directory)
-    return _account(files, settings, features, directory)
+            write_split(divided[split], split, directory)
+    return _account(files, settings, features, directory, passed)
 
 
 class ReadFile(beam.DoFn):
-    """Turns a numbered file into (bucket, (position, serialized tf.Example)) per split, refused records, a report."""
+    """Turns a numbered file into (bucket, (position, serialized tf.Example)) per split, refused records, a report.
 
-    def __init__(self, context: ReadContext, noted: Sequence[str] = ()) -> None:
+    Args:
+        context: of the run.
+        noted: features that readers note.
+        numbered: whether each example comes with the number of its file, as `move_to_train` needs it.
+    """
+
+    def __init__(self, context: ReadContext, noted: Sequence[str] = (), numbered: bool = False) -> None:
         self._context = context
         self._noted = tuple(noted)
+        self._numbered = numbered
 
     def process(self, numbered: tuple[int, InputFile]) -> Iterator[Any]:
         """Reads one file to its end, or to where it breaks."""
         number, file = numbered
-        report = reports.FileReport(file.paths, file.split)
+        context = self._context.for_file()
+        report = reports.FileReport(tuple(map(printable, file.paths)), file.split)
         try:
             total = self._total(file)
-            for index, item in enumerate(read_file(file, self._context)):
+            for index, item in enumerate(read_file(file, context)):
                 if isinstance(item, BadRecord):
-                    report.refused += 1
+                    report.refused += item.lines
                     yield beam.pvalue.TaggedOutput("refused", _to_line(item))
                 else:
                     split = self._count(item, file, report, total)
-                    serialized = encode(item, self._noted)
-                    yield beam.pvalue.TaggedOutput(split, self._placed(serialized, (number, index)))
+                    placed = self._placed(encode(item, self._noted), (number, index))
+                    yield beam.pvalue.TaggedOutput(split, (number, placed) if self._numbered else placed)
         except DataError as error:
             report.problem = str(error)
+        report.passed, report.warnings = context.passed, list(map(printable, context.warnings.values()))
         yield beam.pvalue.TaggedOutput("reports", report.to_json())
 
     def _total(self, file: InputFile) -> int:
@@ -105,7 +123,7 @@ class ReadFile(beam.DoFn):
         if file.split or self._context.data.split_by != "order":
             return 0
         # Read once more rather than held: a file may be larger than the memory.
-        return sum(isinstance(item, Record) for item in read_file(file, self._context))
+        return sum(isinstance(item, Record) for item in read_file(file, self._context.for_file()))
 
     def _count(self, record: Record, file: InputFile, report: reports.FileReport, total: int) -> str:
         """Counts the record and its labels, and returns its split; `total` is of `_total`."""
@@ -119,7 +137,7 @@ class ReadFile(beam.DoFn):
         for feature in features:
             if feature.facts.learned == "categories":
                 for label in texts_of(record.values[feature.name]):
-                    report.add_label(split, feature.name, label, record.place)
+                    report.add_label(split, feature.name, label, printable(record.place))
         return split
 
     def _placed(self, serialized: bytes, place: tuple[int, int]) -> tuple[int, tuple[Any, bytes]]:
@@ -145,6 +163,12 @@ def encode(record: Record, noted: Sequence[str] = ()) -> bytes:
         else:
             feature.bytes_list.value.extend(text.encode() for text in texts_of(value))
     return example.SerializeToString(deterministic=True)
+
+
+def _split_by_hash(settings: DataSettings, features: Sequence[Feature]) -> bool:
+    """Whether a hash divides records that have labels."""
+    has_labels = any(feature.facts.learned == "categories" for feature in features)
+    return has_labels and settings.split_by == "hash" and not settings.train and not settings.eval_pattern
 
 
 def _split_key(record: Record, features: Sequence[Feature]) -> str:
@@ -175,28 +199,47 @@ def _one_text_file(directory: str, name: str) -> beam.PTransform:
 
 
 def _to_line(record: BadRecord) -> str:
-    return json.dumps({"file": record.file, "line": record.line, "reason": record.reason}, ensure_ascii=False)
+    told = {"file": printable(record.file), "line": record.line, "reason": printable(record.reason)}
+    return json.dumps(told | ({"lines": record.lines} if record.lines > 1 else {}), ensure_ascii=False)
 
 
 def _account(
-    files: Sequence[InputFile], settings: DataSettings, features: Sequence[Feature], directory: str
+    files: Sequence[InputFile],
+    settings: DataSettings,
+    features: Sequence[Feature],
+    directory: str,
+    passed: Counter[str],
 ) -> dict[str, Any]:
     """Judges the reports, logs what was refused, and writes `counts.json`."""
     path = os.path.join(directory, _REPORTS_FILE)
-    order = {file.paths: position for position, file in enumerate(files)}
+    order = {tuple(map(printable, file.paths)): position for position, file in enumerate(files)}
     with fileio.open(path) as stream:
         found = sorted(map(reports.FileReport.from_json, stream), key=lambda report: order[report.paths])
     fileio.remove(path)
+    if _split_by_hash(settings, features):
+        account_for_moves(found, _moves(directory))
     reports.judge(found, read_refused(directory), features, settings)
-    summary = reports.counts(found, settings.splits())
+    summary = reports.counts(found, settings.splits(), passed)
+    summary["warnings"] = reports.warnings_of(found, features)
     for number, record in enumerate(read_refused(directory)):
         if number == _LOGGED:
             _log.warning("... %d more in %s", summary["refused"] - _LOGGED, os.path.join(directory, REFUSED_FILE))
             break
         _log.warning("left out: %s", record)
+    for warning in summary["warnings"]:
+        _log.warning("%s", warning)
     with fileio.open(os.path.join(directory, COUNTS_FILE), "w") as stream:
         stream.write(json.dumps(summary, ensure_ascii=False, indent=1))
     return summary
+
+
+def _moves(directory: str) -> Counter[tuple[int, str]]:
+    """How many examples `move_to_train` took out of a split, by number of the file and split."""
+    path = os.path.join(directory, _MOVED_FILE)
+    with fileio.open(path) as stream:
+        moved = Counter((number, split) for number, split in map(json.loads, stream))
+    fileio.remove(path)
+    return moved
 
 
 def read_refused(directory: str) -> Iterator[BadRecord]:

@@ -45,11 +45,19 @@ class Unusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """A record that cannot be used, where it stands and why."""
+    """A record that cannot be used, where it stands and why.
+
+    Attributes:
+        file: as in `Record`.
+        line: as in `Record`.
+        reason: what is wrong.
+        lines: of how many lines, which may have been records, nothing is read for its sake.
+    """
 
     file: str
     line: int
     reason: str
+    lines: int = 1
 
     def __str__(self) -> str:
         return f"{place(self.file, self.line)}: {self.reason}"
@@ -64,12 +72,14 @@ class InputFile:
         paths: one path; for parallel text one per feature, in the order of the task's features.
         split: the split it belongs to; None = each record goes where its name or its hash says.
         root: folder that the name of the file is relative to.
+        found: whether a pattern or a folder brought it; it may then be a part file without records.
     """
 
     format: str
     paths: tuple[str, ...]
     split: str | None = None
     root: str = ""
+    found: bool = False
 
     @property
     def name(self) -> str:
@@ -92,11 +102,23 @@ def file_name(paths: Sequence[str]) -> str:
     return " + ".join(paths)
 
 
-def checked(values: Mapping[str, str | Sequence[str]], file: str, line: int) -> Record | BadRecord:
-    """Returns the record, or a bad record where a feature, or one of its values, holds nothing but white space."""
+def checked(values: Mapping[str, str | Sequence[str] | None], file: str, line: int) -> Record | BadRecord:
+    """Returns the record, or a bad record where a feature is null, or one of its values holds only white space."""
+    texts: dict[str, Value] = {}
     for feature, value in values.items():
+        if value is None:
+            return BadRecord(file, line, f'"{feature}" is null')
         if not value or (isinstance(value, str) and not value.strip()):
             return BadRecord(file, line, f'"{feature}" is empty')
         if empty := [place for place, text in enumerate(texts_of(value), start=1) if not text.strip()]:
             return BadRecord(file, line, f'"{feature}" is empty at place {empty[0]}')
-    return Record(values, file, line)
+        texts[feature] = value
+    return Record(texts, file, line)
+
+
+def told(error: BaseException) -> str:
+    """Returns in one line what an exception of a library says, with its class where that is not one for users."""
+    first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    if isinstance(error, RecursionError):
+        return "nested too deep"
+    return f"{type(error).__name__}: {first[:200]}" if first else type(error).__name__

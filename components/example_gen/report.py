@@ -3,14 +3,14 @@
 import heapq
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from components.errors import DataError
 from components.example_gen.records import BadRecord, file_name
 from components.example_gen.settings import DataSettings
-from components.example_gen.suggestions import did_you_mean, quoted
+from components.example_gen.suggestions import did_you_mean, difference, looks, quoted, shown
 from models.features import Feature
 
 _SHOWN = 10
@@ -23,10 +23,12 @@ class FileReport:
     Attributes:
         paths: the file, or the files of parallel text.
         split: the split it belongs to, or None where a hash decides for each record.
-        refused: number of bad records.
+        refused: number of bad records, of those that took several lines each line.
         kept: number of records per split.
         labels: per split, label feature and label: the place where it came first.
         problem: why the file as a whole cannot be used, or empty.
+        passed: how much was passed over, by the words of `passing_over`.
+        warnings: sentences about what is perhaps not meant so.
     """
 
     paths: tuple[str, ...]
@@ -35,6 +37,8 @@ class FileReport:
     kept: Counter[str] = field(default_factory=Counter)
     labels: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
     problem: str = ""
+    passed: Counter[str] = field(default_factory=Counter)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def file(self) -> str:
@@ -58,15 +62,23 @@ class FileReport:
     def from_json(cls, text: str) -> "FileReport":
         """Reads what `to_json` wrote."""
         values = json.loads(text)
-        return cls(**{**values, "paths": tuple(values["paths"]), "kept": Counter(values["kept"])})
+        counters = {name: Counter(values[name]) for name in ("kept", "passed")}
+        return cls(**{**values, "paths": tuple(values["paths"]), **counters})
 
 
-def counts(reports: Sequence[FileReport], splits: Sequence[str]) -> dict[str, Any]:
-    """Returns the content of `counts.json`: totals, kept per split, and all three figures per file."""
+def counts(reports: Sequence[FileReport], splits: Sequence[str], passed: Mapping[str, int]) -> dict[str, Any]:
+    """Returns the content of `counts.json`: totals, kept per split, and all three figures per file.
+
+    Args:
+        reports: of all files.
+        splits: their names.
+        passed: what was passed over while files were looked for.
+    """
     return {
         "read": sum(report.read for report in reports),
         "kept": sum(report.kept.total() for report in reports),
         "refused": sum(report.refused for report in reports),
+        "passed_over": dict(sum((report.passed for report in reports), Counter(passed))),
         "splits": {split: sum(report.kept[split] for report in reports) for split in splits},
         "files": {
             report.file: {
@@ -152,11 +164,33 @@ def _check_labels(reports: Sequence[FileReport], feature: Feature) -> None:
     for split in ("eval", "test"):
         for label, place in _labels(reports, split, feature.name).items():
             if label not in known:
+                alike = next((other for other in known if looks(other) == looks(label)), "")
+                near = f" {difference(label, alike)}" if alike else did_you_mean(label, known)
                 raise DataError(
-                    f'{place}: {feature.name} "{label}" of the {split} split does not occur in train, '
-                    f"so it cannot be learned. Labels in train: {quoted(sorted(known))}.{did_you_mean(label, known)}"
+                    f'{place}: {feature.name} "{shown(label)}" of the {split} split does not occur in train, '
+                    f"so it cannot be learned. Labels in train: {quoted(sorted(known))}.{near}"
                     " Correct the label, or give training examples for it."
                 )
+
+
+def warnings_of(reports: Sequence[FileReport], features: Sequence[Feature]) -> list[str]:
+    """What was read and is perhaps not meant so: what the readers say, and labels of train that look the same."""
+    found = [warning for report in reports for warning in report.warnings]
+    shown_first = found[:_SHOWN] + ([f"... {len(found) - _SHOWN} more of this kind"] if len(found) > _SHOWN else [])
+    for feature in features:
+        if feature.facts.learned == "categories":
+            shown_first += _look_alikes(_labels(reports, "train", feature.name), feature.name)
+    return shown_first
+
+
+def _look_alikes(labels: Mapping[str, str], feature: str) -> list[str]:
+    first: dict[str, str] = {}
+    return [
+        f"{labels[label]}: {feature} {quoted([label])} looks like {quoted([other])} ({labels[other]}), and is another "
+        f"class. {difference(label, other)} Write them alike if they are one."
+        for label in labels
+        if (other := first.setdefault(looks(label), label)) != label
+    ]
 
 
 def _labels(reports: Sequence[FileReport], split: str, feature: str) -> dict[str, str]:

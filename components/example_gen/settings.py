@@ -32,8 +32,8 @@ class DataSettings(Settings):
     Exactly one of three ways: `source` (a built-in sample), `train` with `eval` (files per split), or `path` (files
     that `split` divides by a hash of their content, recordings by a hash of their name, or patterns by the name of the
     file). Paths may hold `*`, `?`, `[...]`, `**`, and `${VARIABLE}` or `${VARIABLE:-default}`; relative paths start at
-    the working directory; files that end in `.gz` are unpacked; a folder means, for recordings, all WAV files in it and
-    below.
+    the working directory; packed files (gzip, bzip2, xz, zstd) are unpacked; a folder means, with `format`, all files
+    of that format in it and below. `docs/data.md` tells what is read, refused and passed over.
     """
 
     source: str = pydantic.Field("", description=f"Built-in sample: {described(SAMPLES)}, or empty to read files.")
@@ -107,6 +107,16 @@ class DataSettings(Settings):
     comment_prefix: str = pydantic.Field(default="# ", json_schema_extra=only_for("tags"))
     """Beginning of a comment line in format conll, unless the line has the columns of a row. Empty: there are none."""
 
+    delimiter: str = ""
+    """The character between the columns, such as ";". Empty: a comma in csv, a tab in tsv. These two formats only."""
+
+    quoting: Literal["auto", "minimal", "none"] = "auto"
+    """How cells are written: minimal (one with a delimiter, a quote or a line end inside stands in quotes) or none (a
+    quote is a character like any other). auto: minimal in csv, none in tsv. These two formats only."""
+
+    max_record_megabytes: int = pydantic.Field(16, ge=1, json_schema_extra=only_with(source=False))
+    """Longest line, and longest row of quoted cells over several lines, of a text file; a longer one is refused."""
+
     label_pattern: str = ""
     """Regular expression that finds labels in the file name by a group of the feature's name: `(?P<label>neg|pos)`; of
     optional features, such as the `speaker` of a recording, any may be missing. For wav the name is the path inside the
@@ -167,6 +177,16 @@ class DataSettings(Settings):
             )
         return encoding
 
+    @pydantic.field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, delimiter: str) -> str:
+        if len(delimiter) > 1 or delimiter in tuple('"\r\n'):
+            raise ValueError(
+                '"data.delimiter" must be one character, neither a quote nor a line end. '
+                f'Received: {delimiter!r}. A tab is written "\\t", in double quotes.'
+            )
+        return delimiter
+
     @pydantic.field_validator("label_pattern", "eval_pattern", "test_pattern")
     @classmethod
     def _expression(cls, pattern: str, info: pydantic.ValidationInfo) -> str:
@@ -218,13 +238,24 @@ class DataSettings(Settings):
             raise ValueError(
                 f'"data.columns" is for tables only ({", ".join(formats_with("columns"))}). Received: {self.columns}.'
             )
+        for key, unset in (("delimiter", ""), ("quoting", AUTO)):
+            if getattr(self, key) != unset and (self.source or (told and not READERS[told].delimiter)):
+                raise ValueError(
+                    f'"data.{key}" is for {" and ".join(formats_with("delimiter"))} only. '
+                    f"Received: {getattr(self, key)!r}. Remove it."
+                )
         values = {key: getattr(self, key) for key in ("label_pattern", "labels_file", "eval_pattern", "test_pattern")}
-        check_name_keys(values, told, self.format, bool(self.path))
+        check_name_keys(values, told, self.format, bool(self.path), self._plain_paths())
         return self
 
     def files(self) -> dict[str, SplitPaths]:
         """Returns what is set of train, eval, test and path."""
         return {key: getattr(self, key) for key in (*SPLITS, "path") if getattr(self, key)}
+
+    @property
+    def longest_record(self) -> int:
+        """`max_record_megabytes` in bytes."""
+        return self.max_record_megabytes << 20
 
     def told_format(self) -> str:
         """The format that is known before any file is looked for: by `format`, or where that is auto by all paths.
@@ -236,7 +267,12 @@ class DataSettings(Settings):
         paths = list(self.files().values())
         if any(isinstance(part, dict) for part in paths):
             return formats_with("per_feature")[0]
-        return format_of_all(path for part in paths for path in ([part] if isinstance(part, str) else part))
+        return format_of_all(self._plain_paths())
+
+    def _plain_paths(self) -> list[str]:
+        """All paths that are not per feature."""
+        parts = [part for part in self.files().values() if not isinstance(part, dict)]
+        return [path for part in parts for path in ([part] if isinstance(part, str) else part)]
 
     def splits(self) -> tuple[str, ...]:
         """Returns the names of the splits that come out, in the order train, eval, test."""

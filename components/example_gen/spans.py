@@ -23,7 +23,7 @@ def aligned(records: Iterable[Read], features: Sequence[Feature]) -> Iterator[Re
         yield _not_aligned(record, pairs) or record
 
 
-def in_one_scheme(read: Callable[[], Iterator[Read]], context: ReadContext) -> Iterator[Read]:
+def in_one_scheme(read: Callable[[ReadContext], Iterator[Read]], context: ReadContext) -> Iterator[Read]:
     """Writes tags that mark spans in BIO, and refuses records in which they are illegal.
 
     Args:
@@ -33,9 +33,11 @@ def in_one_scheme(read: Callable[[], Iterator[Read]], context: ReadContext) -> I
     names = [feature.name for feature in context.features if feature.facts.spans]
     schemes = dict.fromkeys(names, context.data.tag_scheme)
     if AUTO in schemes.values():
-        looked_at = [record for record in itertools.islice(read(), _LOOKED_AT) if isinstance(record, Record)]
+        looked_at = [
+            record for record in itertools.islice(read(context.for_file()), _LOOKED_AT) if isinstance(record, Record)
+        ]
         schemes = {name: scheme_of(texts_of(record.values[name]) for record in looked_at) for name in names}
-    for record in read():
+    for record in read(context):
         yield _converted(record, schemes) if schemes and isinstance(record, Record) else record
 
 

@@ -10,7 +10,9 @@ def split_of(key: str, sizes: Mapping[str, int]) -> str:
     The key is the input of the model, not the whole record: a text that comes twice, perhaps with two labels, must not
     stand in both train and eval.
     """
-    return _at(int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) % sum(sizes.values()), sizes)
+    return _at(
+        int.from_bytes(hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()[:8]) % sum(sizes.values()), sizes
+    )
 
 
 def split_at(position: int, total: int, sizes: Mapping[str, int]) -> str:

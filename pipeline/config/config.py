@@ -40,7 +40,8 @@ class Config(RunSettings):
     output_dir: str = pydantic.Field("outputs", min_length=1)
     """Folder for all that a run makes: artifacts, metadata, logs, checkpoints, pushed versions."""
     data: DataSettings
-    """Where the raw examples come from."""
+    """Where the raw examples come from. `docs/data.md` tells, with examples, what of each format is read, refused and
+    passed over."""
     evaluation: EvaluationSettings = EvaluationSettings()
     """How good a model must be to be pushed."""
     clips: ClipReviewSettings = pydantic.Field(ClipReviewSettings(), json_schema_extra=only_for("clips"))

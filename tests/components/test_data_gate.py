@@ -52,6 +52,17 @@ def test_new_values_of_a_text_are_no_anomaly():
     assert findings(inspect(evidence(eval_=anomalies(text=NEW_VALUE)))) == {}
 
 
+@pytest.mark.parametrize("texts", [["1,000", "x"], ["1.5", "2"], ["", "99999999999999999999999"]])
+def test_texts_that_are_all_numbers_in_train_are_texts(texts):
+    def statistics(rows):
+        return tfdv.generate_statistics_from_dataframe(pandas.DataFrame({"text": rows, "label": ["a"] * len(rows)}))
+
+    schema = tfdv.infer_schema(statistics([str(number) for number in range(1000, 1400)]))
+    found = tfdv.validate_statistics(statistics(texts * 10), schema)
+    assert "text" in found.anomaly_info
+    assert findings(inspect(evidence(eval_=found))) == {}
+
+
 def test_another_anomaly_of_a_text_stops_the_run_even_beside_new_values():
     found = anomalies(text=NEW_VALUE)
     found.anomaly_info["text"].reason.add(type=AnomalyInfo.FEATURE_TYPE_LOW_FRACTION_PRESENT, description="Missing.")

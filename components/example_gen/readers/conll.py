@@ -28,7 +28,11 @@ def read(file: InputFile, context: ReadContext) -> Iterator[Record | BadRecord]:
     """
     path = file.paths[0]
     columns = _Columns(path, context)
-    rows = (line for line in read_lines(path, context.data.encoding) if not columns.is_comment(line))
+    rows = (
+        line
+        for line in read_lines(path, context.data.encoding, longest=context.data.longest_record)
+        if not columns.is_comment(line)
+    )
     for is_gap, lines in itertools.groupby(rows, _is_gap):
         if not is_gap:
             yield _sentence(list(lines), columns)

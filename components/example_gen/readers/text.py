@@ -40,7 +40,7 @@ def _passages(path: str, context: ReadContext) -> Iterator[BadRecord | tuple[str
         before = (before + passage)[-reach:] if reach else ""
         return item
 
-    for line in read_lines(path, context.data.encoding, keep_ends=True):
+    for line in read_lines(path, context.data.encoding, keep_ends=True, longest=context.data.longest_record):
         if line.problem:
             if held:
                 yield noted(held, False)

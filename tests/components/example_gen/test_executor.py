@@ -60,6 +60,8 @@ def test_explicit_splits_and_the_account(tmp_path, caplog):
         "read": 204,
         "kept": 202,
         "refused": 2,
+        "passed_over": {},
+        "warnings": [],
         "splits": {"train": 200, "eval": 2},
         "files": {
             train: {"split": "train", "read": 202, "kept": {"train": 200}, "refused": 2},
@@ -172,7 +174,7 @@ GOOD = table(ROWS[95:105])
             GOOD,
             r"12 of 22 records of split train cannot be .* \(54.55%\).*The first of them",
         ),
-        (GOOD, GOOD + "\n", r"1 of 11 records of split eval .* allows 0.00%.*(?s:.)*eval.tsv:12: the line is empty"),
+        (GOOD, GOOD + "\tpos\n", r'1 of 11 records of split eval .* allows 0.00%.*(?s:.)*eval.tsv:12: "text" is empty'),
         (GOOD, table([("a", "positive")]), 'eval.tsv:2: label "positive" of the eval split does not occur in train'),
         (table(ROWS[:5]), table(ROWS[:2]), '"label" must have at least two different values.*Received: "neg" only'),
         (GOOD, "text\tlabel\n", "eval.tsv: the file has no records"),
@@ -192,6 +194,25 @@ def test_the_first_ten_bad_records_are_named_in_order(tmp_path):
         generate(tmp_path / "out", train=train, eval=write(tmp_path / "eval.tsv", GOOD))
     named = [line.strip().removeprefix(train) for line in str(caught.value).splitlines() if train in line]
     assert [line.split(":")[1] for line in named] == [str(number) for number in range(12, 22)]
+
+
+def test_a_label_that_a_hash_keeps_from_train_goes_there(tmp_path):
+    paths = [write(tmp_path / "common.tsv", table(ROWS))]
+    plain = generate(tmp_path / "plain", path=paths)
+    held_out = [text for _, text in examples(tmp_path / "plain", "eval")]
+    rare = table([(held_out[0], "rare"), (held_out[1], "rare"), (held_out[2], "neg")])
+    paths.append(write(tmp_path / "rare.tsv", rare))
+    counts = generate(tmp_path / "out", path=paths)
+    train, eval_ = examples(tmp_path / "out", "train"), examples(tmp_path / "out", "eval")
+    moved = {text for label, text in train if text in held_out}
+    assert moved == set(held_out[:2])  # with what has the same text, so that no text stands in both
+    assert not {text for _, text in train} & {text for _, text in eval_}
+    assert counts["splits"] == {"train": plain["splits"]["train"] + 4, "eval": plain["splits"]["eval"] - 1}
+    assert counts["splits"] == {"train": len(train), "eval": len(eval_)}
+    assert counts["files"][paths[1]]["kept"] == {"train": 2, "eval": 1}
+    assert counts["warnings"] == [
+        'label "rare" is so rare that its examples are all in train; no figure tells how well it is known.'
+    ]
 
 
 def test_an_empty_split_of_a_hash(tmp_path):

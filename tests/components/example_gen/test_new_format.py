@@ -67,7 +67,7 @@ def test_new_kinds_have_the_rules_of_their_facts(tmp_path):
         eval_ = write(tmp_path / "eval.toy", f"{line}Bob/NAME sings/VERB\n")
         generate(tmp_path / "out", train=write(tmp_path / "train.toy", line), eval=eval_)
     tokens, tags, lengths = map(harmless_anomalies, FEATURES)
-    assert tags < tokens == lengths
+    assert tags < tokens and lengths < tokens
 
 
 def test_other_files_are_refused_with_what_to_give_instead(tmp_path):

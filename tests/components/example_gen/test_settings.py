@@ -50,6 +50,12 @@ def test_every_field_is_documented():
         ({"path": "a.tsv", "split": {"train": 9, "dev": 1}}, "train and eval.*dev"),
         ({"path": "a.tsv", "split": {"train": 9, "eval": 0}}, "greater than 0"),
         ({"path": "a.tsv", "label_pattern": "(?P<label>a)"}, "go together"),
+        ({"path": "a.zip", "label_pattern": "(?P<label>a)"}, "go together.*Unpack ZIP archives first.* tar archive"),
+        ({"path": "a.csv", "delimiter": ";;"}, "one character, neither .* Received: ';;'"),
+        ({"path": "a.csv", "delimiter": '"'}, "one character, neither"),
+        ({"path": "a.jsonl", "delimiter": ";"}, "data.delimiter\" is for tsv and csv only. Received: ';'"),
+        ({"path": "a.wav", "quoting": "none"}, "data.quoting\" is for tsv and csv only. Received: 'none'"),
+        ({"source": "sample:dates", "quoting": "none"}, "is for tsv and csv only"),
         ({"path": "a.wav", "label_names": {"0": "zero"}}, "names what a group of.*'0': 'zero'.*remove the names"),
         ({"path": "a", "format": "lines", "label_pattern": "(?P<label>"}, "regular expression"),
         (
