@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from components.errors import EvaluationError
-from components.example_gen.settings import expand_variables
 from components.other_models import OtherModel, find_model
 from models.description import ModelDescription
 from models.errors import SeqlineError
@@ -28,7 +27,7 @@ def find_vectors(run: RunSettings) -> OtherModel | None:
     if embeddings is None or not embeddings.source:
         return None
     try:
-        path = expand_variables(embeddings.source, SETTING)
+        path = embeddings.source
         found = _of_file(Path(path)) if Path(path).is_file() else find_model(path, SETTING, TASK)
         width = found.description.settings["model"]["embedding_dim"]
         check_width(width, run.model.embedding_dim, str(found.folder))

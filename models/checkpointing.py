@@ -12,6 +12,8 @@ from typing import Any
 import keras
 import numpy as np
 
+STATE_FILE = "state.npz"
+
 
 @dataclasses.dataclass
 class TrainingState:
@@ -56,7 +58,7 @@ class Checkpointing(keras.callbacks.Callback):
         greater_is_better: bool = False,
     ):
         super().__init__()
-        self.file = pathlib.Path(directory) / "state.npz"
+        self.file = pathlib.Path(directory) / STATE_FILE
         self.checkpoint_steps = checkpoint_steps
         self.patience = patience
         self.best_by = best_by

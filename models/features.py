@@ -34,6 +34,10 @@ class Kind:
     batch_size: int = 2048
     noted: bool = False
 
+    def classes(self, values: Iterable[str]) -> list[str]:
+        """What figures by class tell apart: the values, or of those that mark spans what stands behind the prefix."""
+        return sorted({value.partition("-")[2] for value in values} - {""} if self.spans else set(values))
+
 
 KINDS: dict[str, Kind] = {
     "text": Kind("bytes", learned="pieces", section="tokenizer"),

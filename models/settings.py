@@ -38,7 +38,12 @@ def names_features(kind: str) -> Any:
     return {"names_features": kind}
 
 
-MARKERS = ("only_for", "only_with", "names_features")
+def a_path() -> Any:
+    """Marks a key, for `json_schema_extra`, whose texts are paths, in which variables and `~` are expanded."""
+    return {"path": True}
+
+
+MARKERS = ("only_for", "only_with", "names_features", "path")
 
 
 def markers_of(field: FieldInfo) -> Mapping[str, Any]:

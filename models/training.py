@@ -22,6 +22,7 @@ from models.errors import SeqlineError
 from models.export import export
 from models.input_pipeline import Batches, evaluation_batches, measure, read_examples, training_batches
 from models.memory import keep_freed_memory
+from models.old_states import note_origin, remove_old_states
 from models.progress import tell
 from models.registry import TASKS
 from models.run_settings import RunSettings
@@ -54,10 +55,13 @@ def run_fn(fn_args: Any) -> None:
     other_vectors, fingerprint = config.get(OTHER_VECTORS, ""), config.get("vectors_fingerprint", "")
     identity = "".join([config["settings"], config["task_facts"], config["code_hash"], fingerprint, *train_files])
     checkpoint_dir = f"{config['checkpoint_dir']}/{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
-    # A training that was killed and whose settings have changed is never resumed; its scratch is as large as the data.
+    # What a killed training left beside its state is as large as the data.
     for leftover in pathlib.Path(config["checkpoint_dir"]).glob(f"*/{_SCRATCH}*"):
         shutil.rmtree(leftover, ignore_errors=True)
+    origin = {"task": settings.task, "architecture": settings.model.architecture, "code_hash": config["code_hash"]}
     try:
+        note_origin(pathlib.Path(checkpoint_dir), origin)
+        remove_old_states(pathlib.Path(checkpoint_dir), origin)
         model, state = train(
             settings, vocabularies, train_files, eval_files, checkpoint_dir, fn_args.model_run_dir, other_vectors
         )

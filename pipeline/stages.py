@@ -11,6 +11,7 @@ from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.base_node import BaseNode
 
 from components.data_gate import DataGate
+from components.evaluation.catalogue import judged_labels
 from components.evaluation.component import ModelEvaluator
 from components.example_gen.component import ExampleGen
 from components.example_gen.fingerprint import data_fingerprint
@@ -134,6 +135,8 @@ def _data_stages(config: Config) -> DataStages:
         statistics=statistics.outputs["statistics"],
         features=features,
         settings_json=config.data.model_dump_json(),
+        examples=examples.outputs["examples"],
+        judged_labels=json.dumps(judged_labels(config.task, config.evaluation)),
     )
     return DataStages(examples, statistics, schema, anomalies, gate)
 

@@ -1,8 +1,11 @@
 """Settings of the embedded server: the section `serving` of a pipeline configuration."""
 
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+# Marks a key whose text is a path. A pipeline configuration expands variables in it; on a command line the shell does.
+PATH: dict[str, Any] = {"path": True}
 
 
 class FrozenSettings(BaseModel):
@@ -56,7 +59,7 @@ class BatchingSettings(FrozenSettings):
     max_execution_batch_size: int = Field(default=0, ge=0)
     """Largest batch that the model sees when requests are cut. 0: max_batch_size."""
 
-    parameters_file: str = ""
+    parameters_file: str = Field(default="", json_schema_extra=PATH)
     """Text file of TensorFlow Serving's BatchingParameters: what it names wins over the settings here. Empty: none."""
 
     per_model_parameters: bool = False
@@ -132,14 +135,14 @@ class MonitoringSettings(FrozenSettings):
     path: str = "/monitoring/prometheus/metrics"
     """Where."""
 
-    config_file: str = ""
+    config_file: str = Field(default="", json_schema_extra=PATH)
     """Text file of TensorFlow Serving's MonitoringConfig; what it names wins over the settings here. Empty: none."""
 
 
 class RequestLogSettings(FrozenSettings):
     """Logs of requests and answers, as TFRecord files of PredictionLog: to compare later traffic with training data."""
 
-    folder: str = ""
+    folder: str = Field(default="", json_schema_extra=PATH)
     """Where the files go, a folder per model. Empty: nothing is logged."""
 
     sampling_rate: float = Field(default=0.01, ge=0, le=1)
@@ -155,17 +158,17 @@ class RequestLogSettings(FrozenSettings):
 class SecuritySettings(FrozenSettings):
     """Encryption and authentication."""
 
-    ssl_config_file: str = ""
+    ssl_config_file: str = Field(default="", json_schema_extra=PATH)
     """Text file of TensorFlow Serving's SSLConfig: keys and certificates, PEM, inline. Empty: no encryption."""
 
-    token_file: str = ""
+    token_file: str = Field(default="", json_schema_extra=PATH)
     """File with one accepted bearer token per line; each request must bring one. Empty: everybody may ask."""
 
 
 class ModelsSettings(FrozenSettings):
     """Several models in one server, and how their versions come and go."""
 
-    config_file: str = ""
+    config_file: str = Field(default="", json_schema_extra=PATH)
     """Text file of TensorFlow Serving's ModelServerConfig. Empty: the one model of the command."""
 
     config_file_poll_seconds: float = Field(default=0.0, ge=0)
@@ -203,7 +206,7 @@ class ServingSettings(FrozenSettings):
     port: int = Field(default=8500, ge=0, le=65535)
     """TCP port of the gRPC API. 0: any free port."""
 
-    grpc_socket_path: str = ""
+    grpc_socket_path: str = Field(default="", json_schema_extra=PATH)
     """Unix socket to listen on as well. Empty: none."""
 
     grpc_tcp: bool = True
@@ -254,7 +257,7 @@ class ServingSettings(FrozenSettings):
     grpc_channel_arguments: str = ""
     """Options of the gRPC server, as name=value,name=value. Empty: none."""
 
-    session_config_file: str = ""
+    session_config_file: str = Field(default="", json_schema_extra=PATH)
     """Text file of TensorFlow's ConfigProto for every model. Empty: none."""
 
     gpu_memory_fraction: float = Field(default=0.0, ge=0, le=1)

@@ -14,21 +14,23 @@ import tensorflow as tf
 from tfx.dsl.io import fileio
 
 from components.errors import DataError, printable
+from components.example_gen import overlap as overlaps
 from components.example_gen import report as reports
+from components.example_gen.checks import Evidence, check
 from components.example_gen.context import ReadContext, Section
+from components.example_gen.counting import count_record
 from components.example_gen.input_files import input_files
-from components.example_gen.rare_labels import account_for_moves, move_to_train
+from components.example_gen.moving import move_to_train
+from components.example_gen.rare_labels import account_for_moves, split_by_hash
 from components.example_gen.reading import read_file
 from components.example_gen.records import BadRecord, InputFile, Record, texts_of
-from components.example_gen.settings import SPLITS, DataSettings
-from components.example_gen.splits import split_at, split_of
+from components.example_gen.settings import DataSettings
 from models.features import Feature
 
 COUNTS_FILE = "counts.json"
 REFUSED_FILE = "refused.jsonl"
 
-_REPORTS_FILE = "reports.jsonl"
-_MOVED_FILE = "moved.jsonl"
+_REPORTS_FILE, _MOVED_FILE, _OVERLAP_FILE = "reports.jsonl", "moved.jsonl", "overlap.json"
 # Few enough that a bucket of a small data set holds several records, many enough that one of a large fits in memory.
 _BUCKETS = 64
 _LOGGED = 10
@@ -66,12 +68,21 @@ def generate_examples(
     context = ReadContext.of(features, settings, sections)
     splits = settings.splits()
     noted = [feature.name for feature in features if feature.facts.noted]
-    by_hash = _split_by_hash(settings, features)
+    by_hash = split_by_hash(settings, features)
     with pipeline:
         read = (
             pipeline
             | "Files" >> beam.Create(list(enumerate(files)), reshuffle=True)
-            | "Read" >> beam.ParDo(ReadFile(context, noted, by_hash)).with_outputs("refused", "reports", *splits)
+            | "Read"
+            >> beam.ParDo(ReadFile(context, noted, by_hash)).with_outputs("refused", "reports", "seen", *splits)
+        )
+        (
+            read.seen
+            | "SameInput" >> beam.CombinePerKey(overlaps.merge)
+            | "InputOverlap" >> beam.Map(lambda item: overlaps.overlap_of(item[1]))
+            | "Overlap" >> beam.CombineGlobally(overlaps.add)
+            | "OverlapLine" >> beam.Map(lambda overlap: json.dumps(overlap.to_dict()))
+            | "WriteOverlap" >> _one_text_file(directory, _OVERLAP_FILE)
         )
         divided = {split: read[split] for split in splits}
         if by_hash:
@@ -86,6 +97,8 @@ def generate_examples(
 
 class ReadFile(beam.DoFn):
     """Turns a numbered file into (bucket, (position, serialized tf.Example)) per split, refused records, a report.
+
+    And, as `seen`, the digest of each input with what is known of it.
 
     Args:
         context: of the run.
@@ -107,11 +120,12 @@ class ReadFile(beam.DoFn):
             total = self._total(file)
             for index, item in enumerate(read_file(file, context)):
                 if isinstance(item, BadRecord):
-                    report.refused += item.lines
+                    report.add_refused(item)
                     yield beam.pvalue.TaggedOutput("refused", _to_line(item))
                 else:
-                    split = self._count(item, file, report, total)
+                    split = count_record(item, file, report, context, total)
                     placed = self._placed(encode(item, self._noted), (number, index))
+                    yield beam.pvalue.TaggedOutput("seen", overlaps.seen_of(item, split, context.features))
                     yield beam.pvalue.TaggedOutput(split, (number, placed) if self._numbered else placed)
         except DataError as error:
             report.problem = str(error)
@@ -124,21 +138,6 @@ class ReadFile(beam.DoFn):
             return 0
         # Read once more rather than held: a file may be larger than the memory.
         return sum(isinstance(item, Record) for item in read_file(file, self._context.for_file()))
-
-    def _count(self, record: Record, file: InputFile, report: reports.FileReport, total: int) -> str:
-        """Counts the record and its labels, and returns its split; `total` is of `_total`."""
-        features, sizes = self._context.features, self._context.data.split
-        split = file.split or record.split
-        if not split and total:
-            in_order = {split: sizes[split] for split in SPLITS if split in sizes}
-            split = split_at(report.kept.total(), total, in_order)
-        split = split or split_of(_split_key(record, features), sizes)
-        report.kept[split] += 1
-        for feature in features:
-            if feature.facts.learned == "categories":
-                for label in texts_of(record.values[feature.name]):
-                    report.add_label(split, feature.name, label, printable(record.place))
-        return split
 
     def _placed(self, serialized: bytes, place: tuple[int, int]) -> tuple[int, tuple[Any, bytes]]:
         """Returns the bucket and, in it, the position of an example: its place in the files, or by its hash."""
@@ -163,19 +162,6 @@ def encode(record: Record, noted: Sequence[str] = ()) -> bytes:
         else:
             feature.bytes_list.value.extend(text.encode() for text in texts_of(value))
     return example.SerializeToString(deterministic=True)
-
-
-def _split_by_hash(settings: DataSettings, features: Sequence[Feature]) -> bool:
-    """Whether a hash divides records that have labels."""
-    has_labels = any(feature.facts.learned == "categories" for feature in features)
-    return has_labels and settings.split_by == "hash" and not settings.train and not settings.eval_pattern
-
-
-def _split_key(record: Record, features: Sequence[Feature]) -> str:
-    if record.split_key:
-        return record.split_key
-    first = record.values[features[0].name]
-    return hashlib.sha256(first.tobytes()).hexdigest() if isinstance(first, np.ndarray) else " ".join(texts_of(first))
 
 
 def write_split(examples: beam.PCollection, split: str, directory: str) -> None:
@@ -216,18 +202,17 @@ def _account(
     with fileio.open(path) as stream:
         found = sorted(map(reports.FileReport.from_json, stream), key=lambda report: order[report.paths])
     fileio.remove(path)
-    if _split_by_hash(settings, features):
+    if split_by_hash(settings, features):
         account_for_moves(found, _moves(directory))
     reports.judge(found, read_refused(directory), features, settings)
-    summary = reports.counts(found, settings.splits(), passed)
-    summary["warnings"] = reports.warnings_of(found, features)
+    summary = reports.counts(found, features, settings.splits(), passed)
+    evidence = Evidence(found, _read_overlap(directory), features, settings.splits())
+    summary |= {"warnings": check(evidence), "repeated": dict(evidence.overlap.repeated)}
     for number, record in enumerate(read_refused(directory)):
         if number == _LOGGED:
             _log.warning("... %d more in %s", summary["refused"] - _LOGGED, os.path.join(directory, REFUSED_FILE))
             break
         _log.warning("left out: %s", record)
-    for warning in summary["warnings"]:
-        _log.warning("%s", warning)
     with fileio.open(os.path.join(directory, COUNTS_FILE), "w") as stream:
         stream.write(json.dumps(summary, ensure_ascii=False, indent=1))
     return summary
@@ -240,6 +225,14 @@ def _moves(directory: str) -> Counter[tuple[int, str]]:
         moved = Counter((number, split) for number, split in map(json.loads, stream))
     fileio.remove(path)
     return moved
+
+
+def _read_overlap(directory: str) -> overlaps.Overlap:
+    path = os.path.join(directory, _OVERLAP_FILE)
+    with fileio.open(path) as stream:
+        overlap = overlaps.Overlap.from_dict(json.loads(stream.read()))
+    fileio.remove(path)
+    return overlap
 
 
 def read_refused(directory: str) -> Iterator[BadRecord]:

@@ -23,6 +23,7 @@ class Record:
         split_key: what the hash split looks at; empty = the first feature.
         split: the split that its name says; empty = that of the file, or what the hash says.
         notes: what the reader knows of its place, by feature.
+        remarks: what a person would want to hear of it, each in words that other records share.
     """
 
     values: Mapping[str, Value]
@@ -32,6 +33,7 @@ class Record:
     split: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
     lines: tuple[int, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:

@@ -1,8 +1,6 @@
 """The `data` section of the configuration."""
 
 import codecs
-import os
-import re
 from typing import Annotated, Any, Literal, Self
 
 import pydantic
@@ -10,11 +8,9 @@ import pydantic
 from components.example_gen.formats import AUTO, READERS, SAMPLES, described, format_of_all, formats_with
 from components.example_gen.name_rules import check_expression, check_name_keys
 from components.example_gen.tag_schemes import SCHEMES
-from models.settings import Settings, only_for, only_with
+from models.settings import Settings, a_path, only_for, only_with
 
 SPLITS = ("train", "eval", "test")
-
-_VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}")
 
 # YAML reads a column's number as a number.
 _Column = Annotated[
@@ -31,9 +27,10 @@ class DataSettings(Settings):
 
     Exactly one of three ways: `source` (a built-in sample), `train` with `eval` (files per split), or `path` (files
     that `split` divides by a hash of their content, recordings by a hash of their name, or patterns by the name of the
-    file). Paths may hold `*`, `?`, `[...]`, `**`, and `${VARIABLE}` or `${VARIABLE:-default}`; relative paths start at
-    the working directory; packed files (gzip, bzip2, xz, zstd) are unpacked; a folder means, with `format`, all files
-    of that format in it and below. `docs/data.md` tells what is read, refused and passed over.
+    file). Paths may hold `*`, `?`, `[...]`, `**`, and, as every path of the configuration, `~` and `${VARIABLE}` or
+    `${VARIABLE:-default}`; relative paths start at the working directory; packed files (gzip, bzip2, xz, zstd) are
+    unpacked; a folder means, with `format`, all files of that format in it and below. `docs/data.md` tells what is
+    read, refused and passed over.
     """
 
     source: str = pydantic.Field("", description=f"Built-in sample: {described(SAMPLES)}, or empty to read files.")
@@ -44,16 +41,16 @@ class DataSettings(Settings):
     sample_seed: int = pydantic.Field(1, json_schema_extra=only_with(source=True))
     """Seed of a built-in sample; the same seed and size give the same examples."""
 
-    train: SplitPaths = ""
+    train: SplitPaths = pydantic.Field(default="", json_schema_extra=a_path())
     """Files of the train split: path, list of paths, or for parallel text one path or list per feature."""
 
-    eval: SplitPaths = ""
+    eval: SplitPaths = pydantic.Field(default="", json_schema_extra=a_path())
     """Files of the eval split, in the form of `train`."""
 
-    test: SplitPaths = ""
+    test: SplitPaths = pydantic.Field(default="", json_schema_extra=a_path())
     """Files of the test split (optional), in the form of `train`."""
 
-    path: SplitPaths = ""
+    path: SplitPaths = pydantic.Field(default="", json_schema_extra=a_path())
     """Files that `split` divides, in the form of `train`."""
 
     split: dict[str, pydantic.PositiveInt] = pydantic.Field(
@@ -126,7 +123,7 @@ class DataSettings(Settings):
     """What the labels that `label_pattern` finds are called: {"0": zero, "1": one}. Empty: as they stand in the file
     name. If given, it names every label (of the task's first label feature)."""
 
-    labels_file: str = ""
+    labels_file: str = pydantic.Field(default="", json_schema_extra=a_path())
     """TSV file with the columns file and one for each label feature, as label and/or speaker; file is a file's name, or
     for wav a recording's, or its path inside the archive or below the folder. Instead of `label_pattern`, formats lines
     and wav only."""
@@ -136,11 +133,6 @@ class DataSettings(Settings):
 
     max_bad_fraction: float = pydantic.Field(default=0.0, ge=0.0, lt=1.0)
     """Share of a split's records (0 to 1) that may be refused before the run stops."""
-
-    @pydantic.field_validator("train", "eval", "test", "path", "labels_file", mode="before")
-    @classmethod
-    def _expand(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
-        return expand_variables(value, f"data.{info.field_name}")
 
     @pydantic.field_validator("source")
     @classmethod
@@ -284,25 +276,3 @@ class DataSettings(Settings):
 
 def _names(flags: dict[str, bool], wanted: bool) -> str:
     return ", ".join(f"data.{key}" for key, flag in flags.items() if flag == wanted) or "none"
-
-
-def expand_variables(value: Any, key: str) -> Any:
-    """Replaces `${VARIABLE}` and `${VARIABLE:-default}` in every text inside `value`."""
-    if isinstance(value, dict):
-        return {name: expand_variables(item, key) for name, item in value.items()}
-    if isinstance(value, list):
-        return [expand_variables(item, key) for item in value]
-    if not isinstance(value, str):
-        return value
-
-    def replace(match: re.Match[str]) -> str:
-        # Empty counts as unset, as in the shell.
-        found = os.environ.get(match["name"]) or match["default"]
-        if found is None:
-            raise ValueError(
-                f'"{key}" names the environment variable {match["name"]}, which is not set. Received: {value!r}. '
-                f"Set it, or give a default: ${{{match['name']}:-some/folder}}."
-            )
-        return found
-
-    return _VARIABLE.sub(replace, value)

@@ -1,12 +1,11 @@
 """The sections of reviews in the configuration file: `clips`, `texts`, `vectors`."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import pydantic
 
-from components.example_gen.settings import expand_variables
 from models.decoding.settings import MOST_TEMPERATURE, MOST_TOKENS
-from models.settings import Settings, only_for, only_with
+from models.settings import Settings, a_path, only_for, only_with
 
 
 class ClipReviewSettings(Settings):
@@ -24,7 +23,7 @@ class ClipReviewSettings(Settings):
     seed: int = pydantic.Field(default=0, ge=0, lt=2**30, json_schema_extra=only_with(per_label=True))
     """Seed of the first clip; each further one has the next."""
 
-    recognizer: str = pydantic.Field("", json_schema_extra=only_with(per_label=True))
+    recognizer: str = pydantic.Field("", json_schema_extra=only_with(per_label=True) | a_path())
     """Folder of a pushed model of task audio_classification, such as outputs/serving/digits_recognizer, whose newest
     version says what it hears in the clips. Empty: clips are not judged. Paths as in data."""
 
@@ -36,11 +35,6 @@ class ClipReviewSettings(Settings):
     def makes_samples(self) -> bool:
         """Whether there is anything to review."""
         return self.per_label > 0
-
-    @pydantic.field_validator("recognizer", mode="before")
-    @classmethod
-    def _expand(cls, value: Any) -> Any:
-        return expand_variables(value, "clips.recognizer")
 
     @pydantic.model_validator(mode="after")
     def _share_is_measured(self) -> Self:
@@ -97,10 +91,10 @@ class VectorReviewSettings(Settings):
     seed: int = pydantic.Field(default=0, ge=0, lt=2**31)
     """Seed of the maps."""
 
-    analogies: str = ""
+    analogies: str = pydantic.Field(default="", json_schema_extra=a_path())
     """File of questions such as Google's questions-words.txt: a line ": GROUP", then four words a line, of which the
     first is to the second as the third is to the fourth. Questions with an unknown word are left out and counted.
-    Empty: none are asked. Paths as in data."""
+    Empty: none are asked."""
 
     min_analogy_accuracy: float | None = pydantic.Field(default=None, ge=0, le=1)
     """Least share of the covered questions, 0 to 1, that must be answered right by 3CosAdd; a model below it is not
@@ -110,11 +104,6 @@ class VectorReviewSettings(Settings):
     def makes_samples(self) -> bool:
         """Whether there is anything to review."""
         return self.map_words > 0 or bool(self.analogies)
-
-    @pydantic.field_validator("analogies", mode="before")
-    @classmethod
-    def _expand(cls, value: Any) -> Any:
-        return expand_variables(value, "vectors.analogies")
 
     @pydantic.model_validator(mode="after")
     def _accuracy_is_measured(self) -> Self:

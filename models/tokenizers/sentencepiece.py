@@ -124,6 +124,10 @@ class SentencePieceTokenizer(Tokenizer):
         # Nine digits tell each float32 from all others.
         return [*SPECIAL_TOKENS, *(f"{learned.id_to_piece(n)}\t{learned.get_score(n):.9g}" for n in numbers)]
 
+    def unit_ids(self, units: tf.Tensor) -> tf.RaggedTensor:
+        """Token ids of units from `split`, string (N,): int32 ragged (N, P)."""
+        return self.sentencepiece.tokenize(units)
+
     @staticmethod
     def word_of(piece: str) -> str:
         """The piece without its space mark; "" for letters that do not begin a word."""

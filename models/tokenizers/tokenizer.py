@@ -52,6 +52,10 @@ class Tokenizer(tf.Module):
         """Drops the tokens at the end that begin a character and do not finish it: ragged int32 (B, T) to the same."""
         return token_ids
 
+    def lengths(self, texts: tf.Tensor) -> tf.Tensor:
+        """How many tokens texts, string (B,), have before anything is cut off: int64 (B,)."""
+        return self._tokenize(self.normalize(texts, self.settings)).row_lengths()
+
     def detokenize(self, token_ids: tf.RaggedTensor) -> tf.Tensor:
         """Joins tokens to text; special tokens leave no trace.
 
@@ -101,8 +105,18 @@ class Tokenizer(tf.Module):
         ordered = sorted(frequent, key=lambda unit: (-counts[unit], unit))
         return [*SPECIAL_TOKENS, *ordered[: settings.vocabulary_size - len(SPECIAL_TOKENS)]]
 
-    def _tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
+    @classmethod
+    def least_size(cls, counts: dict[str, int]) -> int:
+        """Pieces that a vocabulary needs so that it knows all characters that were counted; 0 where it never can."""
+        return 0
+
+    def unit_ids(self, units: tf.Tensor) -> tf.RaggedTensor:
+        """Token ids of units from `split`, string (N,): int32 ragged (N, P)."""
         raise NotImplementedError
+
+    def _tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        units = self.split(texts)
+        return units.with_values(self.unit_ids(units.flat_values)).merge_dims(-2, -1)
 
     def _detokenize(self, token_ids: tf.RaggedTensor) -> tf.Tensor:
         raise NotImplementedError
@@ -116,9 +130,9 @@ class LookupTokenizer(Tokenizer):
         initializer = tf.lookup.KeyValueTensorInitializer(list(pieces), tf.range(len(pieces), dtype=tf.int32))
         self.table = tf.lookup.StaticHashTable(initializer, default_value=UNKNOWN_TOKEN_ID)
 
-    def _tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        units = self.split(texts)
-        return units.with_flat_values(self.table.lookup(units.flat_values))
+    def unit_ids(self, units: tf.Tensor) -> tf.RaggedTensor:
+        """Token ids of units from `split`, string (N,): int32 ragged (N, 1)."""
+        return tf.RaggedTensor.from_uniform_row_length(self.table.lookup(units), 1)
 
     def _detokenize(self, token_ids: tf.RaggedTensor) -> tf.Tensor:
         return tf.strings.reduce_join(tf.gather(tf.constant(self.pieces), token_ids), axis=-1)

@@ -51,6 +51,11 @@ def counts_of(pieces: Sequence[str], counts: Mapping[str, int]) -> list[int]:
     return [counts.get(piece, 0) for piece in pieces]
 
 
+def least_vocabulary_size(counts: dict[str, int], settings: TokenizerSettings) -> int:
+    """The `vocabulary_size` at which all characters of these units are known; 0 where none is large enough."""
+    return TOKENIZERS[settings.unit].least_size(counts)
+
+
 @dataclasses.dataclass(frozen=True)
 class Vocabularies:
     """Pieces of every text feature and the values of every label feature, as one folder of text files.

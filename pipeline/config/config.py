@@ -6,12 +6,14 @@ Each section is declared beside the code that uses it; this file puts them toget
 import copy
 import hashlib
 import json
-from collections.abc import Sequence
+import types
+import typing
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import pydantic
-import yaml
+from pydantic.fields import FieldInfo
 
 from components.evaluation.settings import EvaluationSettings
 from components.example_gen.settings import DataSettings
@@ -23,11 +25,12 @@ from components.review.settings import (
 )
 from models.registry import TASKS
 from models.run_settings import RunSettings
-from models.settings import only_for
+from models.settings import a_path, only_for
 from pipeline.config.errors import Problem, describe, in_file_order, sentence
+from pipeline.config.paths import expand_paths
 from pipeline.config.rules import broken_rules
 from pipeline.config.uses import unused_keys
-from pipeline.config.yaml_file import read_yaml
+from pipeline.config.yaml_file import parse, read_yaml
 from pipeline.errors import ConfigError
 from serving.settings import ServingSettings
 
@@ -37,7 +40,7 @@ class Config(RunSettings):
 
     task: Literal[tuple(TASKS)]  # type: ignore[valid-type]
     """What the sequence problem is: which raw features go in and what comes out."""
-    output_dir: str = pydantic.Field("outputs", min_length=1)
+    output_dir: str = pydantic.Field("outputs", min_length=1, json_schema_extra=a_path())
     """Folder for all that a run makes: artifacts, metadata, logs, checkpoints, pushed versions."""
     data: DataSettings
     """Where the raw examples come from. `docs/data.md` tells, with examples, what of each format is read, refused and
@@ -90,6 +93,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
     """
     file = read_yaml(path)
     values = copy.deepcopy(file.values)
+    _leave_out_empty(Config.model_fields, values)
     places = dict(file.places)
     for override in overrides:
         key, value = _parse_override(override)
@@ -99,16 +103,36 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
         parts = key.split(".")
         for length in range(1, len(parts)):
             places.setdefault(".".join(parts[:length]), f"--set {override}")
+    _leave_out_empty(Config.model_fields, values)
     valid: dict[str, Any] = {}
-    problems: list[Problem] = []
+    problems: list[Problem] = [sentence(text) for text in expand_paths(Config.model_fields, values)]
     try:
         config = Config.model_validate(values, context=valid)
     except pydantic.ValidationError as error:
-        problems = describe(error, Config, values)
+        problems += describe(error, Config, values)
     problems += map(sentence, [*unused_keys(Config.model_fields, values, valid), *broken_rules(valid)])
     if problems:
         raise ConfigError("\n".join(in_file_order(problems, places)))
     return config
+
+
+def _leave_out_empty(fields: Mapping[str, FieldInfo], values: dict[str, Any]) -> None:
+    """Takes out each section, list and mapping that is empty, as where all below it is commented out: its default."""
+    for name, field in fields.items():
+        if name in values and values[name] is None and _has_parts(field.annotation):
+            del values[name]
+        elif isinstance(values.get(name), dict):
+            _leave_out_empty(getattr(field.annotation, "model_fields", {}), values[name])
+
+
+def _has_parts(annotation: Any) -> bool:
+    members = typing.get_args(annotation)
+    if type(None) in members:
+        return False
+    origin = typing.get_origin(annotation) or annotation
+    if origin in (typing.Union, types.UnionType):
+        return any(map(_has_parts, members))
+    return origin in (dict, list, tuple) or hasattr(origin, "model_fields")
 
 
 def _parse_override(override: str) -> tuple[str, Any]:
@@ -116,8 +140,10 @@ def _parse_override(override: str) -> tuple[str, Any]:
     if not equals or not all(key.split(".")):
         raise ConfigError(f"--set {override}: must read section.key=value, for example --set training.batch_size=32")
     try:
-        return key, yaml.safe_load(text) if text else ""
-    except yaml.YAMLError:
+        return key, parse(text, f"--set {override}", {}) if text else ""
+    except ConfigError as error:
+        if "not valid YAML" not in str(error):
+            raise
         raise ConfigError(
             f"--set {override}: the value is not valid YAML; put it in quotes: --set '{key}=\"...\"'"
         ) from None

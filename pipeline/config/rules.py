@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from components.errors import EvaluationError
-from components.evaluation.catalogue import check_metric_names
+from components.evaluation.catalogue import check_metric_names, impossible_bounds
 from components.evaluation.settings import EvaluationSettings
 from components.example_gen.name_rules import names_problems
 from components.example_gen.settings import DataSettings
@@ -127,6 +127,10 @@ def _metrics_exist(task: str, evaluation: EvaluationSettings) -> Iterator[str]:
                 yield str(error)
 
 
+def _bounds_can_be_met(task: str, evaluation: EvaluationSettings) -> Iterator[str]:
+    yield from impossible_bounds(task, evaluation)
+
+
 RULES: tuple[Callable[..., Iterator[str]], ...] = (
     _architecture_solves_task,
     _unit_fits_task,
@@ -138,4 +142,5 @@ RULES: tuple[Callable[..., Iterator[str]], ...] = (
     _names_of_files_fit,
     _evaluated_split_exists,
     _metrics_exist,
+    _bounds_can_be_met,
 )

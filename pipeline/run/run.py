@@ -57,6 +57,7 @@ def run_pipeline(config: Config, config_file: Path) -> Outcome:
     """
     check_inputs(config)
     folder = OutputFolder(config)
+    folder.make_reachable()
     with run_lock(folder.root):
         run_id = new_run_id()
         log = folder.log(run_id)

@@ -50,7 +50,11 @@ class Line:
         schema = schema_gen.outputs["schema"]
         validator = tfx.components.ExampleValidator(statistics=statistics, schema=schema)
         gate = DataGate(
-            anomalies=validator.outputs["anomalies"], statistics=statistics, features=features, settings_json=data_json
+            anomalies=validator.outputs["anomalies"],
+            statistics=statistics,
+            features=features,
+            settings_json=data_json,
+            examples=examples,
         )
         trainer = TokenizerTrainer(examples=examples, features=features, settings_json=tokenizer.model_dump_json())
         trainer.add_upstream_node(gate)

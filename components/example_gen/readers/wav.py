@@ -19,7 +19,7 @@ from components.example_gen.packing import unpacked
 from components.example_gen.passing_over import OTHERS, why_passed_over
 from components.example_gen.records import BadRecord, InputFile, Record, Unusable, Value, told
 from components.example_gen.text_files import open_unpacked
-from components.example_gen.waveforms import Waveform, conform
+from components.example_gen.waveforms import Waveform, conform, remarks_on
 from models.audio_settings import AudioSettings
 from models.features import Feature
 
@@ -125,11 +125,12 @@ def _record(
     try:
         labels = context.facts.values_of(name, named)
         split = context.facts.split_of(name)
-        waveform = conform(*decode(content), audio)
+        recording = decode(content)
+        waveform = conform(*recording, audio)
     except Unusable as error:
         return BadRecord(place, 0, str(error))
     values: dict[str, Value] = {feature.name: labels.get(feature.name, waveform) for feature in context.features}
-    return Record(values, place, 0, split_key=name, split=split)
+    return Record(values, place, 0, split_key=name, split=split, remarks=remarks_on(recording[0], waveform))
 
 
 def _is_archive(path: str) -> bool:

@@ -61,12 +61,20 @@ def test_explicit_splits_and_the_account(tmp_path, caplog):
         "kept": 202,
         "refused": 2,
         "passed_over": {},
-        "warnings": [],
         "splits": {"train": 200, "eval": 2},
         "files": {
             train: {"split": "train", "read": 202, "kept": {"train": 200}, "refused": 2},
             eval_: {"split": "eval", "read": 2, "kept": {"eval": 2}, "refused": 0},
         },
+        "labels": {"train": ["neg", "pos"], "eval": ["neg", "pos"]},
+        "repeated": {"eval": 1},
+        "warnings": [
+            f'2 of 202 records of split train were left out (0.99%); the first: {train}:202: "text" is empty',
+            "1 of 2 records of split eval (50.00%) have a text that stands in train too: figures on them say how well "
+            "the model remembers, not how well it has learned",
+            f'The same text comes with different labels, 1 of them, such as {train}:3 "neg" and {eval_}:2 "pos"; no '
+            "model can give both",
+        ],
     }
     refused = [json.loads(line) for line in (out / "refused.jsonl").read_text().splitlines()]
     assert refused[0] == {"file": train, "line": 202, "reason": '"text" is empty'}

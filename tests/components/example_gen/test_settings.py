@@ -71,20 +71,8 @@ def test_every_field_is_documented():
         ({"path": "a.tsv", "encoding": "base64"}, "text encoding"),
         ({"path": "a.tsv", "max_bad_fraction": 1.0}, "less than 1"),
         ({"path": "a.tsv", "sample": 3}, "Extra inputs"),
-        ({"path": "${SEQLINE_NOT_SET}/a.tsv"}, "data.path.*SEQLINE_NOT_SET, which is not set.*:-some/folder"),
     ],
 )
 def test_a_mistake_names_the_rule_the_value_and_the_way_out(settings, message):
     with pytest.raises(pydantic.ValidationError, match=message):
         DataSettings(**settings)
-
-
-def test_variables_expand_everywhere(monkeypatch):
-    monkeypatch.setenv("SEQLINE_TEST", "/here")
-    monkeypatch.delenv("SEQLINE_NOT_SET", raising=False)
-    settings = DataSettings(
-        train={"source": ["${SEQLINE_TEST}/a"], "target": "${SEQLINE_NOT_SET:-../there}/b"},
-        eval={"source": "${SEQLINE_NOT_SET:-}c", "target": "d"},
-    )
-    assert settings.train == {"source": ["/here/a"], "target": "../there/b"}
-    assert settings.eval == {"source": "c", "target": "d"}

@@ -43,7 +43,6 @@ def test_patterns_decide_the_splits():
         ({"train": "a.tar", "eval": "b.tar", "eval_pattern": "x"}, "divides the files of \"data.path\".*'x'"),
         ({"path": "a.tar", "columns": {"audio": "x"}}, "tables only"),
         ({"path": {"audio": "a.wav", "label": "b"}, "format": "wav"}, "Paths per feature.*wav"),
-        ({"path": "a.tar", "labels_file": "${SEQLINE_NOT_SET}/b.tsv"}, "data.labels_file.*SEQLINE_NOT_SET"),
     ],
 )
 def test_a_mistake_names_the_rule_the_value_and_the_way_out(settings, message):

@@ -1,8 +1,13 @@
+import re
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic.fields import FieldInfo
 
 from models.registry import ARCHITECTURES, TASKS
+from models.settings import markers_of
 from pipeline.config import config
 from pipeline.errors import ConfigError
 
@@ -336,3 +341,100 @@ def test_a_configuration_of_sound(file: Path) -> None:
 )
 def test_sections_that_do_not_go_together(file: Path, text: str, problem: str) -> None:
     assert problem in refusal(file, text)
+
+
+@pytest.mark.parametrize(
+    ("added", "message"),
+    [
+        ("training: &t\n  epochs: 3\n  self: *t\n", "FILE line 7: the alias below training.self stands for the very"),
+        ("x: &x [*x]\n", "the alias below x.0 stands for"),
+        (
+            "1: x\n",
+            'FILE line 7: the key 1 is a whole number to YAML, and keys are text. If it is meant, quote it: "1"',
+        ),
+        ("data2: {yes: x}\n", 'the key data2.yes is true or false to YAML, and keys are text.*quote it: "yes"'),
+        ("? [a, b]\n: x\n", "FILE line 7: a key below the top is a list; keys are text"),
+        ("x: " + "[" * 5000 + "]" * 5000 + "\n", "FILE: lists or mappings lie too deep"),
+        ("x: 2024-13-45\n", "FILE: not valid YAML: month must be in 1..12"),
+    ],
+)
+def test_what_yaml_allows_and_no_section_is(file: Path, added: str, message: str) -> None:
+    assert re.search(message, refusal(file, DATES + added))
+
+
+def test_aliases_that_multiply_are_refused_at_once(file: Path) -> None:
+    levels = "".join(f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 12))
+    before = time.monotonic()
+    assert "aliases (*name) make more than 100,000 values" in refusal(file, f"a0: &a0 [x]\n{levels}")
+    assert time.monotonic() - before < 5
+
+
+def test_an_override_is_read_by_the_same_rules(file: Path) -> None:
+    assert "stands for the very thing" in refusal(file, overrides=("data.columns=&a {source: *a}",))
+    assert "the key 1 is a whole number" in refusal(file, overrides=("data.columns={1: x}",))
+
+
+def test_an_empty_section_has_its_defaults(file: Path) -> None:
+    file.write_text(DATES + "training:\n#  epochs: 3\nevaluation:\n  thresholds:\n  split: eval\nclips:\n")
+    assert config.load(file) == config.load(file, ["training.epochs=10"])
+    assert "training.epochs must be a whole number. Received: null" in refusal(file, DATES + "training: {epochs: }\n")
+
+
+def test_variables_and_the_home_folder_are_expanded_in_every_path(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQLINE_TEST", "/here")
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.delenv("SEQLINE_NOT_SET", raising=False)
+    text = DATES.replace(
+        "  source: sample:dates\n",
+        "  train: {source: ['${SEQLINE_TEST}/a'], target: '${SEQLINE_NOT_SET:-../there}/b'}\n"
+        "  eval: {source: ~/c, target: d}\n",
+    )
+    file.write_text(text + "output_dir: ${SEQLINE_TEST}/run\nserving: {security: {token_file: ~/tokens}}\n")
+    loaded = config.load(file, ["serving.request_log.folder=${SEQLINE_TEST}/logs", "name=a"])
+    assert loaded.data.train == {"source": ["/here/a"], "target": "../there/b"}
+    assert loaded.data.eval == {"source": "/home/me/c", "target": "d"}
+    assert (loaded.output_dir, loaded.serving.security.token_file) == ("/here/run", "/home/me/tokens")
+    assert loaded.serving.request_log.folder == "/here/logs"
+
+
+def test_a_variable_that_is_not_set_names_the_key_and_the_way_out(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SEQLINE_NOT_SET", raising=False)
+    told = refusal(file, DATES + "output_dir: ${SEQLINE_NOT_SET}/x\nclips: {recognizer: '${SEQLINE_NOT_SET}/y'}\n")
+    assert 'FILE line 7: "output_dir" names the environment variable SEQLINE_NOT_SET, which is not set' in told
+    assert '"clips.recognizer" names' in told
+
+
+def test_every_key_whose_name_says_path_is_marked_as_one() -> None:
+    def keys(model: type, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+        for name, field in model.model_fields.items():
+            if hasattr(field.annotation, "model_fields"):
+                yield from keys(field.annotation, f"{prefix}{name}.")
+            else:
+                yield f"{prefix}{name}", field
+
+    named = re.compile(r"(_file|_dir|folder|_path|recognizer|data\.(train|eval|test|path))$")
+    fields = dict(keys(config.Config))
+    assert {key for key, field in fields.items() if markers_of(field).get("path")} == set(filter(named.search, fields))
+
+
+@pytest.mark.parametrize(
+    ("bounds", "message"),
+    [
+        (
+            "{exact_match: {min: 85}}",
+            "thresholds.exact_match.min must be a value that exact_match can have: from 0 to 1. "
+            "Received: 85. As a share, 85 percent is 0.85",
+        ),
+        ("{bleu: {max: 101}}", "from 0 to 100. Received: 101$"),
+        ("{example_count: {min: -1}}", "example_count.min must be .*: from 0. Received: -1"),
+        ("{exact_match: {min: .nan}}", "must be a finite number"),
+    ],
+)
+def test_a_bound_that_nothing_can_meet_is_refused(file: Path, bounds: str, message: str) -> None:
+    assert re.search(message, refusal(file, DATES + f"evaluation: {{thresholds: {bounds}}}\n"))
+
+
+def test_a_loss_greater_than_all_values_is_refused_and_the_ends_are_not(file: Path) -> None:
+    config.load(file, ["evaluation.thresholds={exact_match: {min: 0, max: 1}, bleu: {min: 100}}"])
+    told = refusal(file, DATES + "evaluation: {max_regression: {exact_match: 2}}\n")
+    assert "evaluation.max_regression.exact_match must be a value" in told

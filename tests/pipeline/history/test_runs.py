@@ -21,7 +21,8 @@ from tests.pipeline import tiny_stages
 
 @tfx.dsl.components.component
 def Assess(model: InputArtifact[Model], evaluation: OutputArtifact[ModelEvaluation]) -> None:
-    Findings({"bleu": 21.5, "example_count": 9}, ["bleu is 21.5"]).keep(evaluation)
+    warned = {"warnings": ["few examples"], "data": {"unknown_eval": 0.25}}
+    Findings({"bleu": 21.5, "example_count": 9}, ["bleu is 21.5"], **warned).keep(evaluation)
 
 
 @tfx.dsl.components.component
@@ -122,7 +123,10 @@ def test_what_the_judges_kept_with_their_artifacts_is_told_of_a_run_from_the_cac
     assert Path(told.pages["review"]).match("artifacts/Review/review/*/page.html")
     assert json.loads(json.dumps(told.to_json()))["metrics"] == told.metrics
 
+    assert (told.warnings, told.data) == (["First: few examples"], {"unknown_eval": 0.25})
+
     again = assess(tmp_path, "second")
+    assert (again.warnings, again.data) == (told.warnings, told.data)
     assert set(again.stages.values()) == {"cached"}
     assert (again.metrics, again.shortfalls, again.pages) == (told.metrics, told.shortfalls, told.pages)
 

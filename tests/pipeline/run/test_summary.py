@@ -103,3 +103,18 @@ def test_a_full_disk_says_that_the_run_resumes(dates_config: Config) -> None:
 def test_a_failure_that_tfx_did_not_raise(dates_config: Config) -> None:
     code, text = shown(dates_config, outcome(StageFailed("Pusher", None, "model has no artifacts")))
     assert (code, "error: Pusher: model has no artifacts" in text) == (BUG, True)
+
+
+WARNED = "TokenizerTrainer: 12.00% of the tokens of text in split eval are unknown"
+
+
+def test_what_is_known_of_the_data_and_the_warnings_are_told(dates_config: Config) -> None:
+    found = {"warnings": [WARNED], "data": {"unknown_eval": 0.12, "refused": 3}}
+    _, text = shown(dates_config, outcome(blessed=True, pushed_version="1", pushed_to="/a/1", **found))
+    assert "  unknown_eval   12.00%\n" in text and "  refused        3\n" in text
+    assert f"warning: {WARNED}\n" in text
+
+
+def test_a_run_that_failed_tells_its_warnings_too(dates_config: Config) -> None:
+    _, text = shown(dates_config, outcome(StageFailed("Trainer", ValueError("x")), warnings=[WARNED]))
+    assert f"warning: {WARNED}\n" in text
