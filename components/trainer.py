@@ -1,5 +1,10 @@
-"""Trainer: TFX's own, with vectors of another run as one more input; TFX's `base_model` takes no file."""
+"""Trainer: TFX's own, with vectors of another run as one more input, and with what a person should hear of it.
 
+TFX's `base_model` takes no file.
+"""
+
+import json
+from pathlib import Path
 from typing import Any
 
 from tfx import types
@@ -7,14 +12,17 @@ from tfx.components.trainer import executor as tfx_trainer
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.proto import trainer_pb2
 from tfx.types import standard_artifacts
-from tfx.types.artifact_utils import get_single_uri
+from tfx.types.artifact_utils import get_single_instance, get_single_uri
 from tfx.types.component_spec import ChannelParameter
-from tfx.types.standard_component_specs import CUSTOM_CONFIG_KEY
+from tfx.types.standard_component_specs import CUSTOM_CONFIG_KEY, MODEL_RUN_KEY
 from tfx.types.standard_component_specs import TrainerSpec as TfxTrainerSpec
 from tfx.utils import json_utils
 
 from components.artifacts import PushedOtherModel
+from components.findings import Findings
+from components.paths import local_copy
 from models.training import OTHER_VECTORS
+from models.training_curves import FILE
 
 
 class TrainerSpec(TfxTrainerSpec):
@@ -24,7 +32,10 @@ class TrainerSpec(TfxTrainerSpec):
 
 
 class Executor(tfx_trainer.GenericExecutor):
-    """TFX's executor; hands the path of the vectors to `run_fn`."""
+    """TFX's executor; hands the path of the vectors to `run_fn`.
+
+    What `run_fn` finds lies in a file of the artifact, which the history of runs does not open.
+    """
 
     def Do(  # noqa: N802
         self,
@@ -32,12 +43,22 @@ class Executor(tfx_trainer.GenericExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Trains; arguments as of TFX's Trainer, with `other_vectors` among the inputs where there are any."""
+        """Trains, then keeps the warnings; arguments as of TFX's Trainer, with `other_vectors` where there are any."""
         inputs = dict(input_dict)
         if vectors := inputs.pop(OTHER_VECTORS, []):
             config = {**json_utils.loads(exec_properties[CUSTOM_CONFIG_KEY]), OTHER_VECTORS: get_single_uri(vectors)}
             exec_properties = {**exec_properties, CUSTOM_CONFIG_KEY: json_utils.dumps(config)}
         super().Do(inputs, output_dict, exec_properties)
+        model_run = get_single_instance(output_dict[MODEL_RUN_KEY])
+        with local_copy(model_run.uri) as folder:
+            findings(folder).keep(model_run)
+
+
+def findings(model_run: Path) -> Findings:
+    """What is told of a training: texts that were too long, and steps that were no numbers."""
+    told = json.loads((model_run / FILE).read_text(encoding="utf-8"))
+    diverged = [f"the training diverged: {one['what']} ({one['action']})" for one in told["divergences"]]
+    return Findings(page=FILE, warnings=[*told["too_long"], *diverged])
 
 
 class Trainer(base_component.BaseComponent):

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import pathlib
+from collections.abc import Collection
 from typing import Any
 
 import keras
@@ -27,6 +28,9 @@ class TrainingState:
         stopped: whether early stopping ended the training.
         best_metrics: all logs of the best epoch.
         vectors_found: by text feature, the share of the vocabulary that began with vectors of another run.
+        divergences: how often a step or a validation was no number.
+        divergence_log: what is told of each.
+        curves: figures so far, of `models.training_curves`.
     """
 
     step: int = 0
@@ -36,6 +40,9 @@ class TrainingState:
     stopped: bool = False
     best_metrics: dict[str, float] = dataclasses.field(default_factory=dict)
     vectors_found: dict[str, float] = dataclasses.field(default_factory=dict)
+    divergences: int = 0
+    divergence_log: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    curves: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class Checkpointing(keras.callbacks.Callback):
@@ -71,12 +78,18 @@ class Checkpointing(keras.callbacks.Callback):
         self.set_model(model)
         model.optimizer.build(model.trainable_variables)
         if self.file.exists():
+            self.load_variables()
             with np.load(self.file, allow_pickle=False) as saved:
-                for index, variable in enumerate(self._variables()):
-                    variable.assign(saved[f"variable_{index}"])
                 self.best_weights = [saved[f"best_{index}"] for index in range(int(saved["num_best"]))]
                 self.state = TrainingState(**json.loads(str(saved["state"])))
         return self.state
+
+    def load_variables(self, but: Collection[str] = ()) -> None:
+        """Loads what the saved state has of weights, optimizer and random states, without variables of these names."""
+        with np.load(self.file, allow_pickle=False) as saved:
+            for index, variable in enumerate(self._variables()):
+                if variable.name not in but:
+                    variable.assign(saved[f"variable_{index}"])
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Counts the step."""

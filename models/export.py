@@ -51,8 +51,9 @@ def export(
         facts: `code_version` and `metrics`, for `assets.extra/seqline.json`.
 
     Raises:
-        SeqlineError: the graph has an operation that a stock server lacks.
+        SeqlineError: the graph has an operation that a stock server lacks, or a weight is no finite number.
     """
+    check_weights(model)
     signatures = TASKS[settings.task].code().signatures(model, vocabularies, settings)
     archive = keras.export.ExportArchive()
     archive.track(model)
@@ -64,6 +65,22 @@ def export(
     archive.write_out(directory, verbose=False)
     describe(settings, vocabularies, facts).write(pathlib.Path(directory))
     check_ops(directory)
+
+
+def check_weights(model: keras.Model) -> None:
+    """Looks at every weight.
+
+    Raises:
+        SeqlineError: naming those that hold a value that is not finite.
+    """
+    # Not NumPy's, which knows no bfloat16.
+    floats = [weight for weight in model.weights if keras.backend.is_float_dtype(weight.dtype)]
+    broken = [weight.path for weight in floats if not bool(keras.ops.all(keras.ops.isfinite(weight.value)))]
+    if broken:
+        raise SeqlineError(
+            f"A model is exported only where all its weights are finite numbers. Received: {', '.join(broken)}. Train "
+            "it again, with a lower training.learning_rate or training.clip_norm."
+        )
 
 
 def describe(settings: RunSettings, vocabularies: Vocabularies, facts: dict[str, Any]) -> ModelDescription:

@@ -6,11 +6,12 @@ TFX calls `run_fn`; a notebook calls `train` and `models.export.export`.
 import contextlib
 import errno
 import hashlib
+import json
 import pathlib
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
@@ -18,8 +19,10 @@ import tensorflow as tf
 
 from models.bodies import save_bodies
 from models.checkpointing import Checkpointing, TrainingState
+from models.divergence import Divergence, check_ended
 from models.errors import SeqlineError
 from models.export import export
+from models.guarded_optimizers import GuardedAdam, GuardedAdamW
 from models.input_pipeline import Batches, evaluation_batches, measure, read_examples, training_batches
 from models.memory import keep_freed_memory
 from models.old_states import note_origin, remove_old_states
@@ -28,6 +31,8 @@ from models.registry import TASKS
 from models.run_settings import RunSettings
 from models.schedules import WarmUpSchedule
 from models.tokenizers.vocabularies import Vocabularies
+from models.too_long import count_too_long, limits_of
+from models.training_curves import TrainingCurves
 from models.words.transfer import transfer
 
 BODIES_FOLDER = "bodies"
@@ -42,8 +47,9 @@ def run_fn(fn_args: Any) -> None:
 
     Args:
         fn_args: TFX's FnArgs. `custom_config` holds `settings` (JSON of `RunSettings`), `task_facts`, `code_hash`,
-            `checkpoint_dir` and, where tokens begin with vectors of another run, `vectors_fingerprint` and under
-            `OTHER_VECTORS` their path; the vocabularies stand in the folder `vocabularies` of the transform graph.
+            `checkpoint_dir`, if wanted `too_long`, as `train` takes it, and, where tokens begin with vectors of another
+            run, `vectors_fingerprint` and under `OTHER_VECTORS` their path; the vocabularies stand in the folder
+            `vocabularies` of the transform graph.
 
     Raises:
         SeqlineError: the disk is full, or the model cannot be exported.
@@ -53,7 +59,15 @@ def run_fn(fn_args: Any) -> None:
     vocabularies = Vocabularies.load(f"{fn_args.transform_graph_path}/vocabularies")
     train_files, eval_files = (_expand(patterns) for patterns in (fn_args.train_files, fn_args.eval_files))
     other_vectors, fingerprint = config.get(OTHER_VECTORS, ""), config.get("vectors_fingerprint", "")
-    identity = "".join([config["settings"], config["task_facts"], config["code_hash"], fingerprint, *train_files])
+    too_long = config.get("too_long", {})
+    identity = "".join(
+        [
+            *(config[key] for key in ("settings", "task_facts", "code_hash")),
+            fingerprint,
+            json.dumps(too_long),
+            *train_files,
+        ]
+    )
     checkpoint_dir = f"{config['checkpoint_dir']}/{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
     # What a killed training left beside its state is as large as the data.
     for leftover in pathlib.Path(config["checkpoint_dir"]).glob(f"*/{_SCRATCH}*"):
@@ -63,7 +77,14 @@ def run_fn(fn_args: Any) -> None:
         note_origin(pathlib.Path(checkpoint_dir), origin)
         remove_old_states(pathlib.Path(checkpoint_dir), origin)
         model, state = train(
-            settings, vocabularies, train_files, eval_files, checkpoint_dir, fn_args.model_run_dir, other_vectors
+            settings,
+            vocabularies,
+            train_files,
+            eval_files,
+            checkpoint_dir,
+            fn_args.model_run_dir,
+            other_vectors,
+            too_long,
         )
         facts = {"code_version": config["code_hash"], "metrics": state.best_metrics | {"best_epoch": state.best_epoch}}
         facts["vectors_found"] = state.vectors_found
@@ -91,6 +112,7 @@ def train(
     checkpoint_dir: str,
     log_dir: str | None = None,
     other_vectors: str = "",
+    too_long: Mapping[str, Any] | None = None,
 ) -> tuple[keras.Model, TrainingState]:
     """Trains a model, from the state saved in `checkpoint_dir` if there is one.
 
@@ -100,8 +122,9 @@ def train(
         train_files: transformed examples, TFRecord, gzip.
         eval_files: the same, for validation after every epoch.
         checkpoint_dir: folder of the saved state; left in place.
-        log_dir: folder for TensorBoard, if wanted.
+        log_dir: folder for TensorBoard and `training.json`, if wanted.
         other_vectors: another run's model, or a file, whose vectors of words the tokens begin with; "" for none.
+        too_long: what happens to a `source` and to a `target` of too many tokens, as `models.too_long` has it.
 
     Returns:
         the model with its best weights, and how the training went.
@@ -109,13 +132,16 @@ def train(
     keep_freed_memory()
     keras.utils.set_random_seed(settings.seed)
     task, training = TASKS[settings.task].code().for_run(settings, vocabularies), settings.training
+    in_order = task.in_order(settings)
+    # Texts in order are one stream, of which nothing is cut.
+    limits = [] if in_order else limits_of(task.task, settings, **(too_long or {}))
+    counts = [*count_too_long(train_files, "train", limits), *count_too_long(eval_files, "eval", limits)]
     with _scratch(checkpoint_dir) as scratch:
-        examples = read_examples(train_files, task, settings, f"{scratch}/train")
+        examples = read_examples(train_files, task, settings, f"{scratch}/train", limits)
         measured = measure(examples, training.length_buckets)
-        in_order = task.in_order(settings)
         buffer = 1 if in_order else measured.shuffle_buffer(training.shuffle_megabytes)
         batches = training_batches(task, examples, measured, training.batch_size, buffer, settings.seed)
-        held_out = read_examples(eval_files, task, settings, f"{scratch}/eval")
+        held_out = read_examples(eval_files, task, settings, f"{scratch}/eval", limits)
         validation = evaluation_batches(task, held_out, training.batch_size, measured.boundaries)
         with (tf.distribute.get_strategy() if in_order else distribution_strategy()).scope():
             model = build_model(settings, vocabularies)
@@ -134,7 +160,15 @@ def train(
                 task.greater_is_better,
             )
             checkpointing.restore(model).vectors_found = found
-        _fit(model, batches, validation, checkpointing, training.epochs, log_dir)
+        curves = TrainingCurves(
+            checkpointing,
+            measured.positions_per_example * training.batch_size,
+            log_dir,
+            {"too_long": [count.message for count in counts]},
+        )
+        watches = [Divergence(checkpointing, training), curves, checkpointing]
+        _fit(model, batches, validation, watches, Progress(curves, batches, training.epochs), log_dir)
+    check_ended(checkpointing, training)
     if checkpointing.best_weights:
         model.set_weights(checkpointing.best_weights)
     return model, checkpointing.state
@@ -155,16 +189,16 @@ def _fit(
     model: keras.Model,
     batches: Batches,
     validation: tf.data.Dataset,
-    checkpointing: Checkpointing,
-    epochs: int,
+    watches: list[keras.callbacks.Callback],
+    progress: "Progress",
     log_dir: str | None,
 ) -> None:
     """Trains a compiled model from where its checkpoint stands to the end, or to where it stops early."""
-    state, total = checkpointing.state, batches.steps_per_epoch * epochs
+    state, total, epochs = progress.checkpointing.state, progress.total, progress.epochs
     if state.step:
         text = f"training resumes at step {state.step} of {total}"
         tell(text, state.step, total, {"resumed_at": state.step}, notable=True)
-    callbacks: list[keras.callbacks.Callback] = [checkpointing, Progress(checkpointing, total, batches.steps_per_epoch)]
+    callbacks = [*watches, progress]
     if log_dir:
         callbacks.append(keras.callbacks.TensorBoard(log_dir, write_graph=False))
     while state.step < total and not state.stopped:
@@ -220,16 +254,18 @@ class Progress(keras.callbacks.Callback):
     """Tells the logger `seqline.progress` how far the training is, at most once a second.
 
     Args:
-        checkpointing: knows the step.
-        total: steps of the whole training.
-        steps_per_epoch: steps of an epoch.
+        curves: what is told beside the losses.
+        batches: how many steps an epoch has.
+        epochs: of the whole training.
     """
 
-    def __init__(self, checkpointing: Checkpointing, total: int, steps_per_epoch: int):
+    def __init__(self, curves: TrainingCurves, batches: Batches, epochs: int):
         super().__init__()
-        self.checkpointing = checkpointing
-        self.total = total
-        self.steps_per_epoch = steps_per_epoch
+        self.curves = curves
+        self.checkpointing = curves.checkpointing
+        self.epochs = epochs
+        self.steps_per_epoch = batches.steps_per_epoch
+        self.total = batches.steps_per_epoch * epochs
         self.last = 0.0
         self.validation: dict[str, float] = {}
 
@@ -247,7 +283,7 @@ class Progress(keras.callbacks.Callback):
         self.last = time.monotonic()
         step = self.checkpointing.state.step
         losses = {name: round(float(value), 4) for name, value in (logs or {}).items()} | self.validation
-        fields = {"epoch": (max(step, 1) - 1) // self.steps_per_epoch + 1} | losses
+        fields = {"epoch": (max(step, 1) - 1) // self.steps_per_epoch + 1} | losses | self.curves.latest
         text = " ".join(f"{name}={value:.4g}" for name, value in fields.items())
         tell(f"step {step} of {self.total}: {text}", step, self.total, fields)
 
@@ -262,9 +298,10 @@ def _optimizer(settings: RunSettings, total_steps: int) -> keras.optimizers.Opti
         training.decay_start_step,
         training.decay_steps,
     )
+    halts = training.on_divergence != "skip_step"
     if training.optimizer == "adamw":
-        return keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm)
-    return keras.optimizers.Adam(schedule, global_clipnorm=training.clip_norm)
+        return GuardedAdamW(schedule, training.clip_norm, halts, weight_decay=training.weight_decay)
+    return GuardedAdam(schedule, training.clip_norm, halts)
 
 
 def _expand(patterns: list[str]) -> list[str]:

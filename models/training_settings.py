@@ -29,8 +29,16 @@ class TrainingSettings(Settings):
     """Steps from one halving to the next."""
     warmup_steps: int = pydantic.Field(0, ge=0)
     """Steps in which the learning rate rises from zero."""
-    clip_norm: float = pydantic.Field(1.0, gt=0)
-    """Gradients are scaled down where their global norm exceeds this (Pascanu et al., 2013)."""
+    clip_norm: float | None = pydantic.Field(1.0, gt=0)
+    """Gradients are scaled down where their global norm exceeds this (Pascanu et al., 2013); empty: never."""
+    on_divergence: Literal["stop", "skip_step", "restore_last"] = "stop"
+    """What happens where a loss or a gradient is no finite number, or a loss 10,000 times that of the first step. Such
+    a step never changes the weights. stop: the run fails; skip_step: the step is left out; restore_last: the training
+    goes back to the last saved state, and on with the batches that come next."""
+    max_divergences: int = pydantic.Field(
+        10, ge=1, json_schema_extra=only_with(on_divergence=("skip_step", "restore_last"))
+    )
+    """How often that may happen before the run fails all the same."""
     label_smoothing: float = pydantic.Field(0.0, ge=0, lt=1)
     """Probability mass taken from the right class and spread over all (Szegedy et al., 2016)."""
     early_stopping_patience: int = pydantic.Field(3, ge=0)

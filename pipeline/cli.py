@@ -251,6 +251,8 @@ def runs(
         typer.echo(json.dumps([one.to_json() for one in history], indent=2, ensure_ascii=False))
     elif history:
         _show(runs_table(history))
+        for warning in history[0].warnings:
+            _say(f"warning, {history[0].run_id}: {warning}")
     else:
         _say(f"No runs in {folder.root} yet. Start one: seqline run")
 

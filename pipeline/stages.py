@@ -43,6 +43,8 @@ BEAM_ARGUMENTS = [
 ]
 # Stages whose effect lies outside of the artifacts: whether a cached result still holds.
 STILL_TRUE: dict[str, StillTrue] = {"Pusher": is_push_current}
+# What the section of the data says to the training; the examples stay the same.
+_FOR_TRAINING = {"too_long", "too_long_target"}
 # What a task says of itself to those who judge its models, not to those who train them.
 _FOR_JUDGES = {"judging", "review"}
 
@@ -112,7 +114,7 @@ def _data_stages(config: Config) -> DataStages:
     features, sections = features_json(task.features), sections_for(task.features)
     examples = _with_code(
         ExampleGen(
-            settings_json=config.data.model_dump_json(),
+            settings_json=config.data.model_dump_json(exclude=_FOR_TRAINING),
             features=features,
             fingerprint=data_fingerprint(config.data),
             sections_json=json.dumps({name: getattr(config, name).model_dump(mode="json") for name in sections}),
@@ -134,7 +136,7 @@ def _data_stages(config: Config) -> DataStages:
         anomalies=anomalies.outputs["anomalies"],
         statistics=statistics.outputs["statistics"],
         features=features,
-        settings_json=config.data.model_dump_json(),
+        settings_json=config.data.model_dump_json(exclude=_FOR_TRAINING),
         examples=examples.outputs["examples"],
         judged_labels=json.dumps(judged_labels(config.task, config.evaluation)),
     )
@@ -175,6 +177,7 @@ def _model_stages(config: Config, data: DataStages, folder: OutputFolder) -> Mod
             ),
             "checkpoint_dir": str(folder.checkpoints),
             "vectors_fingerprint": vectors.fingerprint if vectors else "",
+            "too_long": {"source": config.data.too_long, "target": config.data.too_long_target or config.data.too_long},
         },
         other_vectors=imported[0].outputs["result"] if imported else None,
     )

@@ -1,6 +1,6 @@
 """Settings of the embedded server: the section `serving` of a pipeline configuration."""
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -14,7 +14,7 @@ class FrozenSettings(BaseModel):
     `serving` imports nothing else of the project, so it has its own base.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class BatchingSettings(FrozenSettings):
@@ -49,9 +49,9 @@ class BatchingSettings(FrozenSettings):
     """Merge requests whose inputs differ in later dimensions too, by padding at the end; answers come back padded.
     False: only requests of equal dimensions share a batch, so that their lengths change no answer."""
 
-    padding_values: dict[str, float | str] = {}
-    """Input name to the value that pads it. An input that is not named takes its own first element, as in TensorFlow
-    Serving."""
+    padding_values: dict[str, Annotated[float, Field(allow_inf_nan=True)] | str] = {}
+    """Input name to the value that pads it, -.inf too. An input that is not named takes its own first element, as in
+    TensorFlow Serving."""
 
     enable_large_batch_splitting: bool = False
     """Cut a request to fill the open batch. False: a request stays whole."""

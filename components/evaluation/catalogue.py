@@ -12,6 +12,21 @@ from models.tasks.task import Judging
 
 
 @dataclasses.dataclass(frozen=True)
+class Baseline:
+    """What is reached without a look at the input; a model that is no better is told as such.
+
+    Attributes:
+        answer: what reaches it, in words.
+        metric: key of `METRICS` that computes it from the same examples; "" where it is always `value`.
+        value: what it always is.
+    """
+
+    answer: str
+    metric: str = ""
+    value: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class MetricEntry:
     """How a metric is computed.
 
@@ -24,6 +39,8 @@ class MetricEntry:
         arguments: of the class, besides its name.
         takes_output: whether the class takes the name of the output that is judged, the task's `prediction_key`.
         reported_with: of a metric by class, the metrics that report it for all classes together.
+        baseline: what a guess reaches; None: unknown.
+        compares_texts: whether answers are texts of their own, which may all be the same.
     """
 
     class_name: str
@@ -34,9 +51,15 @@ class MetricEntry:
     arguments: Mapping[str, str] = dataclasses.field(default_factory=dict)
     takes_output: bool = False
     reported_with: tuple[str, ...] = ()
+    baseline: Baseline | None = None
+    compares_texts: bool = False
 
 
 _METRICS = "components.evaluation.metrics"
+_MAJORITY = "the most frequent label for every example"
+# Metrics of this prefix are computed for `components.evaluation.judgement`; nobody is shown them.
+BASELINE = "baseline/"
+ANSWERS_ALIKE, RIGHT_ANSWERS_ALIKE = f"{BASELINE}answers_alike", f"{BASELINE}right_answers_alike"
 
 _CONFUSION = MetricEntry(
     "ConfusionMetric",
@@ -46,6 +69,10 @@ _CONFUSION = MetricEntry(
     takes_output=True,
     reported_with=("confusion_matrix", "class_scores"),
 )
+_CORPUS_SCORE = MetricEntry(
+    "CorpusBleu", f"{_METRICS}.corpus_score", least=0.0, greatest=100.0, takes_output=True, compares_texts=True
+)
+_SAMENESS = MetricEntry("MostFrequentShare", f"{_METRICS}.sameness", least=0.0, greatest=1.0)
 _ENTITIES = MetricEntry(
     "EntityMetric",
     f"{_METRICS}.entities",
@@ -56,7 +83,7 @@ _ENTITIES = MetricEntry(
 )
 
 
-def _of_units(class_name: str, units: str, least: float = 0.0) -> MetricEntry:
+def _of_units(class_name: str, units: str, least: float = 0.0, baseline: Baseline | None = None) -> MetricEntry:
     """A metric of an example's log probability and of how many units it has, by an output of the model."""
     return MetricEntry(
         class_name,
@@ -65,24 +92,29 @@ def _of_units(class_name: str, units: str, least: float = 0.0) -> MetricEntry:
         least=least,
         arguments={"units": units},
         takes_output=True,
+        baseline=baseline,
     )
 
 
 METRICS: dict[str, MetricEntry] = {
     "example_count": MetricEntry("ExampleCount", least=0.0),
-    "accuracy": _CONFUSION,
-    "macro_f1": _CONFUSION,
-    "auc": MetricEntry("OneVersusRestAuc", f"{_METRICS}.auc", least=0.0, greatest=1.0),
-    "bleu": MetricEntry("CorpusBleu", f"{_METRICS}.corpus_score", least=0.0, greatest=100.0, takes_output=True),
-    "chrf": MetricEntry("CorpusChrf", f"{_METRICS}.corpus_score", least=0.0, greatest=100.0, takes_output=True),
+    "accuracy": dataclasses.replace(_CONFUSION, baseline=Baseline(_MAJORITY, f"{BASELINE}accuracy")),
+    "macro_f1": dataclasses.replace(_CONFUSION, baseline=Baseline(_MAJORITY, f"{BASELINE}macro_f1")),
+    "auc": MetricEntry(
+        "OneVersusRestAuc", f"{_METRICS}.auc", least=0.0, greatest=1.0, baseline=Baseline("a guess", value=0.5)
+    ),
+    "bleu": _CORPUS_SCORE,
+    "chrf": dataclasses.replace(_CORPUS_SCORE, class_name="CorpusChrf"),
     # TFMA's own: bytes compared with bytes, which is what both sides are.
-    "exact_match": MetricEntry("ExactMatch", least=0.0, greatest=1.0),
-    "bits_per_sample": _of_units("BitsPerUnit", "num_samples"),
+    "exact_match": MetricEntry("ExactMatch", least=0.0, greatest=1.0, compares_texts=True),
+    "bits_per_sample": _of_units(
+        "BitsPerUnit", "num_samples", baseline=Baseline("a guess among all 256 levels", value=8.0)
+    ),
     # Of a language model, for each unit that it predicts: exp(nats), and nats; then bits for what people count.
     "perplexity": _of_units("Perplexity", "num_units", least=1.0),
     "cross_entropy": _of_units("CrossEntropy", "num_units"),
     "bits_per_character": _of_units("BitsPerUnit", "num_characters"),
-    "bits_per_byte": _of_units("BitsPerUnit", "num_bytes"),
+    "bits_per_byte": _of_units("BitsPerUnit", "num_bytes", baseline=Baseline("a guess among all 256 bytes", value=8.0)),
     "loss_per_prediction": MetricEntry(
         "Ratio",
         f"{_METRICS}.ratio",
@@ -99,7 +131,7 @@ METRICS: dict[str, MetricEntry] = {
     ),
     "entity_precision": _ENTITIES,
     "entity_recall": _ENTITIES,
-    "entity_f1": _ENTITIES,
+    "entity_f1": dataclasses.replace(_ENTITIES, baseline=Baseline("an answer without any entity", value=0.0)),
     "macro_entity_f1": _ENTITIES,
     "token_accuracy": _ENTITIES,
     "entity_scores": _ENTITIES,
@@ -109,6 +141,10 @@ METRICS: dict[str, MetricEntry] = {
     # What a task with scores of each class has besides those that it names.
     "confusion_matrix": _CONFUSION,
     "class_scores": _CONFUSION,
+    f"{BASELINE}accuracy": _CONFUSION,
+    f"{BASELINE}macro_f1": _CONFUSION,
+    ANSWERS_ALIKE: dataclasses.replace(_SAMENESS, takes_output=True),
+    RIGHT_ANSWERS_ALIKE: _SAMENESS,
 }
 PER_CLASS: dict[str, MetricEntry] = {
     "precision": _CONFUSION,

@@ -3,8 +3,10 @@
 import json
 
 from components.evaluation.catalogue import (
+    ANSWERS_ALIKE,
     METRICS,
     PER_CLASS,
+    RIGHT_ANSWERS_ALIKE,
     MetricEntry,
     check_metric_names,
     judging_of,
@@ -59,10 +61,19 @@ def _metric_configs(judging: Judging, settings: EvaluationSettings) -> list[conf
     entries = {name: METRICS[name] for name in judging.metrics}
     for kind in judging.per_class:
         entries |= {name: METRICS[name] for name in PER_CLASS[kind].reported_with}
+    entries |= {name: METRICS[name] for name in _baselines(judging)}
     for name in sorted({*settings.thresholds, *settings.max_regression} - set(entries)):
         if entry := metric_entry(judging, name):
             entries[name] = entry
     return [_metric_config(name, entry, judging, settings) for name, entry in entries.items()]
+
+
+def _baselines(judging: Judging) -> list[str]:
+    """What is computed besides, to tell whether the model is better than a guess."""
+    entries = [METRICS[name] for name in judging.metrics]
+    computed = [entry.baseline.metric for entry in entries if entry.baseline and entry.baseline.metric]
+    alike = [ANSWERS_ALIKE, RIGHT_ANSWERS_ALIKE] if any(entry.compares_texts for entry in entries) else []
+    return [*computed, *alike]
 
 
 def _metric_config(

@@ -134,6 +134,16 @@ class DataSettings(Settings):
     max_bad_fraction: float = pydantic.Field(default=0.0, ge=0.0, lt=1.0)
     """Share of a split's records (0 to 1) that may be refused before the run stops."""
 
+    too_long: Literal["cut", "skip", "fail"] = pydantic.Field("cut", json_schema_extra=only_for("pieces"))
+    """What training does with a text of more tokens than `tokenizer.max_sequence_length`. cut: it loses its end; skip:
+    its example is left out; fail: the run stops. They are counted and told in any case."""
+
+    too_long_target: Literal["cut", "skip", "fail"] | None = pydantic.Field(
+        None, json_schema_extra=only_for("decoding")
+    )
+    """The same for targets, which are also too long for an answer beyond `decoding.max_length`; empty: as `too_long`.
+    A target that is cut is not taught to end there."""
+
     @pydantic.field_validator("source")
     @classmethod
     def _known_sample(cls, source: str) -> str:

@@ -19,6 +19,7 @@ from models.tasks.inputs import first_values
 from models.tasks.signatures import Endpoints, Signatures, spec
 from models.tokenizers.special import END_TOKEN_ID, PAD_TOKEN_ID, START_TOKEN_ID
 from models.tokenizers.vocabularies import Vocabularies
+from models.too_long import cut_key
 
 
 class TextToText(TaskCode):
@@ -39,11 +40,16 @@ class TextToText(TaskCode):
         }
 
     def training_example(self, features: dict[str, tf.Tensor], settings: RunSettings) -> Example:
-        """Inputs of `model_inputs` without batch, the labels of `labels_of`, int32 (T + 1,), and a weight for each."""
+        """Inputs of `model_inputs` without batch, the labels of `labels_of`, int32 (T + 1,), and a weight for each.
+
+        The weight of [END] is 0 behind a target that was cut: it does not end there.
+        """
         target = tf.RaggedTensor.from_tensor(features["target_token_ids"][tf.newaxis])
         inputs = model_inputs(tf.RaggedTensor.from_tensor(features["source_token_ids"][tf.newaxis]), target)
         labels = labels_of(target)[0]
-        return {name: value[0] for name, value in inputs.items()}, labels, tf.ones_like(labels, dtype=tf.float32)
+        ends = tf.logical_not(features.get(cut_key("target"), tf.constant(False)))
+        weights = tf.concat([tf.ones_like(labels[:-1], tf.float32), tf.cast(ends, tf.float32)[tf.newaxis]], axis=0)
+        return {name: value[0] for name, value in inputs.items()}, labels, weights
 
     def build(self, settings: RunSettings, vocabularies: Vocabularies) -> EncoderDecoder:
         """A model from what `model_inputs` gives to logits, float32 (B, T, size of the target vocabulary)."""

@@ -42,11 +42,15 @@ class Tokenizer(tf.Module):
         Returns:
             int32 ragged (B, T), T at most `settings.max_sequence_length`; no start or end token is added.
         """
-        return self.tokenize_whole(texts)[:, : self.settings.max_sequence_length]
+        return self.cut(self.tokenize_whole(texts))
 
     def tokenize_whole(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """As `tokenize`, but of any length."""
+        """Cuts texts into tokens, all of them: string (B,) to int32 ragged (B, T)."""
         return self._tokenize(self.normalize(texts, self.settings))
+
+    def cut(self, token_ids: tf.RaggedTensor) -> tf.RaggedTensor:
+        """Leaves `settings.max_sequence_length` tokens of each text at most; ragged (B, T)."""
+        return token_ids[:, : self.settings.max_sequence_length]
 
     def whole_characters(self, token_ids: tf.RaggedTensor) -> tf.RaggedTensor:
         """Drops the tokens at the end that begin a character and do not finish it: ragged int32 (B, T) to the same."""
@@ -54,7 +58,7 @@ class Tokenizer(tf.Module):
 
     def lengths(self, texts: tf.Tensor) -> tf.Tensor:
         """How many tokens texts, string (B,), have before anything is cut off: int64 (B,)."""
-        return self._tokenize(self.normalize(texts, self.settings)).row_lengths()
+        return self.tokenize_whole(texts).row_lengths()
 
     def detokenize(self, token_ids: tf.RaggedTensor) -> tf.Tensor:
         """Joins tokens to text; special tokens leave no trace.

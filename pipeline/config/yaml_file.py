@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from pipeline.config.yaml_traps import misread_number
 from pipeline.errors import ConfigError
 
 # A configuration has a few hundred values; a text of some lines whose aliases multiply can mean billions.
@@ -67,8 +68,8 @@ def parse(text: str, origin: str, places: dict[str, str]) -> Any:
         places: gets, for each dotted key, "ORIGIN line N".
 
     Raises:
-        ConfigError: for a syntax error, a key that stands twice or is no text, an alias inside of what it stands for,
-            or aliases that multiply beyond any use.
+        ConfigError: for a syntax error, a key that stands twice or is no text, a number that YAML takes for another,
+            an alias inside of what it stands for, or aliases that multiply beyond any use.
     """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -113,6 +114,8 @@ class _Walk:
                 "is part of, which has no end; write out what is meant"
             )
         self._above.add(id(node))
+        if isinstance(node, yaml.ScalarNode) and (problem := misread_number(node)):
+            self.problems.append(f"{self._at(node)}: {problem}")
         if isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
                 self.enter(item, f"{prefix}{index}.")
@@ -136,7 +139,9 @@ class _Walk:
             self.enter(value, f"{prefix}{name}.")
 
     def _at(self, node: yaml.Node | None) -> str:
-        return f"{self._origin} line {node.start_mark.line + 1}" if node else self._origin
+        # An override is one line.
+        of_file = node and not self._origin.startswith("--set ")
+        return f"{self._origin} line {node.start_mark.line + 1}" if node and of_file else self._origin
 
 
 def _no_text(key: yaml.Node, prefix: str) -> str:

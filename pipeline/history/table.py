@@ -17,9 +17,9 @@ def shown(value: float) -> str:
 
 
 def runs_table(history: Sequence[Run]) -> Table:
-    """One row for each run."""
+    """One row for each run; the warnings are counted."""
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("run", "name", "config", "state", "seconds", "blessed", "pushed", "metrics", "data", "warnings"):
+    for heading in ("run", "name", "config", "state", "seconds", "blessed", "pushed", "warnings", "metrics", "data"):
         table.add_column(
             heading,
             no_wrap=heading in ("run", "seconds", "pushed", "warnings"),
@@ -36,8 +36,8 @@ def runs_table(history: Sequence[Run]) -> Table:
             f"{run.seconds:.0f}",
             "" if run.blessed is None else "yes" if run.blessed else "no",
             run.pushed_version or "",
+            str(len(run.warnings) or ""),
             ", ".join(metrics[:METRICS_SHOWN]),
             ", ".join(f"{name} {shown(value)}" for name, value in run.data.items() if value),
-            str(len(run.warnings) or ""),
         )
     return table

@@ -170,7 +170,7 @@ def test_transformed_examples_are_the_token_ids_of_the_raw_text(classification):
     expected = vocabularies.tokenizer("text").tokenize(tf.constant(["a fine film 0"])).to_list()[0]
     pos = vocabularies.labels.index("pos")
     assert vocabularies.labels == ["neg", "pos"]
-    assert {"token_ids": expected, "label_id": [pos]} in train
+    assert {"token_ids": expected, "label_id": [pos], "text_num_tokens": [len(expected)]} in train
     assert sorted(example["label_id"][0] for example in eval_) == [0] * 30 + [1] * 30
 
 

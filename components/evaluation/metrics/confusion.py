@@ -69,6 +69,23 @@ def macro_f1(counts: Counts) -> float:
     return sum(scores) / len(scores) if scores else math.nan
 
 
+def majority_accuracy(counts: Counts) -> float:
+    """Accuracy of an answer that is always the most frequent label, 0 to 1."""
+    return accuracy(_always_the_majority(counts))
+
+
+def majority_macro_f1(counts: Counts) -> float:
+    """Macro F1 of an answer that is always the most frequent label, 0 to 1."""
+    return macro_f1(_always_the_majority(counts))
+
+
+def _always_the_majority(counts: Counts) -> Counts:
+    labels: Counter[str] = Counter()
+    for (label, _), count in counts.items():
+        labels[label] += count
+    return Counter({(label, max(labels, key=lambda one: labels[one])): count for label, count in labels.items()})
+
+
 def to_json(counts: Counts) -> str:
     """`[[label, answer, examples], ...]` in a stable order. TFMA's own matrix plot loses the names of the classes."""
     return json.dumps([[label, answer, count] for (label, answer), count in sorted(counts.items())], ensure_ascii=False)
@@ -83,6 +100,8 @@ def _class_score(counts: Counts, name: str) -> float:
 FROM_COUNTS: dict[str, Callable[[Counts], Any]] = {
     "accuracy": accuracy,
     "macro_f1": macro_f1,
+    "baseline/accuracy": majority_accuracy,
+    "baseline/macro_f1": majority_macro_f1,
     "confusion_matrix": to_json,
     "class_scores": class_scores,
 }

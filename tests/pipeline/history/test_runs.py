@@ -27,7 +27,7 @@ def Assess(model: InputArtifact[Model], evaluation: OutputArtifact[ModelEvaluati
 
 @tfx.dsl.components.component
 def Review(model: InputArtifact[Model], review: OutputArtifact[ModelEvaluation]) -> None:
-    Findings({"recognized": 0.31}, ["clips: recognized is 0.31"], "page.html").keep(review)
+    Findings({"recognized": 0.31}, ["clips: recognized is 0.31"], "page.html", ["no better than a guess"]).keep(review)
 
 
 def run(root: Path, run_id: str, verdict: int = 1, stages: tuple[str, ...] = ()) -> None:
@@ -115,6 +115,7 @@ def test_what_the_judges_kept_with_their_artifacts_is_told_of_a_run_from_the_cac
     told = assess(tmp_path, "first")
     assert told.metrics == {"bleu": 21.5, "example_count": 9, "recognized": 0.31}
     assert told.shortfalls == ["bleu is 21.5", "clips: recognized is 0.31"]
+    assert told.warnings == ["no better than a guess"]
     folder = tmp_path / "artifacts"
     assert told.pages.keys() == {"evaluation", "review"}
     assert Path(told.pages["evaluation"]).parent == folder / "First" / "evaluation", (
@@ -129,6 +130,7 @@ def test_what_the_judges_kept_with_their_artifacts_is_told_of_a_run_from_the_cac
     assert (again.warnings, again.data) == (told.warnings, told.data)
     assert set(again.stages.values()) == {"cached"}
     assert (again.metrics, again.shortfalls, again.pages) == (told.metrics, told.shortfalls, told.pages)
+    assert again.warnings == told.warnings
 
 
 def test_a_run_of_before_has_its_results_with_itself(tmp_path: Path) -> None:
@@ -149,10 +151,10 @@ def test_the_history_is_read_without_loading_tfx_or_tensorflow(tmp_path: Path) -
 def test_the_table_shows_a_run_in_a_row(tmp_path: Path) -> None:
     run(tmp_path, "first")
     [told] = runs.read_runs(tmp_path / "metadata.sqlite")
-    told = dataclasses.replace(told, metrics={"example_count": 9, "bleu": 21.5})
+    told = dataclasses.replace(told, metrics={"example_count": 9, "bleu": 21.5}, warnings=["a", "b", "c"])
     console = Console(width=140, record=True, file=open("/dev/null", "w"))
     console.print(runs_table([told]))
     row = next(line for line in console.export_text().splitlines() if "first" in line)
-    for text in ("dates", "abcd", "done", "bleu 21.5", "yes", "1"):
+    for text in ("dates", "abcd", "done", "bleu 21.5", "yes", "1", " 3 "):
         assert text in row
     assert "example_count" not in row

@@ -56,6 +56,15 @@ def test_a_model_that_falls_short_names_metric_value_and_bound(dates_config: Con
     assert "Not pushed: the model falls short" in text and shortfall in text
 
 
+@pytest.mark.parametrize("blessed", [True, False])
+def test_warnings_are_told_whether_the_model_is_pushed_or_not(dates_config: Config, blessed: bool) -> None:
+    warnings = ["accuracy is 0.5, no better than the 0.5 of a guess", "2 of 9 texts are too long"]
+    pushed = {"pushed_version": "1", "pushed_to": "/serving/1"} if blessed else {}
+    code, text = shown(dates_config, outcome(blessed=blessed, warnings=warnings, **pushed))
+    assert code == (DONE if blessed else NOT_BLESSED)
+    assert all(f"\nwarning: {warning}\n" in text for warning in warnings)
+
+
 def test_what_a_judge_found_can_be_opened(dates_config: Config) -> None:
     _, text = shown(dates_config, outcome(blessed=False, pages={"review": "/artifacts/Review/9/page.html"}))
     assert "  review         /artifacts/Review/9/page.html\n" in text
