@@ -26,9 +26,11 @@ from components.example_gen.records import BadRecord
 from components.example_gen.settings import DataSettings
 from models.audio_settings import AudioSettings
 from models.features import Feature
+from models.registry import TASKS
 from tests.components.example_gen import recordings
 from tests.components.example_gen.files import CLASSIFICATION, TRANSLATION, jsonl
 
+TAGGING = TASKS["sequence_labeling"].features
 AUDIO = AudioSettings(sample_rate=recordings.RATE)
 ROWS = [(f'say "{number}", 좋다', "pos" if number % 2 else "neg") for number in range(40)]
 
@@ -66,6 +68,22 @@ def _parquet() -> bytes:
     return stream.getvalue()
 
 
+def _tagged() -> list[tuple[list[str], list[str]]]:
+    return [(text.split(), ["O", "B-a" if label == "pos" else "B-b", "O"][: len(text.split())]) for text, label in ROWS]
+
+
+def _conll() -> bytes:
+    rows = ("".join(f"{token}\tx\t{tag}\n" for token, tag in zip(*pair, strict=True)) for pair in _tagged())
+    return ("# comment\n" + "\n".join(rows)).encode()
+
+
+def _lists() -> bytes:
+    stream = io.BytesIO()
+    tokens, tags = zip(*_tagged(), strict=True)
+    pq.write_table(pa.table({"tokens": tokens, "tags": tags}), stream, row_group_size=17)
+    return stream.getvalue()
+
+
 def _ear(name: str, content: bytes) -> Good:
     return Good(name, content, recordings.CLASSIFICATION, {"format": "wav", "label_pattern": "(?P<label>.)"})
 
@@ -81,6 +99,10 @@ GOOD: tuple[Good, ...] = (
     Good("a.jsonl", jsonl(*({"text": text, "label": label, "n": [1, {"x": None}]} for text, label in ROWS)).encode()),
     Good("a.parquet", _parquet()),
     Good("a.txt", TSV, settings={"format": "lines", "label_pattern": "(?P<label>.)"}),
+    Good("a.text", TSV, (Feature("text", "text"),), {"passage_length": 100}),
+    Good("a.conll", _conll(), TAGGING),
+    Good("b.jsonl", jsonl(*({"tokens": tokens, "tags": tags} for tokens, tags in _tagged())).encode(), TAGGING),
+    Good("b.parquet", _lists(), TAGGING),
     Good("a.tsv.gz", gzip.compress(TSV)),
     Good("a.tsv.bz2", bz2.compress(TSV)),
     Good("a.tsv.xz", lzma.compress(TSV)),

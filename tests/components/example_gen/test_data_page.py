@@ -13,9 +13,10 @@ from components.example_gen.context import ReadContext
 from components.example_gen.formats import READERS, formats_with
 from components.example_gen.input_files import input_files
 from components.example_gen.reading import read_file
-from components.example_gen.records import BadRecord
+from components.example_gen.records import BadRecord, texts_of
 from components.example_gen.settings import DataSettings
 from models.audio_settings import AudioSettings
+from models.features import given_features
 from models.registry import TASKS
 from tests.components.example_gen.recordings import RATE
 
@@ -43,7 +44,7 @@ EXAMPLES = list(examples())
 def shown(value):
     if isinstance(value, np.ndarray):
         return f"{len(value)} samples"
-    return value.replace("\n", "\\n")
+    return " ".join(texts_of(value)).replace("\n", "\\n")
 
 
 @pytest.mark.parametrize(("section", "blocks"), EXAMPLES, ids=[section for section, _ in EXAMPLES])
@@ -59,7 +60,8 @@ def test_an_example_is_read_as_the_page_says(tmp_path, monkeypatch, section, blo
             said[name] = content
         else:
             Path(name).write_text(content, encoding="utf-8")
-    data, features, passed = DataSettings(**config["data"]), TASKS[config["task"]].features, Counter()
+    data, passed = DataSettings(**config["data"]), Counter()
+    features = given_features(TASKS[config["task"]].features)
     context = ReadContext.of(features, data, {"audio": AudioSettings(sample_rate=2 * RATE)})
     files = input_files(data, features, passed)
     assert {file.format for file in files} == {section}

@@ -5,7 +5,9 @@ import re
 import pytest
 
 from components.errors import DataError
-from components.example_gen.report import FileReport, counts, judge, warnings_of
+from components.example_gen.checks import Evidence, find_look_alikes, find_told_of_files
+from components.example_gen.overlap import Overlap
+from components.example_gen.report import FileReport, counts, judge
 from components.example_gen.settings import DataSettings
 from components.example_gen.suggestions import quoted, shown
 from tests.components.example_gen.files import CLASSIFICATION
@@ -25,6 +27,11 @@ def reports(train, eval_):
     return made
 
 
+def warnings_of(made):
+    evidence = Evidence(made, Overlap(), CLASSIFICATION, ["train", "eval"])
+    return [*find_told_of_files(evidence), *find_look_alikes(evidence)]
+
+
 ALIKE = [
     ("pos", "Pos", 'differs from "pos" by case'),
     ("pos", "p\u043es", "at character 2: U+043E CYRILLIC SMALL LETTER O, there U+006F LATIN SMALL LETTER O"),
@@ -36,20 +43,20 @@ ALIKE = [
 
 @pytest.mark.parametrize(("label", "other", "how"), ALIKE)
 def test_labels_that_look_the_same(label, other, how):
-    [warning] = warnings_of(reports([label, "neg", other], [label]), CLASSIFICATION)
+    [warning] = warnings_of(reports([label, "neg", other], [label]))
     assert warning.startswith("train.tsv:4: label ") and how in warning
     with pytest.raises(DataError, match=f"eval.tsv:2: label .* does not occur in train.*{re.escape(how)}"):
         judge(reports([label, "neg"], [other]), [], CLASSIFICATION, SETTINGS)
 
 
 def test_labels_that_differ_are_no_matter():
-    assert warnings_of(reports(["pos", "neg", "0", "O", "l", "1"], ["pos"]), CLASSIFICATION) == []
+    assert warnings_of(reports(["pos", "neg", "0", "O", "l", "1"], ["pos"])) == []
 
 
 def test_not_too_many_warnings():
     one, two = reports(["a", "b"], ["a"])
     one.warnings = [f"warning {number}" for number in range(15)]
-    found = warnings_of([one, two], CLASSIFICATION)
+    found = warnings_of([one, two])
     assert len(found) == 11 and found[-1] == "... 5 more of this kind"
 
 
@@ -57,7 +64,10 @@ def test_what_was_passed_over_is_added_up_and_comes_back():
     one, two = (FileReport.from_json(report.to_json()) for report in reports(["a", "b"], ["a"]))
     one.passed["blank lines"], two.passed["blank lines"] = 2, 1
     both = [FileReport.from_json(report.to_json()) for report in (one, two)]
-    assert counts(both, ("train", "eval"), {"hidden names": 4})["passed_over"] == {"hidden names": 4, "blank lines": 3}
+    assert counts(both, CLASSIFICATION, ("train", "eval"), {"hidden names": 4})["passed_over"] == {
+        "hidden names": 4,
+        "blank lines": 3,
+    }
 
 
 def test_lines_that_a_bad_record_took_are_judged():
