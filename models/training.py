@@ -168,6 +168,8 @@ def train(
         )
         watches = [Divergence(checkpointing, training), curves, checkpointing]
         _fit(model, batches, validation, watches, Progress(curves, batches, training.epochs), log_dir)
+        # A training that was killed behind its last step has no epoch left that would write them.
+        curves.write()
     check_ended(checkpointing, training)
     if checkpointing.best_weights:
         model.set_weights(checkpointing.best_weights)

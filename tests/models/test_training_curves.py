@@ -62,6 +62,13 @@ def test_a_resumed_training_has_the_curves_of_an_undisturbed_one(tmp_path, monke
             np.testing.assert_allclose(column, again, rtol=1e-4)
 
 
+def test_a_training_that_ended_before_a_kill_leaves_its_curves_again(tmp_path):
+    arguments = prepared(tmp_path)
+    train(*arguments, str(tmp_path / "state"), str(tmp_path / "first"))
+    train(*arguments, str(tmp_path / "state"), str(tmp_path / "second"))
+    assert curves_of(tmp_path / "first") == curves_of(tmp_path / "second")
+
+
 def test_figures_of_steps_by_hand():
     steps = [Step(1, 4.0, 2.0, 1.0, 0.1), Step(2, np.nan, 9.0, 1.0, 0.2), Step(3, 2.0, 6.0, 0.0, 0.3)]
     assert window_of(steps, 0.5).figures(tokens_per_step=10) == {
