@@ -1,13 +1,14 @@
 """What a tokenizer makes of the texts at hand, before a run has learned it from all of them."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import tensorflow as tf
 
 from components.unknown_share import check_unknown, measure_unknown, unknown_findings
 from models.tokenizers.settings import TokenizerSettings
 from models.tokenizers.vocabularies import Vocabularies, learn_vocabulary, split_units
+from models.too_long import Count, Limit, refuse
 
 _TEXTS_AT_ONCE = 1024
 
@@ -15,12 +16,13 @@ _TEXTS_AT_ONCE = 1024
 Texts = Mapping[str, Mapping[str, Sequence[str]]]
 
 
-def examine_tokens(texts: Texts, settings: TokenizerSettings, all_texts: bool) -> list[str]:
+def examine_tokens(texts: Texts, settings: TokenizerSettings, limits: Iterable[Limit], all_texts: bool) -> list[str]:
     """Learns vocabularies from the texts of train, and applies them.
 
     Args:
         texts: at hand.
         settings: the tokenizer section.
+        limits: of the text features, of `models.too_long`.
         all_texts: whether these are all texts of the data. If not, words that train has elsewhere would look unknown,
             so the unknown ones are not told of words.
 
@@ -29,11 +31,14 @@ def examine_tokens(texts: Texts, settings: TokenizerSettings, all_texts: bool) -
 
     Raises:
         DataError: more tokens are unknown than a run would let pass.
+        SeqlineError: texts are too long, and the settings say that they are a mistake.
     """
     counts = {split: {name: _count(some, settings) for name, some in of.items()} for split, of in texts.items()}
     train = counts.get("train", {})
     vocabularies = Vocabularies(settings, _learn(train, settings))
-    found = [*_cut(texts, vocabularies)]
+    too_long = list(_count_too_long(texts, vocabularies, limits))
+    refuse(too_long)
+    found = [count.message for count in too_long]
     if all_texts or settings.unit != "word":
         shares = measure_unknown(counts, vocabularies)
         if all_texts:
@@ -58,22 +63,15 @@ def _count(texts: Sequence[str], settings: TokenizerSettings) -> dict[str, int]:
     return {unit.decode(): count for unit, count in units.items()}
 
 
-def _cut(texts: Texts, vocabularies: Vocabularies) -> Iterator[str]:
-    most = vocabularies.settings.max_sequence_length
+def _count_too_long(texts: Texts, vocabularies: Vocabularies, limits: Iterable[Limit]) -> Iterator[Count]:
     for split, of in texts.items():
-        for name, some in of.items():
-            lengths = [
-                length
-                for batch in _batches(some)
-                for length in vocabularies.tokenizer(name).lengths(tf.constant(batch)).numpy().tolist()
-            ]
-            cut = sum(length > most for length in lengths)
-            if cut:
-                yield (
-                    f"{cut} of {len(lengths)} texts of {name} in split {split} ({cut / len(lengths):.2%}) are longer "
-                    f"than tokenizer.max_sequence_length {most} and lose their ends; the longest has {max(lengths)} "
-                    "tokens"
-                )
+        for limit in limits:
+            tokenizer = vocabularies.tokenizer(limit.feature)
+            batches = _batches(of.get(limit.feature, ()))
+            lengths = [length for some in batches for length in tokenizer.lengths(tf.constant(some)).numpy().tolist()]
+            if lengths and max(lengths) > limit.most:
+                too_long, cut = (sum(length > most for length in lengths) for most in (limit.most, limit.tokens))
+                yield Count(limit, split, len(lengths), too_long, cut, max(lengths))
 
 
 def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:

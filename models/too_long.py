@@ -174,11 +174,17 @@ def count_too_long(files: list[str], split: str, limits: Iterable[Limit]) -> lis
             longest = max(longest, int(found.max()))
         if too_long:
             counts.append(Count(limit, split, examples, too_long, cut, longest))
+    refuse(counts)
+    for count in counts:
+        tell(count.message, 0, 0, notable=True)
+    return counts
+
+
+def refuse(counts: Iterable[Count]) -> None:
+    """Raises SeqlineError where texts are too long that the settings call a mistake."""
     for count in counts:
         if count.limit.action == "fail":
             raise SeqlineError(f"{count.message}. It says fail: shorten the texts, or raise the limit.")
-        tell(count.message, 0, 0, notable=True)
-    return counts
 
 
 def _lengths(files: list[str], features: list[str]) -> tf.data.Dataset:

@@ -177,7 +177,7 @@ def _model_stages(config: Config, data: DataStages, folder: OutputFolder) -> Mod
             ),
             "checkpoint_dir": str(folder.checkpoints),
             "vectors_fingerprint": vectors.fingerprint if vectors else "",
-            "too_long": {"source": config.data.too_long, "target": config.data.too_long_target or config.data.too_long},
+            "too_long": config.data.actions_on_too_long,
         },
         other_vectors=imported[0].outputs["result"] if imported else None,
     )

@@ -255,6 +255,11 @@ class DataSettings(Settings):
         return {key: getattr(self, key) for key in (*SPLITS, "path") if getattr(self, key)}
 
     @property
+    def actions_on_too_long(self) -> dict[str, Literal["cut", "skip", "fail"]]:
+        """What `too_long` and `too_long_target` say of a `source` and of a `target`."""
+        return {"source": self.too_long, "target": self.too_long_target or self.too_long}
+
+    @property
     def longest_record(self) -> int:
         """`max_record_megabytes` in bytes."""
         return self.max_record_megabytes << 20

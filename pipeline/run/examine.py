@@ -2,6 +2,7 @@
 
 import dataclasses
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from pipeline.run.log import output_to
 
 if TYPE_CHECKING:
     from components.example_gen.examination import Examination
+    from models.too_long import Limit
 
 
 _SHOWN = 20
@@ -46,7 +48,9 @@ def examine_data(config: Config, seconds: float) -> Examined:
 
     task = TASKS[config.task]
     sections = {name: getattr(config, name) for name in sections_for(task.features)}
-    found = examine(input_files(config.data, task.features), task.features, config.data, sections, seconds)
+    passed = Counter[str]()
+    files = input_files(config.data, task.features, passed)
+    found = examine(files, task.features, config.data, sections, seconds)
     warnings = judged(found, task.features, config.data)
     warnings += _labels_of_thresholds(config, found)
     if any(found.texts.values()):
@@ -54,8 +58,16 @@ def examine_data(config: Config, seconds: float) -> Examined:
         with tempfile.TemporaryDirectory(prefix="seqline-validate-") as scratch, output_to(Path(scratch) / "log"):
             from components.sample_tokens import examine_tokens
 
-            warnings += examine_tokens(found.texts, config.tokenizer, found.whole and found.all_texts)
-    return Examined(_read_lines(config, found), warnings)
+            warnings += examine_tokens(found.texts, config.tokenizer, _limits(config), found.whole and found.all_texts)
+    return Examined(_read_lines(config, found, passed), warnings)
+
+
+def _limits(config: Config) -> "list[Limit]":
+    from models.too_long import limits_of
+
+    task, run = TASKS[config.task], config.run_settings()
+    # Texts in order are one stream, of which nothing is cut.
+    return [] if task.code().in_order(run) else limits_of(task, run, **config.data.actions_on_too_long)
 
 
 def _labels_of_thresholds(config: Config, found: "Examination") -> list[str]:
@@ -70,13 +82,16 @@ def _labels_of_thresholds(config: Config, found: "Examination") -> list[str]:
     return [f"So far: {sentence}" for sentence in unknown]
 
 
-def _read_lines(config: Config, found: "Examination") -> list[str]:
+def _read_lines(config: Config, found: "Examination", passed: Counter[str]) -> list[str]:
     how_much = "all data read" if found.whole else "the data read in part, for want of time (--seconds)"
     lines = [f"{how_much}: {sum(report.read for report in found.reports)} records"]
     for split in config.data.splits():
         kept = sum(report.kept[split] for report in found.reports)
         labels = [f", {name}: {_some(found.labels(split, name))}" for name in _label_features(config)]
         lines.append(f"  {split:<6} {kept} records{''.join(labels)}")
+    passed_over = sum((report.passed for report in found.reports), passed)
+    if passed_over:
+        lines.append(f"  passed over: {', '.join(f'{count} {name}' for name, count in passed_over.items())}")
     refused = sum(report.refused for report in found.reports)
     if refused:
         lines.append(f"  {refused} records would be left out:")

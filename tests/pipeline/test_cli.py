@@ -73,9 +73,19 @@ def test_validate_tells_what_a_person_would_want_to_hear(tmp_path: Path) -> None
     assert result.exit_code == 0
     assert "  train  2 records, label: neg, pos\n" in result.output
     assert "warning: 1 of 2 records of split eval (50.00%) have a text that stands in train too" in result.output
-    assert "warning: 1 of 2 texts of text in split train (50.00%) are longer than tokenizer.max_sequence_length 2" in (
-        result.output
+    long = "1 of 2 texts of text in the train split are longer than 2 tokens (the longest has 3); 1 are cut there"
+    assert f"warning: {long}" in result.output
+
+
+def test_validate_tells_what_is_passed_over_and_which_answers_are_too_long(tmp_path: Path, dates_file: Path) -> None:
+    assert (
+        "  passed over: 2 blank lines\n" in seqline("validate", "-c", opinions(tmp_path, "a\tpos\n\nb\tneg\n\n")).output
     )
+    result = seqline("validate", "-c", dates_file, "--set", "decoding.max_length=4")
+    assert "texts of target in the train split are longer than 4 tokens" in result.output and result.exit_code == 0
+    override = ("--set", "data.too_long_target=fail")
+    result = seqline("validate", "-c", dates_file, "--set", "decoding.max_length=4", *override)
+    assert "It says fail: shorten the texts, or raise the limit." in result.stderr and result.exit_code == 2
 
 
 def test_validate_stops_where_the_run_would(tmp_path: Path) -> None:
