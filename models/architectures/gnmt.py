@@ -65,4 +65,4 @@ def encoder(settings: GnmtSettings) -> GnmtEncoder:
 
 def decoder(settings: GnmtSettings, has_source: bool = True) -> GnmtDecoder:
     """Plays the decoder; without a source what it would see of one is zero."""
-    return GnmtDecoder(settings.hidden_dim, settings.num_layers, settings.dropout, name="decoder")
+    return GnmtDecoder(settings.hidden_dim, settings.num_layers, settings.dropout, has_source, name="decoder")

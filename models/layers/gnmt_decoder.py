@@ -28,16 +28,18 @@ class GnmtDecoder(RecurrentDecoder):
         hidden_dim: H, also the width of the encoder's states.
         num_layers: layers.
         dropout: rate applied to what every layer but the first reads.
+        has_source: whether there is something to look at; if not, the context is zero.
     """
 
-    def __init__(self, hidden_dim: int, num_layers: int, dropout: float = 0.0, **kwargs: Any):
+    def __init__(self, hidden_dim: int, num_layers: int, dropout: float = 0.0, has_source: bool = True, **kwargs: Any):
         stack = CellStack("lstm", hidden_dim, num_layers, "residual", FIRST_RESIDUAL, dropout, name="stack")
-        super().__init__(stack, BahdanauAttention(hidden_dim, name="attention"), **kwargs)
+        super().__init__(stack, BahdanauAttention(hidden_dim, name="attention") if has_source else None, **kwargs)
 
     def build(self, vectors_shape: tuple[Any, Any, int]) -> None:
         """Builds cells and attention; vectors are float (B, T, E)."""
         self.stack.build((None, vectors_shape[-1]), context_dim=self.hidden_dim)
-        self.scorer.build((None, self.hidden_dim))
+        if self.scorer is not None:
+            self.scorer.build((None, self.hidden_dim))
         self.built = True
 
     def decode(

@@ -40,13 +40,6 @@ def test_a_file_or_the_newest_version_is_found(file: Path, pushed: Path) -> None
     assert find_vectors(RunSettings.model_validate({"name": "a", "task": "audio_generation", "model": sound})) is None
 
 
-def test_variables_are_read_as_in_data(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PLACE", str(file.parent))
-    assert find_vectors(run("${PLACE}/v.txt")).folder == file
-    with pytest.raises(EvaluationError, match="environment variable NOWHERE"):
-        find_vectors(run("${NOWHERE}/v.txt"))
-
-
 def test_another_content_has_another_fingerprint(file: Path) -> None:
     before = find_vectors(run(file)).fingerprint
     write_text(["b"], np.ones((1, 3), np.float32), file)

@@ -145,7 +145,7 @@ def test_a_training_skips_and_tells(tmp_path):
     import json
 
     model, _ = train(
-        settings, vocabularies, files, files, str(tmp_path / "state"), str(tmp_path / "logs"), {"target": "skip"}
+        settings, vocabularies, files, files, str(tmp_path / "state"), str(tmp_path / "logs"), "", {"target": "skip"}
     )
     told = json.loads((tmp_path / "logs" / "training.json").read_text(encoding="utf-8"))["too_long"]
     assert [text.partition(" texts of ")[0] for text in told] == ["1 of 5", "2 of 5"] * 2

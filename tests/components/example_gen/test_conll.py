@@ -112,7 +112,7 @@ def test_bad_lists_are_named(tmp_path):
         (4, '"tokens" at place 2 must be a string, found int'),
         (5, '"tokens" is empty at place 2'),
         (6, 'place 2: tag "I-x" cannot follow "O" in scheme bio (data.tag_scheme)'),
-        (7, '"tokens" is empty'),
+        (7, '"tokens" is null'),
     ]
 
 

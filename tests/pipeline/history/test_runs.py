@@ -115,7 +115,6 @@ def test_what_the_judges_kept_with_their_artifacts_is_told_of_a_run_from_the_cac
     told = assess(tmp_path, "first")
     assert told.metrics == {"bleu": 21.5, "example_count": 9, "recognized": 0.31}
     assert told.shortfalls == ["bleu is 21.5", "clips: recognized is 0.31"]
-    assert told.warnings == ["no better than a guess"]
     folder = tmp_path / "artifacts"
     assert told.pages.keys() == {"evaluation", "review"}
     assert Path(told.pages["evaluation"]).parent == folder / "First" / "evaluation", (
@@ -124,7 +123,10 @@ def test_what_the_judges_kept_with_their_artifacts_is_told_of_a_run_from_the_cac
     assert Path(told.pages["review"]).match("artifacts/Review/review/*/page.html")
     assert json.loads(json.dumps(told.to_json()))["metrics"] == told.metrics
 
-    assert (told.warnings, told.data) == (["First: few examples"], {"unknown_eval": 0.25})
+    assert (told.warnings, told.data) == (
+        ["First: few examples", "Review: no better than a guess"],
+        {"unknown_eval": 0.25},
+    )
 
     again = assess(tmp_path, "second")
     assert (again.warnings, again.data) == (told.warnings, told.data)

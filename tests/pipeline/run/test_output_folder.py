@@ -5,6 +5,7 @@ import pytest
 
 from components.example_gen.executor import generate_examples
 from components.example_gen.settings import DataSettings
+from components.versions import newest_in
 from models.registry import TASKS
 from pipeline.config.config import Config
 from pipeline.errors import ConfigError
@@ -40,7 +41,7 @@ def test_a_folder_with_wildcard_characters_can_be_written_and_read(
         generate_examples(beam.Pipeline(argv=[RUNNER]), data, features, str(folder.artifacts))
         assert (tmp_path / name / "artifacts" / "counts.json").exists()
     (folder.serving / "7").mkdir(parents=True)
-    assert folder.newest_version() == folder.serving / "7"
+    assert newest_in(folder.serving) == folder.serving / "7"
     assert (tmp_path / name / "serving" / "dates" / "7").is_dir()
 
 
