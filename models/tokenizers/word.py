@@ -26,6 +26,8 @@ def normal_spaces(texts: tf.Tensor) -> tf.Tensor:
     return tf.strings.strip(tf.strings.regex_replace(texts, r"[\s\p{Z}]+", " "))
 
 
+# Traced once for all signatures that cut texts: its many small operations take longest of an export.
+@tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
 def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
     """Cuts texts into words and single other characters, each with its `SPACE_MARK` if a space stood before it.
 

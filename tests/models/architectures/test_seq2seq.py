@@ -85,9 +85,15 @@ def test_sizes_that_do_not_fit_are_refused(values, message):
         Seq2SeqSettings(**values)
 
 
-@pytest.mark.parametrize("attention", ["bahdanau", "luong_general"])
-def test_learns_to_reverse(attention, tmp_path):
-    model = {"architecture": "seq2seq", "attention": attention, "embedding_dim": 16, "hidden_dim": 48, "dropout": 0}
+def test_learns_to_reverse(tmp_path):
+    """By the whole way of a training, and by what it answers."""
+    model = {
+        "architecture": "seq2seq",
+        "attention": "luong_general",
+        "embedding_dim": 16,
+        "hidden_dim": 48,
+        "dropout": 0,
+    }
     training = {"epochs": 14, "learning_rate": 0.01, "batch_size": 32, "schedule": "cosine"}
     settings = run_settings("text_to_text", model, training=training, decoding={"max_length": 8})
     train_rows, eval_rows = rows(1500, 1), rows(60, 2)
@@ -106,6 +112,7 @@ def test_learns_to_reverse(attention, tmp_path):
 @pytest.mark.parametrize(
     "model",
     [
+        {"attention": "bahdanau"},
         {"attention": "luong_dot", "input_feeding": False, "cell": "gru"},
         {"attention": "luong_concat", "variational_dropout": True, "dropout": 0.1},
         {"attention": "gated", "layer_normalization": True},
