@@ -30,6 +30,7 @@ from models.progress import tell
 from models.registry import TASKS
 from models.run_settings import RunSettings
 from models.schedules import WarmUpSchedule
+from models.tasks.code import TaskCode
 from models.tokenizers.vocabularies import Vocabularies
 from models.too_long import count_too_long, limits_of
 from models.training_curves import TrainingCurves
@@ -146,12 +147,7 @@ def train(
         with (tf.distribute.get_strategy() if in_order else distribution_strategy()).scope():
             model = build_model(settings, vocabularies)
             found = begin_with(other_vectors, model, vocabularies, settings)
-            model.compile(
-                optimizer=_optimizer(settings, batches.steps_per_epoch * training.epochs),
-                # XLA compiles anew for every length and cannot differentiate a loop whose length it does not know.
-                jit_compile=False,
-                **task.compile_arguments(settings),
-            )
+            compile_model(model, task, settings, batches.steps_per_epoch * training.epochs)
             checkpointing = Checkpointing(
                 checkpoint_dir,
                 training.checkpoint_steps,
@@ -225,6 +221,16 @@ def build_model(settings: RunSettings, vocabularies: Vocabularies) -> keras.Mode
         return TASKS[settings.task].code().build(settings, vocabularies)
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def compile_model(model: keras.Model, task: TaskCode, settings: RunSettings, total_steps: int) -> None:
+    """Gives a model its optimizer, loss and metrics; schedules end at the last of so many steps."""
+    model.compile(
+        optimizer=_optimizer(settings, total_steps),
+        # XLA compiles anew for every length and cannot differentiate a loop whose length it does not know.
+        jit_compile=False,
+        **task.compile_arguments(settings),
+    )
 
 
 def begin_with(source: str, model: keras.Model, vocabularies: Vocabularies, settings: RunSettings) -> dict[str, float]:

@@ -15,7 +15,7 @@ from keras import ops
 
 from models.layers.attention import ATTENTIONS
 from models.layers.cell_stack import CellStack, Masks, States
-from models.layers.recurrent_decoder import Memory, RecurrentDecoder
+from models.layers.recurrent_decoder import Cache, Memory, RecurrentDecoder, Stepped, named
 
 
 class AttentionDecoder(RecurrentDecoder):
@@ -42,10 +42,24 @@ class AttentionDecoder(RecurrentDecoder):
         self.stack.build((None, embedding_dim + reads_more * self.hidden_dim))
         if self.scorer:
             self.scorer.build((None, self.hidden_dim))
-            # What the combination sees besides state and context; see `decode`.
+            # What the combination sees besides state and context; see `finish`.
             extra = embedding_dim if self.asked == "before" else 0
             self.combination.build((None, 2 * self.hidden_dim + extra))
         self.built = True
+
+    def advance(
+        self, vectors: keras.KerasTensor, cache: Cache, memory: Memory | None = None, training: bool = False
+    ) -> Stepped:
+        """As `RecurrentDecoder` says; a decoder that never asks goes through the sequence layer by layer."""
+        if self.asked != "never":
+            return super().advance(vectors, cache, memory, training)
+        rows, steps = ops.shape(vectors)[0], ops.shape(vectors)[1]
+        (changing, _), (reads, dropped) = self.stack.draw(rows, steps, training)
+        masks = changing or [ops.expand_dims(mask, 1) for mask in reads], dropped
+        hidden_states, states = self.stack.read(vectors, self.states_of(cache), masks)
+        source = vectors[:, 0, :0] if memory is None else memory["padding_mask"]
+        nowhere = ops.zeros_like(ops.cast(source, "float32"))
+        return hidden_states, named(states), ops.repeat(ops.expand_dims(nowhere, 1), steps, axis=1)
 
     def decode(
         self, vectors: keras.KerasTensor, states: States, memory: Memory | None, masks: Masks
@@ -58,7 +72,14 @@ class AttentionDecoder(RecurrentDecoder):
         if self.asked == "before":
             context, weights = self.look(states[-1][0], memory)
             top, states = self.stack.step(ops.concatenate([vectors, context], -1), states, masks=masks)
-            return self.combination(ops.concatenate([top, context, vectors], -1)), states, weights
+            return ops.concatenate([top, context], -1), states, weights
         top, states = self.stack.step(vectors, states, masks=masks)
         context, weights = self.look(top, memory)
-        return self.combination(ops.concatenate([context, top], -1)), states, weights
+        found = ops.concatenate([context, top], -1)
+        return self.combination(found) if self.feeds else found, states, weights
+
+    def finish(self, found: keras.KerasTensor, vectors: keras.KerasTensor) -> keras.KerasTensor:
+        """As `RecurrentDecoder` says."""
+        if self.asked == "never" or self.feeds:
+            return found
+        return self.combination(ops.concatenate([found, vectors], -1) if self.asked == "before" else found)

@@ -3,6 +3,7 @@
 N: rows, T: steps, D: input width, C: width of a context, H: `hidden_dim`, L: layers.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -132,6 +133,26 @@ class CellStack(keras.layers.Layer):
         Returns:
             what the top layer gives, float (N, H), and the next states.
         """
+        return self._go_through(inputs, states, context, masks, lambda cell, *of_step: cell(*of_step))
+
+    def read(
+        self, inputs: keras.KerasTensor, states: States, masks: Masks = NOTHING_DROPPED
+    ) -> tuple[keras.KerasTensor, States]:
+        """All steps of a sequence, layer by layer, which is possible where no step asks for what another gave.
+
+        Args:
+            inputs: float (N, T, D).
+            states: before the first step.
+            masks: those of what is read float (N, T or 1, any), those of the states float (N, H).
+
+        Returns:
+            what the top layer gives, float (N, T, H), and the last states.
+        """
+        return self._go_through(inputs, states, None, masks, lambda cell, *of_sequence: cell.read(*of_sequence))
+
+    def _go_through(
+        self, inputs: keras.KerasTensor, states: States, context: Any, masks: Masks, run: Callable[..., Any]
+    ) -> tuple[keras.KerasTensor, States]:
         reads, dropped = masks
         below, following = [inputs], []
         for layer, cell in enumerate(self.cells):
@@ -139,7 +160,7 @@ class CellStack(keras.layers.Layer):
             read = read if context is None else ops.concatenate([read, context], -1)
             read = read * reads[layer - 1] if layer and reads else read
             mask = dropped[layer] if dropped else None
-            found, states_of_layer = cell(cell.input_projection(read), states[layer], mask)
+            found, states_of_layer = run(cell, cell.input_projection(read), states[layer], mask)
             below.append(self.connections[layer - 1](below[-1], found) if layer else found)
             following.append(states_of_layer)
         return below[-1], following

@@ -14,6 +14,9 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
+from models.layers.lstm_loop import lstm_loop
+from models.layers.scan import scan
+
 _EPSILON = 1e-5
 
 
@@ -119,6 +122,18 @@ class Cell(keras.layers.Layer):
         following = self.meet(projected, self.state_projection(h), states)
         return following[0], following
 
+    def read(
+        self, projected: keras.KerasTensor, states: list[keras.KerasTensor], mask: keras.KerasTensor | None = None
+    ) -> tuple[keras.KerasTensor, list[keras.KerasTensor]]:
+        """All steps of a sequence: as `call`, with a time in what is projected and in h, float (N, T, any)."""
+
+        def one(states: Any, below: keras.KerasTensor) -> tuple[Any, keras.KerasTensor]:
+            h, following = self(below, states, mask)
+            return following, h
+
+        states, outputs = scan(one, states, projected)
+        return outputs, states
+
     def meet(
         self, below: keras.KerasTensor, before: keras.KerasTensor, states: list[keras.KerasTensor]
     ) -> list[keras.KerasTensor]:
@@ -176,6 +191,16 @@ class LstmCell(Cell):
         if self.layer_normalization:
             self.normalization.build((None, self.hidden_dim))
         super().build(inputs_shape)
+
+    def read(
+        self, projected: keras.KerasTensor, states: list[keras.KerasTensor], mask: keras.KerasTensor | None = None
+    ) -> tuple[keras.KerasTensor, list[keras.KerasTensor]]:
+        """As `Cell` says."""
+        if keras.backend.backend() != "tensorflow" or self.layer_normalization or mask is not None:
+            return super().read(projected, states, mask)
+        kernel = ops.cast(self.state_projection.product.kernel, projected.dtype)
+        outputs, *following = lstm_loop(projected, kernel, *states)
+        return outputs, following
 
     def meet(
         self, below: keras.KerasTensor, before: keras.KerasTensor, states: list[keras.KerasTensor]

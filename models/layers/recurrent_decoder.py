@@ -60,7 +60,7 @@ class RecurrentDecoder(keras.layers.Layer, abc.ABC):
             max_length: of no effect, since the states are as large after any number of steps.
             final_states: `[h, c]`, or `[h]`, of every layer.
         """
-        cache = _named(self.stack.start(batch_size, final_states))
+        cache = named(self.stack.start(batch_size, final_states))
         if self.feeds:
             cache["feed"] = ops.zeros((batch_size, self.hidden_dim), self.compute_dtype)
         return cache
@@ -84,20 +84,38 @@ class RecurrentDecoder(keras.layers.Layer, abc.ABC):
             float (N, H), ready for the output projection; the next cache; attention weights float32 (N, S), zeros
             without attention.
         """
-        states = [
+        found, following, weights = self._unfinished(vectors, cache, memory, masks)
+        return self.finish(found, vectors), following, weights
+
+    def _unfinished(self, vectors: keras.KerasTensor, cache: Cache, memory: Memory | None, masks: Masks) -> Stepped:
+        read = ops.concatenate([vectors, cache["feed"]], -1) if self.feeds else vectors
+        found, states, weights = self.decode(read, self.states_of(cache), memory, masks)
+        return found, named(states) | ({"feed": found} if self.feeds else {}), weights
+
+    def finish(self, found: keras.KerasTensor, vectors: keras.KerasTensor) -> keras.KerasTensor:
+        """The part of a step that no later one waits for, so that it can be computed for all steps at once.
+
+        Args:
+            found: what `decode` gave, float (..., any).
+            vectors: what `step` was given, float (..., E).
+
+        Returns:
+            hidden states, float (..., H).
+        """
+        return found
+
+    def states_of(self, cache: Cache) -> States:
+        """Undoes `named`."""
+        return [
             [cache[f"state_{layer}_{state}"] for state in range(len(cell.states))]
             for layer, cell in enumerate(self.stack.cells)
         ]
-        read = ops.concatenate([vectors, cache["feed"]], -1) if self.feeds else vectors
-        hidden_states, states, weights = self.decode(read, states, memory, masks)
-        following = _named(states) | ({"feed": hidden_states} if self.feeds else {})
-        return hidden_states, following, weights
 
     @abc.abstractmethod
     def decode(
         self, vectors: keras.KerasTensor, states: States, memory: Memory | None, masks: Masks
     ) -> tuple[keras.KerasTensor, States, keras.KerasTensor]:
-        """A step, as `step`: what is fed is a part of the vectors, float (N, any); the states are the cells'."""
+        """A step, as `step` but for `finish`; what is fed is a part of the vectors, float (N, any)."""
 
     def look(self, query: keras.KerasTensor, memory: Memory | None) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Context (N, H) and weights (N, S) of a query (N, H)."""
@@ -133,14 +151,15 @@ class RecurrentDecoder(keras.layers.Layer, abc.ABC):
         def one(carry: Cache, at: tuple[keras.KerasTensor, Masks]) -> tuple[Cache, tuple[Any, Any]]:
             token, (reads, states) = at
             masks = reads or constant[0], states or constant[1]
-            hidden_states, carry, weights = self.step(token, carry, memory, masks)
-            return carry, (hidden_states, weights)
+            found, carry, weights = self._unfinished(token, carry, memory, masks)
+            return carry, (found, weights)
 
-        cache, (hidden_states, weights) = scan(one, cache, (vectors, changing))
-        return hidden_states, cache, weights
+        cache, (found, weights) = scan(one, cache, (vectors, changing))
+        return self.finish(found, vectors), cache, weights
 
 
-def _named(states: States) -> Cache:
+def named(states: States) -> Cache:
+    """The states as parts of a cache."""
     return {
         f"state_{layer}_{index}": state for layer, of_layer in enumerate(states) for index, state in enumerate(of_layer)
     }

@@ -1,18 +1,40 @@
 """One recurrent layer over a whole sequence: Keras's own where it can be, since that has a fast kernel on a GPU.
 
+Without a GPU, Keras's LSTM under TensorFlow goes through a loop of ours, which trains half as fast again.
+
 B: batch, T: time, D: input width, H: `hidden_dim`.
 """
 
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from models.layers.cells import CELLS
+from models.layers.lstm_loop import lstm_loop
 from models.layers.masks import dropout_mask
 from models.layers.scan import scan
 
-_KERAS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple": keras.layers.SimpleRNN}
+
+@keras.saving.register_keras_serializable("seqline")  # so that `Bidirectional` can copy it
+class LSTM(keras.layers.LSTM):
+    """Keras's, with `lstm_loop` where there is no GPU; the name is part of the layout of saved weights."""
+
+    def inner_loop(
+        self, sequences: keras.KerasTensor, initial_state: Any, mask: keras.KerasTensor | None, training: bool = False
+    ) -> Any:
+        """Keras asks for the last output, all outputs and the last states; those of a layer backwards as it reads."""
+        if keras.backend.backend() != "tensorflow" or tf.config.list_logical_devices("GPU"):
+            return super().inner_loop(sequences, initial_state, mask, training)
+        turn = (lambda tensor: ops.flip(tensor, 1)) if self.go_backwards else (lambda tensor: tensor)
+        below = turn(ops.matmul(sequences, self.cell.kernel) + self.cell.bias)
+        kernel = ops.convert_to_tensor(self.cell.recurrent_kernel)
+        outputs, h, c = lstm_loop(below, kernel, *initial_state, None if mask is None else turn(mask))
+        return h, outputs, [h, c]
+
+
+_KERAS = {"lstm": LSTM, "gru": keras.layers.GRU, "simple": keras.layers.SimpleRNN}
 
 
 def recurrent_layer(
