@@ -131,6 +131,7 @@ def save_padded(folder: Path) -> Path:
 
     @tf.function(input_signature=[strings, tf.TensorSpec([None], tf.int32, name="k")])
     def repeat(text, k):
+        k = tf.clip_by_value(k, 1, 9)
         widest = tf.reduce_max(k)
         real = tf.sequence_mask(k, widest)
         target = tf.where(real, tf.repeat(text[:, tf.newaxis], widest, axis=1), "")

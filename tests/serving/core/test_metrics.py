@@ -124,7 +124,7 @@ def test_loads_and_runs_of_the_graph_are_counted(counted, base, exported):
     for stage in ("restore_graph", "init_graph"):
         assert f'{loaded}_latency_by_stage_count{{model_path="{path}",stage="{stage}"}} 1\n' in page
     assert ":tensorflow:core:graph_runs 1\n" in page
-    assert float(page.split(":tensorflow:core:graph_run_time_usecs ")[1].split("\n")[0]) > 0
+    assert float(page.split("\n:tensorflow:core:graph_run_time_usecs ")[1].split("\n")[0]) > 0
 
 
 def test_versions_are_shown_by_state(counted):
