@@ -31,6 +31,26 @@ class DescribedRequestSetting(pydantic.BaseModel):
     """With which tests of the model ask: little work, and rounding changes no answer."""
 
 
+class PaddedAxis(pydantic.BaseModel):
+    """An axis of outputs that is as long as the longest row of a batch, so that neighbours show in it.
+
+    A server that knows it cuts the answer of each request to what it would be alone.
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    outputs: dict[str, int]
+    """Output to the number of its axis; 0 is that of the rows."""
+    told_by: str
+    """The output that tells the length of a row, or the input."""
+    padding: float | str | None = None
+    """What stands in `told_by` behind the end of a row; null where it holds lengths."""
+    least: int = 0
+    """Shortest length; a shorter one counts as this."""
+    most: int | None = None
+    """Longest length; null for any."""
+
+
 class ModelDescription(pydantic.BaseModel):
     """The description file, version 1. What is unknown is ignored; a model of before has no version key."""
 
@@ -55,6 +75,8 @@ class ModelDescription(pydantic.BaseModel):
     """What a client may decide for each request."""
     request_defaults: dict[str, float | str] = {}
     """The same, name to probe alone."""
+    padded_axes: dict[str, list[PaddedAxis]] = {}
+    """Signature to the axes of its outputs that are padded."""
     code_version: str = ""
     """Hash of the code that trained it."""
     metrics: dict[str, float] = {}

@@ -46,7 +46,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _serve(flags.parse(arguments))
     except ServingError as error:
-        print(f"Failed to start server. Error: {error}", file=sys.stderr)
+        # On stdout, as the original; what its parser of configurations says goes to stderr.
+        print(f"Failed to start server. Error: {error}", flush=True)
         return _FAILED
 
 

@@ -120,6 +120,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag("max_message_bytes", 100 * 2**20, "largest gRPC request, unpacked, in bytes", "max_message_bytes"),
     Flag("max_body_bytes", 100 * 2**20, "largest REST request, unpacked, in bytes", "rest.max_body_bytes"),
     Flag("max_rows", 1_000_000, "most rows of a request", "max_rows"),
+    Flag("max_string_bytes", 10_000_000, "longest string of a request, in bytes", "max_string_bytes"),
     Flag("max_repeated_values", 10_000, "most values that an input claims and does not bring", "max_repeated_values"),
     Flag("max_connections", 0, "connections to each port; 0: as the limit of open files allows", "max_connections"),
     Flag("message_seconds", 120.0, "time that a gRPC call may take to send its message", "message_seconds"),

@@ -288,6 +288,9 @@ class ServingSettings(FrozenSettings):
     max_repeated_values: int = Field(default=10_000, ge=0)
     """Most values that an input may claim by its shape without bringing them; TensorFlow Serving repeats the last."""
 
+    max_string_bytes: int = Field(default=10_000_000, ge=1)
+    """Longest string of a request, in bytes. A model that cuts texts into tokens takes seconds for ten million."""
+
     max_rows: int = Field(default=1_000_000, ge=1)
     """Most rows (size of the first dimension) that a request may have."""
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 from models.decoding.sampling import Prompt, SamplingSettings, sample
 from models.decoding.settings import MOST_TOKENS
 from models.decoding.stop_strings import cut_at_stop
+from models.description import PaddedAxis
 from models.tasks.inputs import at_least_one_position
 from models.tasks.signatures import Endpoints, Signatures, spec
 from models.tokenizers.special import END_TOKEN_ID, PAD_TOKEN_ID, START_TOKEN_ID
@@ -99,6 +100,10 @@ class LanguageModelingSignatures(Signatures):
             return tf.strings.substr(both, before, tf.strings.length(both) - before)
 
         return text_of
+
+    def padded_axes(self) -> dict[str, list[PaddedAxis]]:
+        """The units of a text that is scored."""
+        return {"score": [PaddedAxis(outputs={"token_log_probs": 1, "pieces": 1}, told_by="num_units")]}
 
     def score(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """How probable texts are.

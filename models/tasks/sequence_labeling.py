@@ -9,6 +9,7 @@ from typing import Any, cast
 import keras
 import tensorflow as tf
 
+from models.description import PaddedAxis
 from models.entity_f1 import EntityF1
 from models.layers.heads.characters import character_reader
 from models.layers.heads.tag_chain import TagChain, allowed_in
@@ -157,6 +158,13 @@ class SequenceLabelingSignatures(Signatures):
             "pretokenized": (self.predict_tokens, [tokens]),
             "examples": (self.examples, [spec("examples")]),
         }
+
+    def padded_axes(self) -> dict[str, list[PaddedAxis]]:
+        """The tokens of a text; one without any has one that is padding."""
+        outputs = dict.fromkeys(("tokens", "tags", "scores"), 1)
+        cut_already = PaddedAxis(outputs=outputs, told_by="tokens", padding="", least=1)
+        cut_here = PaddedAxis(outputs={**outputs, "starts": 1, "ends": 1}, told_by="tokens", padding="", least=1)
+        return {"serving_default": [cut_here], "pretokenized": [cut_already], "examples": [cut_already]}
 
     def predict(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Cuts texts and tags their tokens.

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from models.description import PaddedAxis
 from models.request_settings import RequestSetting
 from models.run_settings import RunSettings
 from models.tokenizers.vocabularies import Vocabularies
@@ -47,6 +48,16 @@ class Signatures(tf.Module, abc.ABC):
     @abc.abstractmethod
     def examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Serialized raw tf.Example string (B,) to what the evaluator scores."""
+
+    def padded_axes(self) -> dict[str, list[PaddedAxis]]:
+        """Signature to the axes of its outputs that are as long as the longest row of the batch."""
+        return {}
+
+    def told_by_setting(self, name: str, *outputs: str) -> PaddedAxis:
+        """Axis 1 of these outputs, as long as the largest setting `name` of the requests, moved into its limits."""
+        setting = next(setting for setting in self.request_settings if setting.name == name)
+        least, most = int(setting.least), int(setting.most)
+        return PaddedAxis(outputs=dict.fromkeys(outputs, 1), told_by=name, least=least, most=most)
 
     def request_specs(self) -> list[tf.TensorSpec]:
         """Inputs of the settings of a request, each (B,)."""

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from models.decoding.beam_search import Attention, BeamSettings, beam_search
+from models.description import PaddedAxis
 from models.layers.heads.token_embedding import TokenEmbedding, VocabularyProjection
 from models.losses import SmoothedCrossEntropy
 from models.run_settings import RunSettings
@@ -129,6 +130,12 @@ class TextToTextSignatures(Signatures):
             "attend": (self.attend, [spec("source"), spec("target")]),
             "examples": (self.examples, [spec("examples")]),
         }
+
+    def padded_axes(self) -> dict[str, list[PaddedAxis]]:
+        """Beams, and the pieces of both sides."""
+        source = PaddedAxis(outputs={"source_pieces": 1, "weights": 2}, told_by="source_pieces", padding="")
+        target = PaddedAxis(outputs={"target_pieces": 1, "weights": 1}, told_by="target_pieces", padding="")
+        return {"generate": [self.told_by_setting("beam_width", "target", "score")], "attend": [source, target]}
 
     def predict(self, source: tf.Tensor) -> dict[str, tf.Tensor]:
         """String (B,) to `target` string (B,) and `score` float32 (B,), the log probability of a token on average."""

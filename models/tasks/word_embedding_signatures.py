@@ -6,6 +6,7 @@ B: batch, T: words of a text, K: answers, E: width of a vector, N: words.
 import keras
 import tensorflow as tf
 
+from models.description import PaddedAxis
 from models.request_settings import RequestSetting
 from models.run_settings import RunSettings
 from models.tasks.inputs import at_least_one_position
@@ -40,6 +41,12 @@ class WordEmbeddingSignatures(Signatures):
             "analogy": (self.analogy, [spec("a"), spec("b"), spec("c"), k, multiplicative]),
             "examples": (self.examples, [spec("examples")]),
         }
+
+    def padded_axes(self) -> dict[str, list[PaddedAxis]]:
+        """Answers, and the words of a text; one without any has one that is padding."""
+        answers = [PaddedAxis(outputs={"words": 1, "score": 1}, told_by="words", padding="")]
+        words = PaddedAxis(outputs={"words": 1, "known": 1, "vectors": 1}, told_by="words", padding="", least=1)
+        return {"serving_default": answers, "neighbors": answers, "analogy": answers, "embed": [words]}
 
     def predict(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """As `neighbors`, as many as a request gets that does not say."""

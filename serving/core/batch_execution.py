@@ -22,6 +22,7 @@ BatchKey: TypeAlias = tuple[Program, tuple[tuple[int, ...], ...]]
 
 
 CALLER_GONE = "the caller is gone"
+EXPIRED_IN_QUEUE = "Run() timeout exceeded while waiting in batching queue"  # TensorFlow Serving's own words
 
 
 def nobody_is_gone() -> bool:
@@ -29,14 +30,22 @@ def nobody_is_gone() -> bool:
     return False
 
 
+def nobody_notes(_: bool) -> None:
+    """Of a request whose caller does not ask where it is."""
+
+
 @dataclass
 class Task:
-    """A request, or a piece of one. Without rows it runs by itself; when its caller is gone it does not run."""
+    """A request, or a piece of one. Without rows it runs by itself; when its caller is gone it does not run.
+
+    Its `queued` is told True when it waits for a batch to run, and False when that begins.
+    """
 
     arrays: Arrays
     rows: int
     deadline: float
     gone: Callable[[], bool] = nobody_is_gone
+    queued: Callable[[bool], None] = nobody_notes
     since: float = field(default_factory=time.monotonic)
     answer: Future[list[np.ndarray]] = field(default_factory=Future)
 
@@ -70,6 +79,7 @@ class BatchExecutor:
         """Answers every task of a batch; those whose time ran out, or whose caller is gone, are not run."""
         tasks, now = [], time.monotonic()
         for task in batch.tasks:
+            task.queued(False)
             if task.gone():
                 task.answer.set_exception(RequestCancelledError(CALLER_GONE))
             elif task.deadline > now:
@@ -77,9 +87,7 @@ class BatchExecutor:
                 self._metrics.queuing_latency.observe(1e6 * (now - task.since), "")
                 self._metrics.input_batch_size.observe(task.rows)
             else:
-                task.answer.set_exception(
-                    ResourceExhaustedError("Run() timeout exceeded while waiting in batching queue")
-                )
+                task.answer.set_exception(ResourceExhaustedError(EXPIRED_IN_QUEUE))
         if len(tasks) > 1 and self._run_merged(batch.program, tasks):
             return
         for task in tasks:

@@ -18,7 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 
 from serving.core.batch_arrays import Arrays, not_splittable, piece_sizes, shape_key
-from serving.core.batch_execution import CALLER_GONE, Batch, BatchExecutor, BatchKey, Task, nobody_is_gone
+from serving.core.batch_execution import CALLER_GONE, Batch, BatchExecutor, BatchKey, Task, nobody_is_gone, nobody_notes
 from serving.core.batch_pieces import Pieces
 from serving.core.metrics import Metrics
 from serving.core.servable import TIMED_OUT, Program
@@ -86,6 +86,7 @@ class BatchRunner:
         arrays: Arrays,
         deadline: float,
         gone: Callable[[], bool] = nobody_is_gone,
+        queued: Callable[[bool], None] = nobody_notes,
         here: bool = False,
     ) -> Future[list[np.ndarray]]:
         """The same without waiting.
@@ -95,6 +96,7 @@ class BatchRunner:
             arrays: See there.
             deadline: See there.
             gone: Whether the caller wants no answer any more; then what has not begun is left out.
+            queued: Told True when it waits for a batch to run, and False when that begins.
             here: Run what is not batched in this thread.
 
         Returns:
@@ -106,7 +108,7 @@ class BatchRunner:
         settings = program.batching or self._settings
         if not settings.enabled:
             return self._run_directly(program, arrays, deadline, gone, here)
-        task = Task(arrays, _count_rows(program, arrays, settings), deadline, gone)
+        task = Task(arrays, _count_rows(program, arrays, settings), deadline, gone, queued)
         if task.rows > settings.max_batch_size:
             pieces = Pieces(task, settings.largest_run, lambda piece: self._enqueue_one(program, settings, piece))
             pieces.start()
@@ -178,7 +180,9 @@ class BatchRunner:
             )
         ends = np.cumsum(sizes)[:-1]
         pieces = zip(*(np.split(array, ends) for array in task.arrays), strict=True)
-        return [Task(piece, size, task.deadline, task.gone) for piece, size in zip(pieces, sizes, strict=True)]
+        return [
+            Task(piece, size, task.deadline, task.gone, task.queued) for piece, size in zip(pieces, sizes, strict=True)
+        ]
 
     def _add(self, program: Program, settings: BatchingSettings, key: BatchKey | None, task: Task) -> None:
         batch = self._open.get(key) if key else None
@@ -187,6 +191,7 @@ class BatchRunner:
             batch = None
         if batch is None:
             batch = self._new_batch(program, settings, key)
+        task.queued(True)
         batch.tasks.append(task)
         batch.rows += task.rows
         if batch.rows == settings.largest_run:

@@ -18,7 +18,7 @@ from serving.core.inference_signatures import (
 from serving.core.predict import Predictor
 from serving.core.run import Run
 from serving.core.servable import Servable
-from serving.core.signature import check_rows
+from serving.core.signature import check_sizes
 from serving.errors import InvalidRequestError, NotSupportedError
 
 
@@ -130,7 +130,8 @@ class Inference:
         """All signatures at once; for each, output alias to array."""
         feeds = tuple(sorted({signature.inputs["inputs"].name for signature in signatures}))
         fetches = tuple(sorted({info.name for signature in signatures for info in signature.outputs.values()}))
-        check_rows({"inputs": examples}, self.predictor.settings.max_rows)
+        settings = self.predictor.settings
+        check_sizes({"inputs": examples}, settings.max_rows, settings.max_string_bytes)
 
         def finish(arrays: list[np.ndarray]) -> list[dict[str, np.ndarray]]:
             values = dict(zip(fetches, arrays, strict=True))

@@ -56,6 +56,12 @@ class Metrics:
         self.input_batch_size = Histogram(f"{batching}input_batch_size", [], _SIZE_LIMITS)
         self.processed_batch_size = Histogram(f"{batching}processed_batch_size", [], _SIZE_LIMITS)
         self.padding_size = Histogram(f"{batching}padding_size", ["execution_batch_size"], _SIZE_LIMITS)
+        loading = "/tensorflow/cc/saved_model/"
+        self.load_attempts = Counter(f"{loading}load_attempt_count", ["model_path", "status"])
+        self.load_latency = Counter(f"{loading}load_latency", ["model_path"])  # microseconds
+        self.load_stages = Histogram(f"{loading}load_latency_by_stage", ["model_path", "stage"], _LATENCY_LIMITS)
+        self.graph_runs = Counter("/tensorflow/core/graph_runs")
+        self.graph_run_micros = Counter("/tensorflow/core/graph_run_time_usecs")
         self.request_log_count = Counter(f"{tf}request_log_count", ["model_name", "status_code"])
         detailed = ["model_name", "version", "signature", "API", "entrypoint"]
         self.requests = Counter(f"{ours}request_count", [*detailed, "status"])
@@ -128,6 +134,42 @@ class Metrics:
             started: When the run began, on the clock of `time.perf_counter`.
         """
         self.runtime_latency.observe(1e6 * (time.perf_counter() - started), model, api, "TF1")
+
+    @contextlib.contextmanager
+    def load(self, path: str) -> Iterator[Callable[[str], None]]:
+        """Counts an attempt to load a model and, where it succeeds, its time.
+
+        Args:
+            path: Folder of the model.
+
+        Yields:
+            Notes that a stage of this name has ended; the next one begins.
+        """
+        started = stage_started = time.perf_counter()
+
+        def end_stage(name: str) -> None:
+            nonlocal stage_started
+            now = time.perf_counter()
+            self.load_stages.observe(1e6 * (now - stage_started), path, name)
+            stage_started = now
+
+        try:
+            yield end_stage
+        except BaseException:
+            self.load_attempts.add(path, "fail")
+            raise
+        self.load_attempts.add(path, "success")
+        self.load_latency.add(path, amount=round(1e6 * (time.perf_counter() - started)))
+
+    @contextlib.contextmanager
+    def graph_run(self) -> Iterator[None]:
+        """Counts a run of a graph, and its time."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.graph_runs.add()
+            self.graph_run_micros.add(amount=round(1e6 * (time.perf_counter() - started)))
 
     def counter(self, name: str) -> Counter | None:
         """The counter of a name as TensorFlow writes it; None where there is none."""

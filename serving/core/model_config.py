@@ -1,5 +1,6 @@
 """TensorFlow Serving's ModelServerConfig: which models a server serves."""
 
+import logging
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from serving.core.version_records import ModelConfig
 from serving.core.versions import Everything, Latest, Specific, VersionPolicy
 from serving.errors import FailedPreconditionError, InvalidRequestError
 
+_log = logging.getLogger("seqline.serving")
+
 
 def read_text_proto(path: str, message: Message) -> None:
     """Fills a message from a file in protobuf's text form.
@@ -21,6 +24,10 @@ def read_text_proto(path: str, message: Message) -> None:
     try:
         text_format.Parse(Path(path).read_text(encoding="utf-8"), message)
     except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
+        if isinstance(error, text_format.ParseError):
+            # The line that protobuf itself writes for the original; scripts look for it.
+            where = str(error).replace(" : ", ": ", 1)
+            _log.error("Error parsing text-format tensorflow.serving.%s: %s", message.DESCRIPTOR.name, where)
         raise InvalidRequestError(f"Invalid protobuf file: '{path}'") from error
 
 

@@ -7,9 +7,10 @@ import numpy as np
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from serving.core.batching import BatchRunner
+from serving.core.padded_outputs import cut
 from serving.core.run import Run
 from serving.core.servable import Servable
-from serving.core.signature import Value, check_rows, check_types, choose_outputs, find_signature, read_inputs
+from serving.core.signature import Value, check_sizes, check_types, choose_outputs, find_signature, read_inputs
 from serving.settings import ServingSettings
 
 
@@ -60,15 +61,21 @@ class Predictor:
         """
         signature = find_signature(servable.signatures, signature_name, self.settings.check_method_names)
         arrays = read_inputs(signature, inputs, self.settings.max_tensor_bytes, self.settings.max_repeated_values)
-        check_rows(arrays, self.settings.max_rows)
+        check_sizes(arrays, self.settings.max_rows, self.settings.max_string_bytes)
         aliases = choose_outputs(signature, output_filter)
         check_types(signature, arrays)
         feeds = tuple(signature.inputs[alias].name for alias in arrays)
-        program = servable.program(feeds, _names(signature, aliases), _names(signature, signature.outputs))
+        known = {*signature.inputs, *signature.outputs}
+        axes = [axis for axis in servable.padded_axes.get(signature_name, ()) if axis.told_by in known]
+        telling = {axis.told_by for axis in axes if axis.concerns(aliases)} & set(signature.outputs)
+        fetched = telling.union(aliases)
+        program = servable.program(feeds, _names(signature, fetched), _names(signature, signature.outputs))
 
         def finish(outputs: list[np.ndarray]) -> dict[str, np.ndarray]:
             values = dict(zip(program.fetches, outputs, strict=True))
-            return {alias: values[signature.outputs[alias].name] for alias in aliases}
+            found = {alias: values[signature.outputs[alias].name] for alias in sorted(fetched)}
+            found = cut(found, arrays, axes) if axes else found
+            return {alias: found[alias] for alias in aliases}
 
         return Run(program, list(arrays.values()), finish)
 

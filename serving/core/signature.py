@@ -106,17 +106,23 @@ def check_types(signature: meta_graph_pb2.SignatureDef, arrays: Mapping[str, np.
             )
 
 
-def check_rows(arrays: Mapping[str, np.ndarray], limit: int) -> None:
-    """Refuses more rows than the server takes at once.
+def check_sizes(arrays: Mapping[str, np.ndarray], max_rows: int, max_string_bytes: int) -> None:
+    """Refuses more rows, or a longer string, than the server takes at once.
 
     Raises:
-        InvalidRequestError: The first dimension of an input is larger.
+        InvalidRequestError: The first dimension of an input is larger, or one of its strings.
     """
     for alias, array in arrays.items():
-        if array.ndim and len(array) > limit:
+        if array.ndim and len(array) > max_rows:
             raise InvalidRequestError(
-                f"input {alias} has {len(array)} rows, more than the {limit} that this server takes at once "
+                f"input {alias} has {len(array)} rows, more than the {max_rows} that this server takes at once "
                 "(serving.max_rows, --max_rows); send them in several requests"
+            )
+        longest = max(map(len, array.flat), default=0) if array.dtype == object else 0
+        if longest > max_string_bytes:
+            raise InvalidRequestError(
+                f"input {alias} has a string of {longest} bytes, more than the {max_string_bytes} that this server "
+                "takes (serving.max_string_bytes, --max_string_bytes); send it in parts"
             )
 
 

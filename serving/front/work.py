@@ -16,11 +16,11 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from serving.core.batch_execution import CALLER_GONE
+from serving.core.batch_execution import CALLER_GONE, EXPIRED_IN_QUEUE
 from serving.core.batching import STOPPING, BatchRunner
 from serving.core.run import Run
 from serving.core.servable import TIMED_OUT
-from serving.errors import DeadlineExceededError, RequestCancelledError, UnavailableError
+from serving.errors import DeadlineExceededError, RequestCancelledError, ResourceExhaustedError, UnavailableError
 from serving.front.limits import Places
 from serving.front.memory import MEMORY
 
@@ -101,7 +101,7 @@ class Work:
             if job.is_gone():
                 raise RequestCancelledError(CALLER_GONE)
             run = job.read(job.held)
-            outputs = self._runner.submit(run.program, run.arrays, job.deadline, job.is_gone)
+            outputs = self._runner.submit(run.program, run.arrays, job.deadline, job.is_gone, job.note_queue)
         except BaseException as error:
             self._end(job, None, error)
         else:
@@ -158,7 +158,7 @@ def _is_heavy(outputs: Future[list[np.ndarray]]) -> bool:
 class _Job(Generic[Answer]):
     """A request under way."""
 
-    __slots__ = ("answer", "answered", "deadline", "error", "gone", "held", "read")
+    __slots__ = ("answer", "answered", "deadline", "error", "gone", "held", "is_queued", "read")
 
     def __init__(self, read: Read[Answer], deadline: float, answered: asyncio.Future) -> None:
         self.read = read
@@ -166,6 +166,7 @@ class _Job(Generic[Answer]):
         self.answered = answered
         self.held = contextlib.ExitStack()
         self.gone = False
+        self.is_queued = False
         self.answer: object = None
         self.error: BaseException | None = None
 
@@ -173,7 +174,12 @@ class _Job(Generic[Answer]):
         """Whether nobody waits for the answer any more."""
         return self.gone or time.monotonic() >= self.deadline
 
+    def note_queue(self, is_queued: bool) -> None:
+        """Notes whether it waits in the queue of batches."""
+        self.is_queued = is_queued
+
     def time_out(self) -> None:
         """Tells the caller that the time is over."""
         if not self.answered.done():
-            self.answered.set_exception(DeadlineExceededError(TIMED_OUT))
+            expired = ResourceExhaustedError(EXPIRED_IN_QUEUE) if self.is_queued else DeadlineExceededError(TIMED_OUT)
+            self.answered.set_exception(expired)

@@ -30,6 +30,7 @@ from models.tokenizers.cut_words import learn_words
 from models.tokenizers.vocabularies import Vocabularies, counts_of, learn_vocabulary, split_units
 from models.training import build_model
 from pipeline.serve import answers
+from serving.core.padded_outputs import cut, read_padded_axes
 
 RATE = 1000
 # Settings of architectures that bring other layers or signatures with them; {} stands for the defaults. Tasks that have
@@ -215,22 +216,36 @@ def test_the_settings_name_the_architecture(pair):
 
 
 def test_every_signature_is_asked_alone_and_together_with_the_same_answers(pair):
-    """With an empty example among them: padding and batch-mates change nothing, and nothing empty is an error."""
+    """With an empty example among them: padding and batch-mates change nothing, and nothing empty is an error.
+
+    Cut by what the description says of its outputs, an answer does not show that others were asked beside it.
+    """
     loaded = tf.saved_model.load(str(pair.folder)).signatures
     specs = {name: specs_of(signature) for name, signature in loaded.items()}
-    description = ModelDescription.read(pair.folder)
+    description, padded_axes = ModelDescription.read(pair.folder), read_padded_axes(pair.folder)
 
-    def ask(signature: str, examples: list[bytes]) -> Tensors:
+    def ask(signature: str, examples: list[bytes]) -> tuple[Tensors, Tensors]:
         inputs = requests_of(description, specs, examples)[signature]
-        answer = loaded[signature](**{name: to_tensor(values) for name, values in inputs.items()})
-        return {name: value.numpy() for name, value in answer.items()}
+        tensors = {name: to_tensor(values) for name, values in inputs.items()}
+        answer = loaded[signature](**tensors)
+        return _plain(tensors), _plain(answer)
+
+    def cut_shapes(signature: str, inputs: Tensors, answer: Tensors) -> dict[str, tuple[int, ...]]:
+        shorter = cut(answer, inputs, padded_axes.get(signature, []))
+        return {name: values.shape for name, values in shorter.items()}
 
     assert set(specs) == set(pair.signatures.endpoints())
     for signature in specs:
         together = ask(signature, pair.examples)
         for row, example in enumerate(pair.examples):
-            beside = {name: values[row : row + 1] for name, values in together.items()}
-            assert find_difference(ask(signature, [example]), beside, "alone", "together") is None, (signature, row)
+            alone = ask(signature, [example])
+            beside = [{name: values[row : row + 1] for name, values in each.items()} for each in together]
+            assert find_difference(alone[1], beside[1], "alone", "together") is None, (signature, row)
+            assert cut_shapes(signature, *alone) == cut_shapes(signature, *beside), (signature, row)
+
+
+def _plain(tensors: dict[str, tf.Tensor]) -> Tensors:
+    return {name: value.numpy() for name, value in tensors.items()}
 
 
 def test_an_export_answers_as_keras_does(pair):

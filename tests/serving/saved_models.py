@@ -1,6 +1,7 @@
 """Small SavedModels for the tests of the server."""
 
 import itertools
+import json
 import shutil
 import threading
 from pathlib import Path
@@ -122,6 +123,44 @@ def save_sleeper(folder: Path) -> Path:
         return {"done": seconds + tf.cast(zero, tf.float32)}
 
     return save(folder, serving_default=sleep)
+
+
+def save_padded(folder: Path) -> Path:
+    """Signatures whose outputs are padded to the longest row of a batch, and the description that says so."""
+    strings = tf.TensorSpec([None], tf.string, name="text")
+
+    @tf.function(input_signature=[strings, tf.TensorSpec([None], tf.int32, name="k")])
+    def repeat(text, k):
+        k = tf.clip_by_value(k, 1, 9)
+        widest = tf.reduce_max(k)
+        real = tf.sequence_mask(k, widest)
+        target = tf.where(real, tf.repeat(text[:, tf.newaxis], widest, axis=1), "")
+        return {"target": target, "score": tf.where(real, 0.5, -1e9)}
+
+    @tf.function(input_signature=[strings])
+    def words(text):
+        cut = tf.strings.split(text)
+        lengths = tf.cast(cut.row_lengths(), tf.int32)
+        longest = tf.maximum(tf.reduce_max(lengths), 1)
+        padded = cut.to_tensor()
+        missing = tf.fill([tf.size(text), longest - tf.shape(padded)[1]], "")
+        real = tf.cast(tf.sequence_mask(lengths, longest), tf.float32)
+        pairs = real[:, :, tf.newaxis] * real[:, tf.newaxis]
+        return {"words": tf.concat([padded, missing], axis=1), "pairs": pairs, "count": lengths}
+
+    save(folder, serving_default=repeat, words=words, counted=words)
+    pairs = {"words": 1, "pairs": 1}
+    padded = {
+        "serving_default": [{"outputs": {"target": 1, "score": 1}, "told_by": "k", "least": 1, "most": 9}],
+        "words": [
+            {"outputs": pairs, "told_by": "words", "padding": "", "least": 1},
+            {"outputs": {"pairs": 2}, "told_by": "words", "padding": "", "least": 1},
+        ],
+        "counted": [{"outputs": {**pairs, "pairs": axis}, "told_by": "count"} for axis in (1, 2)],
+    }
+    (folder / "assets.extra").mkdir()
+    (folder / "assets.extra" / "seqline.json").write_text(json.dumps({"padded_axes": padded, "name": "padded"}))
+    return folder
 
 
 def save_wide(folder: Path, outputs: int) -> Path:

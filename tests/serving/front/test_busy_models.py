@@ -66,6 +66,26 @@ def test_a_run_ends_with_the_deadline_of_its_caller(sleeper, batching):
     eventually(lambda: server._listener._work.running == 0, 3)
 
 
+def test_a_request_that_expires_in_the_queue_of_batches_is_one_too_many(serve, base, tmp_path):
+    gate = saved_models.Gate()
+    saved_models.publish(gate.save(tmp_path / "gate"), base, 1)
+    limits = {"request_timeout_seconds": 1.0, "rest": {"port": 0, "timeout_seconds": 1.0}}
+    server, stub = serve(batching={"num_batch_threads": 1, "max_batch_size": 2}, **limits)
+    runs = stub.prediction.Predict.future(stub.request(x=[1.0]), timeout=20)
+    assert gate.entered.acquire(timeout=10)
+    expired = "Run() timeout exceeded while waiting in batching queue"
+    # The second one waits in pieces.
+    for rows in ([2.0], [2.0, 3.0, 4.0]):
+        reply = call(server, "POST", "/v1/models/m:predict", {"instances": rows})
+        assert (reply.status, reply.error) == (429, expired)
+    with refused(grpc.StatusCode.RESOURCE_EXHAUSTED, expired):
+        stub.y(1.0)
+    assert runs.exception(10).code() is grpc.StatusCode.DEADLINE_EXCEEDED  # it was running
+    gate.open.set()
+    eventually(lambda: server._rest._work.running == 0)
+    assert gate.rows == [1]
+
+
 def test_what_waits_for_a_caller_who_left_never_runs(serve, base, tmp_path):
     gate = saved_models.Gate()
     saved_models.publish(gate.save(tmp_path / "gate"), base, 1)

@@ -10,6 +10,7 @@ from tensorflow.core.framework import tensor_pb2, types_pb2
 
 from tests.serving import saved_models
 from tests.serving.conftest import eventually, refused
+from tests.serving.rest.http_call import call
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 
@@ -44,6 +45,18 @@ def test_more_rows_than_the_server_takes_are_refused(serve, base, exported):
     with refused(INVALID) as caught:
         stub.y(*range(11))
     assert caught.value.details().startswith("input x has 11 rows, more than the 10 that this server takes at once")
+
+
+def test_a_longer_string_than_the_server_takes_is_refused_at_once(serve, base, exported):
+    saved_models.publish(exported / "text", base, 1)
+    server, stub = serve()
+    longest, message = 10_000_000, "input text has a string of 10000001 bytes, more than the 10000000 that this server"
+    assert stub.predict(text=["a", "b" * longest]).outputs["label"].string_val == [b"neg"] * 2
+    with refused(INVALID) as caught:
+        stub.predict(text=["a", "b" * (longest + 1)])
+    assert caught.value.details().startswith(message)
+    reply = call(server, "POST", "/v1/models/m:predict", {"instances": ["b" * (longest + 1)]})
+    assert (reply.status, reply.error[: len(message)]) == (400, message)
 
 
 @pytest.fixture
