@@ -28,6 +28,8 @@ from serving.front.limits import raise_file_limit
 from serving.grpc.listener import GrpcListener
 from serving.rest.assembly import make_rest_listener
 from serving.settings import ServingSettings
+from serving.tls.key_file import KeyFile
+from serving.tls.watch import KeyWatch
 
 _log = logging.getLogger("seqline.serving")
 
@@ -80,7 +82,10 @@ class Server:
             raise start_error(error) from error
         self.health = Health(self.store)
         self._request_log = RequestLog(self._settings.request_log, self.metrics)
-        parts = (self.store, predictor, self._settings, self.metrics, self._request_log, self.health)
+        file = self._settings.security.ssl_config_file
+        keys = KeyFile(file) if file else None
+        self._key_watch = KeyWatch(keys) if keys else None
+        parts = (self.store, predictor, self._settings, self.metrics, self._request_log, self.health, keys)
         self._listener = GrpcListener(*parts)
         self._rest = make_rest_listener(*parts) if self._settings.rest.enabled else None
         self._config_watch = ConfigWatch(self.store, self._settings.models)
@@ -130,6 +135,8 @@ class Server:
                 raise
             raise start_error(error) from error
         self._config_watch.start()
+        if self._key_watch:
+            self._key_watch.start()
         served = ", ".join(f"{one.name} from {one.base_path}" for one in self.store.summary()) or "no model"
         rest = f", REST on {self.rest_address}" if self._rest_port else ""
         _log.info("serving %s on %s%s", served, self.address, rest)
@@ -216,6 +223,8 @@ class Server:
         grace = self._settings.grace_seconds if grace is None else grace
         started = time.monotonic()
         self._config_watch.stop()
+        if self._key_watch:
+            self._key_watch.stop()
         self.begin_drain()
         listeners = [self._listener, *([self._rest] if self._rest else [])]
         with ThreadPoolExecutor(len(listeners)) as pool:  # both refuse from now on

@@ -12,9 +12,8 @@ from serving.core.predict import Predictor
 from serving.core.request_log import RequestLog
 from serving.core.store import ModelStore
 from serving.core.tokens import Tokens
-from serving.credentials import grpc_credentials, read_ssl_config
 from serving.errors import ServerStartError
-from serving.front.addresses import host_and_port
+from serving.front.addresses import can_be_had, host_and_port
 from serving.front.limits import Places, connections_of_a_port
 from serving.front.loop import event_loop, wait_for
 from serving.front.work import Work
@@ -25,6 +24,8 @@ from serving.grpc.model_service import ModelService
 from serving.grpc.prediction_service import PredictionService
 from serving.grpc.reflection import reflection_handlers
 from serving.settings import ServingSettings
+from serving.tls.key_file import KeyFile
+from serving.tls.ports import grpc_credentials
 
 _STREAMS = 256
 _STARTING_SECONDS = 10.0
@@ -46,12 +47,11 @@ class GrpcListener:
         metrics: Metrics,
         request_log: RequestLog,
         health: Health,
+        keys: KeyFile | None,
     ) -> None:
         self._settings = settings
         security = settings.security
-        self._credentials = (
-            grpc_credentials(read_ssl_config(security.ssl_config_file)) if security.ssl_config_file else None
-        )
+        self._keys = keys
         places = Places(settings.max_concurrent_requests, "Concurrent RPC limit exceeded!")
         self._work = Work(predictor.runner, settings.max_threads, places, event_loop())
         services = (
@@ -145,18 +145,20 @@ class GrpcListener:
 
     def _bind(self, server: grpc.aio.Server, address: str, setting: str) -> int:
         try:
-            if self._credentials:
-                port = server.add_secure_port(address, self._credentials)
+            if self._keys:
+                port = server.add_secure_port(address, grpc_credentials(self._keys))
             else:
                 port = server.add_insecure_port(address)
-        except RuntimeError as error:
+        except RuntimeError as error:  # gRPC keeps the reason to itself
             raise self._cannot_listen(address, setting) from error
-        if not port:
-            raise self._cannot_listen(address, setting)
         return int(port)
 
-    @staticmethod
-    def _cannot_listen(address: str, setting: str) -> ServerStartError:
+    def _cannot_listen(self, address: str, setting: str) -> ServerStartError:
+        if self._keys and not address.startswith("unix:") and can_be_had(self._settings.host, self._settings.port):
+            return ServerStartError(
+                f"gRPC cannot use the keys and certificates of {self._keys.path}: a key may be too short, or of a kind "
+                "that gRPC does not know; give others"
+            )
         return ServerStartError(
             f"cannot listen on {address}: another program uses it, or the address is not one of this machine. "
             f"Stop that program, or choose another with {setting}"

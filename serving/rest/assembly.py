@@ -6,7 +6,6 @@ from serving.core.predict import Predictor
 from serving.core.request_log import RequestLog
 from serving.core.store import ModelStore
 from serving.core.tokens import Tokens
-from serving.credentials import read_ssl_config, ssl_context
 from serving.errors import ServerStartError
 from serving.front.limits import Places
 from serving.front.loop import event_loop
@@ -14,7 +13,9 @@ from serving.front.work import Work
 from serving.rest.listener import RestListener
 from serving.rest.model_api import ModelApi
 from serving.rest.site import Site
-from serving.settings import SecuritySettings, ServingSettings
+from serving.settings import ServingSettings
+from serving.tls.key_file import KeyFile
+from serving.tls.ports import ssl_context
 
 
 def make_rest_listener(
@@ -24,11 +25,12 @@ def make_rest_listener(
     metrics: Metrics,
     request_log: RequestLog,
     health: Health,
+    keys: KeyFile | None,
 ) -> RestListener:
     """The HTTP port of a server, not yet open.
 
     Raises:
-        ServerStartError: Keys, certificates or tokens cannot be used.
+        ServerStartError: Tokens cannot be used, or there are no keys for an encrypted port.
     """
     rest, security = settings.rest, settings.security
     message = f"the server handles {settings.max_concurrent_requests} requests already; try again in a moment"
@@ -43,14 +45,14 @@ def make_rest_listener(
         Tokens(security.token_file) if security.token_file else None,
         rest.cors,
     )
-    tls = ssl_context(_ssl_config(security)) if rest.tls else None
+    tls = ssl_context(_required(keys)) if rest.tls else None
     return RestListener(site, settings, work, tls)
 
 
-def _ssl_config(security: SecuritySettings) -> object:
-    if not security.ssl_config_file:
+def _required(keys: KeyFile | None) -> KeyFile:
+    if keys is None:
         raise ServerStartError(
             "rest.tls needs the keys of security.ssl_config_file (--ssl_config_file), which is not set; set it, or "
             "leave rest.tls out"
         )
-    return read_ssl_config(security.ssl_config_file)
+    return keys
