@@ -1,28 +1,21 @@
 """The gRPC port: opening it, registering the services, draining it."""
 
 import asyncio
+import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import grpc
 
 from serving.core.health import Health
-from serving.core.metrics import Metrics
-from serving.core.predict import Predictor
-from serving.core.request_log import RequestLog
-from serving.core.store import ModelStore
 from serving.core.tokens import Tokens
 from serving.errors import ServerStartError
 from serving.front.addresses import can_be_had, host_and_port
 from serving.front.limits import Places, connections_of_a_port
 from serving.front.loop import event_loop, wait_for
-from serving.front.work import Work
 from serving.grpc.call import Answer, UnaryCall
 from serving.grpc.health import HealthService
 from serving.grpc.methods import Methods
-from serving.grpc.model_service import ModelService
-from serving.grpc.prediction_service import PredictionService
-from serving.grpc.reflection import reflection_handlers
 from serving.settings import ServingSettings
 from serving.tls.key_file import KeyFile
 from serving.tls.ports import grpc_credentials
@@ -36,53 +29,57 @@ _HANDSHAKE_MILLISECONDS = 20_000
 _PING_MILLISECONDS = 60_000
 
 
-class GrpcListener:
-    """Serves the TensorFlow Serving API on a TCP port and, when asked, a unix socket."""
+def _is_news(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("Invalid encoding on")
 
-    def __init__(
-        self,
-        store: ModelStore,
-        predictor: Predictor,
-        settings: ServingSettings,
-        metrics: Metrics,
-        request_log: RequestLog,
-        health: Health,
-        keys: KeyFile | None,
-    ) -> None:
+
+# A header that is no text would stand in the log, with a stack trace for each call, and be it a secret.
+logging.getLogger("grpc._cython.cygrpc").addFilter(_is_news)
+
+
+class GrpcListener:
+    """A TCP port and, when asked, a unix socket, on which methods are served.
+
+    Attributes:
+        places: A request holds one of them until nothing of it is left.
+    """
+
+    def __init__(self, settings: ServingSettings, health: Health, tokens: Tokens | None, keys: KeyFile | None) -> None:
+        """Prepares the port.
+
+        Args:
+            settings: Where to listen, how much to take.
+            health: Told over the port whatever else is answered.
+            tokens: Who may ask; None for everybody.
+            keys: Encrypt the port; None for plain text.
+        """
         self._settings = settings
-        security = settings.security
         self._keys = keys
-        places = Places(settings.max_concurrent_requests, "Concurrent RPC limit exceeded!")
-        self._work = Work(predictor.runner, settings.max_threads, places, event_loop())
-        services = (
-            ("PredictionService", PredictionService(store, predictor, metrics, request_log, self._work).methods()),
-            ("ModelService", ModelService(store, metrics).methods()),
-        )
-        tokens = Tokens(security.token_file) if security.token_file else None
-        self._methods = Methods(self._handlers(services, health), tokens)
+        self.places = Places(settings.max_concurrent_requests, "Concurrent RPC limit exceeded!")
+        # Calls without their message cost little, but not nothing.
+        self._unsent = Places(4 * settings.max_concurrent_requests, "too many calls wait for their messages")
+        self._streams = Places(_STREAMS, f"the server holds {_STREAMS} streams already")
+        self._methods = Methods(self._health_methods(health), tokens)
         self._options = _options(settings)
         self._server: grpc.aio.Server | None = None
         self._hurry = asyncio.Event()
 
-    def _handlers(
-        self, services: Iterable[tuple[str, dict[str, Answer]]], health: Health
-    ) -> dict[str, grpc.RpcMethodHandler]:
-        settings = self._settings
-        # Calls without their message cost little, but not nothing.
-        unsent = Places(4 * settings.max_concurrent_requests, "too many calls wait for their messages")
-        streams = Places(_STREAMS, f"the server holds {_STREAMS} streams already")
-        unary = {
-            f"/tensorflow.serving.{service}/{method}": answer
-            for service, methods in services
-            for method, answer in methods.items()
-        }
-        handlers = reflection_handlers(settings.grpc_health, streams)
-        if settings.grpc_health:
-            service = HealthService(health, streams)
-            unary["/grpc.health.v1.Health/Check"] = service.check
-            handlers["/grpc.health.v1.Health/Watch"] = service.watch
-        calls = {path: UnaryCall(answer, unsent, settings.message_seconds) for path, answer in unary.items()}
-        return handlers | {path: call.handler for path, call in calls.items()}
+    def _health_methods(self, health: Health) -> dict[str, grpc.RpcMethodHandler]:
+        if not self._settings.grpc_health:
+            return {}
+        service = HealthService(health, self._streams)
+        path = "/grpc.health.v1.Health/"
+        return {path + "Check": self._call(service.check), path + "Watch": service.watch}
+
+    def _call(self, answer: Answer) -> grpc.RpcMethodHandler:
+        return UnaryCall(answer, self._unsent, self._settings.message_seconds).handler
+
+    def serve(self, answers: Mapping[str, Answer]) -> None:
+        """Answers these methods too from now on, by their paths; and reflection, which tells of them."""
+        from serving.grpc.reflection import reflection_handlers  # needs TensorFlow, which the port does not
+
+        calls = {path: self._call(answer) for path, answer in answers.items()}
+        self._methods.complete(calls | reflection_handlers(self._settings.grpc_health, self._streams))
 
     def open(self) -> int:
         """Opens the port and takes requests from now on.
@@ -104,9 +101,7 @@ class GrpcListener:
         Returns:
             True when every running request was answered.
         """
-        drained = wait_for(self._close(grace)) if self._server else True
-        self._work.stop()
-        return drained
+        return wait_for(self._close(grace)) if self._server else True
 
     def hurry(self) -> None:
         """Ends a `close` under way."""
@@ -136,7 +131,7 @@ class GrpcListener:
         hurry = asyncio.ensure_future(self._hurry.wait())
         # What has been answered may still be on its way out when the last place is free.
         await asyncio.wait({stopped, hurry}, timeout=max(grace - 0.05, 0.0), return_when=asyncio.FIRST_COMPLETED)
-        drained = stopped.done() and not self._work.running
+        drained = stopped.done() and not self.places.taken
         if not stopped.done() and hurry.done():
             await server.stop(0)
         await asyncio.wait({stopped}, timeout=1.0)
