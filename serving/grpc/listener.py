@@ -22,8 +22,10 @@ from serving.tls.ports import grpc_credentials
 
 _STREAMS = 256
 _STARTING_SECONDS = 10.0
-# Time for the last calls that are on their way to be told that the server is stopping.
-_GOODBYE_SECONDS = 0.2
+# The last calls that are on their way are told that the server is stopping.
+_SECONDS_BETWEEN_LOOKS = 0.02
+_SILENT_LOOKS = 10
+_LONGEST_GOODBYE_SECONDS = 1.0
 _HANDSHAKE_MILLISECONDS = 20_000
 # A client that answers no ping for so long is not there any more.
 _PING_MILLISECONDS = 60_000
@@ -126,7 +128,7 @@ class GrpcListener:
         if server is None:
             return True
         self._methods.stopping = True
-        await asyncio.sleep(min(_GOODBYE_SECONDS, grace))
+        await self._say_goodbye(grace)
         stopped = asyncio.ensure_future(server.stop(grace))
         hurry = asyncio.ensure_future(self._hurry.wait())
         # What has been answered may still be on its way out when the last place is free.
@@ -137,6 +139,17 @@ class GrpcListener:
         await asyncio.wait({stopped}, timeout=1.0)
         hurry.cancel()
         return drained
+
+    async def _say_goodbye(self, grace: float) -> None:
+        """Waits until all calls that were on their way have been told: until none has come for a while."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + min(_LONGEST_GOODBYE_SECONDS, grace)
+        silent = 0
+        # Many short looks rather than a long one: a busy machine hands the loop its calls late.
+        while silent < _SILENT_LOOKS and loop.time() < end:
+            told = self._methods.told
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+            silent = silent + 1 if self._methods.told == told else 0
 
     def _bind(self, server: grpc.aio.Server, address: str, setting: str) -> int:
         try:

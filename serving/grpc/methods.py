@@ -18,6 +18,7 @@ class Methods(grpc.GenericRpcHandler):
 
     Attributes:
         stopping: Answer new calls that the server is stopping, health excepted.
+        told: How many have been answered so.
     """
 
     def __init__(self, handlers: Mapping[str, grpc.RpcMethodHandler], tokens: Tokens | None) -> None:
@@ -33,6 +34,7 @@ class Methods(grpc.GenericRpcHandler):
         self._unknown: grpc.RpcMethodHandler | None = refuse(grpc.StatusCode.UNAVAILABLE, STARTING)
         self._goodbye = refuse(grpc.StatusCode.UNAVAILABLE, STOPPING, _PUSHBACK)
         self.stopping = False
+        self.told = 0
 
     def complete(self, handlers: Mapping[str, grpc.RpcMethodHandler]) -> None:
         """Adds the methods that were missing; there are no others any more."""
@@ -43,5 +45,6 @@ class Methods(grpc.GenericRpcHandler):
         """Finds who answers a call, before anything of its message is taken."""
         method = handler_call_details.method
         if self.stopping and not method.startswith(_ALWAYS):
+            self.told += 1
             return self._goodbye
         return refusal(self._tokens, handler_call_details) or self._handlers.get(method, self._unknown)

@@ -91,6 +91,12 @@ def test_a_client_that_closed_its_direction_is_answered(server):
     assert exchange(server, post(close=False) * 5, half_close=True).count(b"HTTP/1.1 200") == 5
 
 
+def test_a_client_that_closed_its_direction_within_a_body_that_nobody_reads_is_no_news(server, caplog):
+    head = b"POST /v1/models/m:predict HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999\r\n\r\n"
+    assert status(exchange(server, head + BODY, half_close=True)) == 429
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_a_client_that_leaves_within_a_head_is_let_go(server):
     assert exchange(server, b"GET /healthz HTTP/1.1\r\nHo", half_close=True) == b""
 
