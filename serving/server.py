@@ -84,16 +84,18 @@ class Server:
         self._runner = BatchRunner(self._settings.batching, self.metrics, self._settings.max_threads)
         predictor = Predictor(self._settings, self._runner)
         try:
-            self.store = ModelStore(self._read_models(), self._settings, predictor, self.metrics)
+            models = self._read_models()
+            self.store = ModelStore(models, self._settings, predictor, self.metrics)
         except ServingError as error:
             raise start_error(error) from error
         self._request_log = RequestLog(self._settings.request_log, self.metrics)
-        self._ports = ports or Ports(self._settings)
+        self._ports = ports or Ports(self._settings, [model.name for model in models])
         self.health = self._ports.health
         parts = (self.store, predictor, self._settings, self.metrics, self._request_log)
         self._answers, self._grpc_work = make_answers(*parts, self._ports.grpc)
         self._site, self._rest_work = make_site(*parts, self._ports)
         self._config_watch = ConfigWatch(self.store, self._settings.models)
+        self._stopped = False
 
     @property
     def port(self) -> int:
@@ -128,9 +130,12 @@ class Server:
             if self._settings.models.ports_open_at_once:
                 self._open_ports()
                 self.store.start()
+                # Not before: a store that has not begun has no models, and all of none are ready.
+                self.health.follow(self.store)
             else:
                 self.store.start()
                 self.store.wait_until_settled(float("inf"))
+                self.health.follow(self.store)
                 self._open_ports()
         except ServingError as error:
             self.stop(0)
@@ -143,7 +148,6 @@ class Server:
         _log.info("serving %s on %s%s", served, self.address, rest)
 
     def _open_ports(self) -> None:
-        self.health.follow(self.store)
         self._ports.grpc.serve(self._answers)
         if self._ports.rest:
             self._ports.rest.serve(self._site)
@@ -210,11 +214,14 @@ class Server:
         self._ports.begin_drain()
 
     def stop(self, grace: float | None = None) -> None:
-        """Takes no more requests, lets running ones finish, unloads.
+        """Takes no more requests, lets running ones finish, unloads; once, however often it is called.
 
         Args:
             grace: Longest wait for running requests, in seconds; None for the settings' own.
         """
+        if self._stopped:
+            return
+        self._stopped = True
         grace = self._settings.grace_seconds if grace is None else grace
         started = time.monotonic()
         self._config_watch.stop()

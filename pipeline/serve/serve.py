@@ -60,8 +60,9 @@ def serve(config: Config, engine: Engine = Engine.EMBEDDED) -> None:
         if config.serving.models.ports_open_at_once:
             ports.open()
         # Importing TensorFlow takes seconds, in which health answers already.
-        from serving.server import Server
+        from serving.server import Server, prepare_process
 
+        prepare_process()
         with Server(config.name, str(folder.serving), config.serving, ports) as server:
             models = server.wait_for_news(SECONDS_TO_LOAD)
             for line in _answering(models, _addresses(server)):

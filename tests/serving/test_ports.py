@@ -9,6 +9,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from serving.client import Client
+from serving.core.store import ModelStore
 from serving.errors import STARTING, ServerStartError, UnavailableError
 from serving.ports import Ports
 from serving.server import Server
@@ -81,6 +82,19 @@ def test_who_asks_too_early_is_answered_when_the_server_is_there(ports, stub, ba
         with refused(grpc.StatusCode.UNIMPLEMENTED):
             stub.channel.unary_unary("/tensorflow.serving.PredictionService/Other")(b"", timeout=5)
     assert answers and set(answers[0]) <= {1}
+
+
+def test_nothing_is_ready_before_the_models_begin_to_load(ports, base, monkeypatch):
+    begin, told = ModelStore.start, []
+
+    def start(store: ModelStore) -> None:
+        told.append(call(ports, "GET", "/readyz").json)
+        begin(store)
+
+    monkeypatch.setattr(ModelStore, "start", start)
+    with Server("m", base, SETTINGS, ports):
+        told.append(call(ports, "GET", "/readyz").json)
+    assert told == 2 * [{"ready": False, "models": {"m": False}}]
 
 
 def test_a_port_in_use_is_named_before_anything_is_loaded(ports):
