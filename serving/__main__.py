@@ -7,10 +7,12 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
+_WORDS = os.dup(2)  # stays what it is while TensorFlow is imported
+
 
 def _leave(number: int, _: FrameType | None) -> None:
     """Ends a program that serves nothing yet: there is nothing to drain, and a stack trace helps nobody."""
-    os.write(2, f"{signal.Signals(number).name} received before anything was served: stopping\n".encode())
+    os.write(_WORDS, f"{signal.Signals(number).name} received before anything was served: stopping\n".encode())
     os._exit(128 + number)
 
 
@@ -24,7 +26,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from serving import flags  # noqa: E402
+from serving.chatter import without_chatter  # noqa: E402
 from serving.errors import ServingError  # noqa: E402
+from serving.ports import Ports  # noqa: E402
 
 _FAILED = 255  # what tensorflow_model_server exits with
 
@@ -38,7 +42,8 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         Exit status: 0 after a signal, 255 when the server could not start.
     """
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    words = os.fdopen(_WORDS, "w", buffering=1, errors="backslashreplace", closefd=False)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", stream=words)
     logging.getLogger("seqline").setLevel(logging.INFO)
     if "--help" in arguments:
         print(flags.usage())
@@ -62,12 +67,17 @@ def _serve(line: flags.CommandLine) -> int:
     settings = line.settings()
     if not settings.grpc_tcp and not settings.grpc_socket_path:
         raise ServingError("At least one of server_options.grpc_port or server_options.grpc_socket_path must be set.")
-    from serving.server import Server, prepare_process  # takes seconds: not before the flags are known to be right
+    name, base_path = str(line.values["model_name"]), str(line.values["model_base_path"])
+    with Ports(settings, [] if settings.models.config_file else [name]) as ports:
+        if settings.models.ports_open_at_once:
+            ports.open()
+        with without_chatter():
+            from serving.server import Server, prepare_process  # takes seconds
 
-    prepare_process()
-    server = Server(str(line.values["model_name"]), str(line.values["model_base_path"]), settings)
-    server.start()
-    server.run_until_signal()
+            prepare_process()
+        server = Server(name, base_path, settings, ports)
+        server.start()
+        server.run_until_signal()
     return 0
 
 

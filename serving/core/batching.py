@@ -23,6 +23,7 @@ from serving.core.batch_pieces import Pieces
 from serving.core.metrics import Metrics
 from serving.core.servable import TIMED_OUT, Program
 from serving.errors import (
+    STOPPING,
     DeadlineExceededError,
     FailedPreconditionError,
     InvalidRequestError,
@@ -32,8 +33,6 @@ from serving.errors import (
 from serving.settings import BatchingSettings
 
 _log = logging.getLogger("seqline.serving")
-
-STOPPING = "the server is stopping"
 
 
 class BatchRunner:

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from serving.core.config_messages import BatchingParameters
-from serving.core.model_config import read_text_proto
+from serving.core.text_form import read_text_proto
 from serving.errors import InvalidRequestError
 from serving.settings import BatchingSettings
 

@@ -1,34 +1,15 @@
 """TensorFlow Serving's ModelServerConfig: which models a server serves."""
 
-import logging
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from google.protobuf import text_format
-from google.protobuf.message import Message
 from tensorflow_serving.config import model_server_config_pb2
 
+from serving.core.text_form import read_text_proto
 from serving.core.version_records import ModelConfig
 from serving.core.versions import Everything, Latest, Specific, VersionPolicy
 from serving.errors import FailedPreconditionError, InvalidRequestError
 
-_log = logging.getLogger("seqline.serving")
-
-
-def read_text_proto(path: str, message: Message) -> None:
-    """Fills a message from a file in protobuf's text form.
-
-    Raises:
-        InvalidRequestError: The file cannot be read or is no such message. The cause says where.
-    """
-    try:
-        text_format.Parse(Path(path).read_text(encoding="utf-8"), message)
-    except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
-        if isinstance(error, text_format.ParseError):
-            # The line that protobuf itself writes for the original; scripts look for it.
-            where = str(error).replace(" : ", ": ", 1)
-            _log.error("Error parsing text-format tensorflow.serving.%s: %s", message.DESCRIPTOR.name, where)
-        raise InvalidRequestError(f"Invalid protobuf file: '{path}'") from error
 
 
 def read_config_file(path: str) -> list[ModelConfig]:

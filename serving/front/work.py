@@ -17,10 +17,16 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from serving.core.batch_execution import CALLER_GONE, EXPIRED_IN_QUEUE
-from serving.core.batching import STOPPING, BatchRunner
+from serving.core.batching import BatchRunner
 from serving.core.run import Run
 from serving.core.servable import TIMED_OUT
-from serving.errors import DeadlineExceededError, RequestCancelledError, ResourceExhaustedError, UnavailableError
+from serving.errors import (
+    STOPPING,
+    DeadlineExceededError,
+    RequestCancelledError,
+    ResourceExhaustedError,
+    UnavailableError,
+)
 from serving.front.limits import Places
 from serving.front.memory import MEMORY
 

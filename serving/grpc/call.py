@@ -8,9 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import grpc
 from google.protobuf.message import DecodeError
-from tensorflow_serving.apis import model_pb2
 
-from serving.core.store import ModelQuery
 from serving.errors import DeadlineExceededError, InvalidRequestError, ServingError
 from serving.front.limits import Places
 from serving.front.loop import event_loop
@@ -96,14 +94,3 @@ class UnaryCall:
 def _deadline_of(context: grpc.aio.ServicerContext) -> float:
     remaining = context.time_remaining()
     return math.inf if remaining is None else time.monotonic() + remaining
-
-
-def query_of(spec: model_pb2.ModelSpec) -> ModelQuery:
-    """What a ModelSpec asks for."""
-    return ModelQuery(spec.name, spec.version.value if spec.HasField("version") else None, spec.version_label)
-
-
-def require_spec(has_spec: bool) -> None:
-    """Refuses a request that names no model at all."""
-    if not has_spec:
-        raise InvalidRequestError("Missing ModelSpec")

@@ -1,8 +1,8 @@
 """grpc.health.v1: the server, TensorFlow Serving's two services, and each model by its name.
 
 TensorFlow Serving says SERVING from the moment its port opens and knows no models; what clients of it ask for is
-answered in the same way here, until the server drains. Asked and answered within the event loop, whatever the models
-do.
+answered in the same way here, from when requests are taken until the server drains. Asked and answered within the
+event loop, whatever the models do.
 """
 
 import asyncio
@@ -81,7 +81,7 @@ class HealthService:
         if service in models:
             answers = models[service]
         elif service in SERVICES or service in self._known:
-            answers = service in SERVICES and not self._health.draining
+            answers = service in SERVICES and self._health.takes_requests()
         else:
             return int(Status.SERVICE_UNKNOWN)
         return int(Status.SERVING if answers else Status.NOT_SERVING)

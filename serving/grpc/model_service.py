@@ -10,7 +10,8 @@ from serving.core.metrics import Metrics
 from serving.core.model_config import model_configs
 from serving.core.store import ModelStore
 from serving.errors import InvalidRequestError
-from serving.grpc.call import Answer, query_of, require_spec
+from serving.grpc.call import Answer
+from serving.grpc.model_spec import query_of, require_spec
 
 _RELOADS = 4
 

@@ -29,7 +29,8 @@ from serving.core.store import ModelStore
 from serving.core.version_records import Lease
 from serving.errors import InvalidRequestError
 from serving.front.work import Work
-from serving.grpc.call import Answer, query_of, require_spec
+from serving.grpc.call import Answer
+from serving.grpc.model_spec import query_of, require_spec
 
 # What is read within the event loop, in bytes: a matter of microseconds.
 _LIGHT_BYTES = 2**14

@@ -77,7 +77,7 @@ def reflection_handlers(with_health: bool, streams: Places) -> dict[str, grpc.Rp
     """
     names = [*(f"{_PACKAGE}.{service}" for service in _SERVICES), *_VERSIONS]
     names += ["grpc.health.v1.Health"] if with_health else []
-    servicer = aio.ReflectionServicer(names, service_pool())
+    servicer = aio.ReflectionServicer(names, service_pool(with_health))
 
     async def answer(
         requests: AsyncIterator[reflection_pb2.ServerReflectionRequest], context: grpc.aio.ServicerContext
@@ -100,7 +100,7 @@ def reflection_handlers(with_health: bool, streams: Places) -> dict[str, grpc.Rp
     return {f"/{service}/ServerReflectionInfo": handler for service in _VERSIONS}
 
 
-def service_pool() -> descriptor_pool.DescriptorPool:
+def service_pool(with_health: bool) -> descriptor_pool.DescriptorPool:
     """The services with all that they depend on, in a pool of their own."""
     pool = descriptor_pool.DescriptorPool()
     added: set[str] = set()
@@ -114,7 +114,8 @@ def service_pool() -> descriptor_pool.DescriptorPool:
                 if message.file.name not in made.dependency:
                     made.dependency.append(message.file.name)
         pool.Add(made)
-    _add(health_pb2.DESCRIPTOR, pool, added)
+    if with_health:
+        _add(health_pb2.DESCRIPTOR, pool, added)
     _add(reflection_pb2.DESCRIPTOR, pool, added)
     pool.Add(_as_v1(reflection_pb2.DESCRIPTOR))
     return pool

@@ -48,8 +48,11 @@ class Connection(web.RequestHandler):
         self._half_closed = True
         body = self._last_body
         if body is not None and not body.is_eof():  # it never will be whole
-            body.set_exception(ConnectionResetError("the client closed its direction within the body"))
+            # In this order: aiohttp, which reads the rest of a body after its answer, logs what it gets raised there.
             body.feed_eof()
+            body.set_exception(ConnectionResetError("the client closed its direction within the body"))
+        if not self._messages:  # what is being answered is the last
+            self.close()
         return True
 
     async def finish_response(

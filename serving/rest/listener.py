@@ -12,12 +12,11 @@ from serving.front.addresses import bare_host, host_and_port
 from serving.front.closing import take_no_more
 from serving.front.limits import connections_of_a_port
 from serving.front.loop import event_loop, wait_for
-from serving.front.work import Work
 from serving.rest.answer import Answer, of_error
 from serving.rest.connection import HttpServer
+from serving.rest.lobby import Head, Lobby
 from serving.rest.reading import Bodies, Request, path_of
 from serving.rest.sending import send
-from serving.rest.site import Head, Site
 from serving.settings import ServingSettings
 
 _SECONDS_BETWEEN_LOOKS = 0.02
@@ -32,18 +31,16 @@ class RestListener:
         draining: Tell clients with each answer to open another connection for the next request.
     """
 
-    def __init__(self, site: Site, settings: ServingSettings, work: Work, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, site: Lobby, settings: ServingSettings, tls: ssl.SSLContext | None = None) -> None:
         """Prepares the port.
 
         Args:
-            site: What answers.
+            site: What answers, until `serve` gives another.
             settings: Where to listen, how much to take.
-            work: What the site's models run by.
             tls: Encrypts the port; None for plain HTTP.
         """
         self._site = site
         self._settings = settings
-        self._work = work
         self._tls = tls
         rest = settings.rest
         self._bodies = Bodies(rest.max_body_bytes, _BODIES_TOGETHER * rest.max_body_bytes, rest.idle_seconds)
@@ -71,6 +68,10 @@ class RestListener:
                 "Stop the program that uses it, or choose another with serving.rest.port (--rest_api_port)"
             ) from error
 
+    def serve(self, site: Lobby) -> None:
+        """Has another site answer from now on."""
+        self._site = site
+
     def close(self, grace: float) -> bool:
         """Refuses new connections at once and waits for running requests.
 
@@ -81,9 +82,7 @@ class RestListener:
             True when every running request was answered.
         """
         self.draining = True
-        drained = wait_for(self._close(grace)) if self._runner else True
-        self._work.stop()
-        return drained
+        return wait_for(self._close(grace)) if self._runner else True
 
     def hurry(self) -> None:
         """Ends a `close` under way."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import grpc
 
-from serving.errors import NoServerError, ServingError
+from serving.errors import STARTING, STOPPING, NoServerError, ServingError
 from serving.grpc.status import error_of
 from serving.wire import messages
 
@@ -28,7 +28,7 @@ _METHODS = {
     _MODEL + "GetModelStatus": messages.GetModelStatusResponse,
 }
 # Messages of a server that is there; every other "unavailable" comes from the connection.
-_BUSY = ("batch scheduling queue", "the server is stopping")
+_BUSY = ("batch scheduling queue", STARTING, STOPPING)
 # Signs that two sides do not agree on encryption.
 _ENCRYPTION = ("handshake", "verification", "socket closed")
 

@@ -54,7 +54,7 @@ def test_a_run_ends_with_the_time_limit_of_the_server(sleeper, batching):
     reply = call(server, "POST", "/v1/models/m:predict", {"instances": [30.0]})
     assert (reply.status, reply.error) == (504, "Timed out waiting for notification")
     # The run itself is over, not just the wait for it.
-    eventually(lambda: server._listener._work.running == 0 and server._rest._work.running == 0, 3)
+    eventually(lambda: server._grpc_work.running == 0 and server._rest_work.running == 0, 3)
     assert time.monotonic() - started < 6
 
 
@@ -63,7 +63,7 @@ def test_a_run_ends_with_the_deadline_of_its_caller(sleeper, batching):
     server, stub = sleeper(batching=batching)
     with refused(grpc.StatusCode.DEADLINE_EXCEEDED):
         stub.predict(seconds=[30.0], timeout=0.5)
-    eventually(lambda: server._listener._work.running == 0, 3)
+    eventually(lambda: server._grpc_work.running == 0, 3)
 
 
 def test_a_request_that_expires_in_the_queue_of_batches_is_one_too_many(serve, base, tmp_path):
@@ -99,7 +99,7 @@ def test_what_waits_for_a_caller_who_left_never_runs(serve, base, tmp_path):
     time.sleep(0.3)
     gate.open.set()
     first.result(10)
-    eventually(lambda: server._listener._work.running == 0)
+    eventually(lambda: server._grpc_work.running == 0)
     assert gate.rows == [1]
 
 

@@ -81,7 +81,7 @@ def test_between_the_runs_of_a_large_request_the_deadline_counts(serve, base, ga
     with refused(grpc.StatusCode.DEADLINE_EXCEEDED):
         stub.y(*range(40), timeout=1.0)
     gate.open.set()
-    eventually(lambda: server._listener._work.running == 0)
+    eventually(lambda: server._grpc_work.running == 0)
     assert gate.rows == [4]
 
 

@@ -91,6 +91,12 @@ def test_a_client_that_closed_its_direction_is_answered(server):
     assert exchange(server, post(close=False) * 5, half_close=True).count(b"HTTP/1.1 200") == 5
 
 
+def test_a_client_that_closed_its_direction_within_a_body_that_nobody_reads_is_no_news(server, caplog):
+    head = b"POST /v1/models/m:predict HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999\r\n\r\n"
+    assert status(exchange(server, head + BODY, half_close=True)) == 429
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_a_client_that_leaves_within_a_head_is_let_go(server):
     assert exchange(server, b"GET /healthz HTTP/1.1\r\nHo", half_close=True) == b""
 
@@ -162,7 +168,7 @@ def test_one_connection_too_many_ends_the_one_that_is_silent_longest(start):
             held.append(stack.enter_context(connect(server)))
             time.sleep(0.02)
         assert call(server, "GET", "/healthz").status == 200
-        eventually(lambda: len(server._rest._server.connections) <= 4)
+        eventually(lambda: len(server._ports.rest._server.connections) <= 4)
         held[0].settimeout(1)
         with contextlib.suppress(ConnectionError):
             assert held[0].recv(1) == b""
@@ -176,8 +182,8 @@ def test_a_client_that_does_not_read_is_cut_off(serve, base, tmp_path):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.connect(("127.0.0.1", server.rest_port))
         connection.sendall(post(body=b'{"inputs": [2000000]}'))
-        eventually(lambda: server._rest._handled == 1)
-        eventually(lambda: server._rest._handled == 0 and not server._rest._server.connections)
+        eventually(lambda: server._ports.rest._handled == 1)
+        eventually(lambda: server._ports.rest._handled == 0 and not server._ports.rest._server.connections)
 
 
 def test_a_large_answer_comes_whole(serve, base, tmp_path):
@@ -213,10 +219,10 @@ def test_bodies_have_a_limit_together(start, monkeypatch):
         for _ in range(2):
             held = stack.enter_context(connect(server))
             held.sendall(post(body=bytes(9_900))[:-10])
-        eventually(lambda: server._rest._bodies._held > 15_000)
+        eventually(lambda: server._ports.rest._bodies._held > 15_000)
         assert status(exchange(server, post(body=bytes(9_900)))) == 429
         assert status(exchange(server, post())) == 200
-    eventually(lambda: server._rest._bodies._held == 0)
+    eventually(lambda: server._ports.rest._bodies._held == 0)
 
 
 def test_options_are_open_to_pages_too(start):
