@@ -1,5 +1,7 @@
 """The optimizers that touch only the rows of a step, beside a plain reading of the papers' equations."""
 
+from typing import get_args
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ import tensorflow as tf
 from models.adagrad import GuardedAdagrad
 from models.guarded_optimizers import GuardedAdam
 from models.lazy_adam import GuardedLazyAdam
+from models.optimizers import OPTIMIZERS as BY_NAME
+from models.training_settings import TrainingSettings
 
 RATE, BETA_1, BETA_2, ADAM_EPSILON, ADAGRAD_EPSILON = 0.1, 0.9, 0.999, 1e-7, 1e-10
 ROWS, WIDTH = 6, 2
@@ -130,3 +134,7 @@ def test_a_step_that_is_not_sound_changes_nothing(named, loss, factor, halts):
     assert int(optimizer.divergences.numpy()) == 1
     take(optimizer, weights, slices(values, rows), 1.0)
     assert np.array_equal(weights.numpy(), before[0]) == halts
+
+
+def test_each_optimizer_of_the_settings_has_a_class():
+    assert get_args(TrainingSettings.model_fields["optimizer"].annotation) == tuple(BY_NAME)

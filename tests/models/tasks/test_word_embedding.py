@@ -39,7 +39,13 @@ def words_of(rows, settings) -> Words:
 def _learned(request, tmp_path_factory):
     """Signatures of a model that was trained on two clusters of words."""
     folder = tmp_path_factory.mktemp("clusters")
-    training = {"epochs": 30, "batch_size": 1, "learning_rate": 0.05, "early_stopping_patience": 0}
+    training = {
+        "epochs": 30,
+        "batch_size": 1,
+        "learning_rate": 0.05,
+        "optimizer": "lazy_adam",
+        "early_stopping_patience": 0,
+    }
     settings, rows = settings_of(request.param, training), clusters()
     vocabularies = learn(rows, settings)
     file = write_transformed(rows, settings, vocabularies, folder / "rows")
