@@ -1,4 +1,4 @@
-"""Adam and AdamW that measure each step and never let one change the weights whose loss or gradient is no number.
+"""Optimizers that measure each step and never let one change the weights whose loss or gradient is no number.
 
 Keras's optimizers take such a step, after which every weight is NaN. All is judged in the graph: nobody waits for a
 device in each step; what is known of the last `BLOCK` steps is read together.
@@ -19,7 +19,7 @@ EXPLODED = 1e4
 FIGURES = ("loss", "gradient_norm", "clipped", "learning_rate")
 
 
-class _Guarded:
+class Guarded:
     """Goes before a Keras optimizer among the parents of a class.
 
     A step is sound where its loss and the global norm of its gradients are finite and the loss has not exploded. The
@@ -30,8 +30,13 @@ class _Guarded:
         clip_norm: gradients are scaled down to this global norm (Pascanu et al., 2013, algorithm 1); None: they are
             not.
         halts: whether no step is taken after one that is not sound; else such a step alone is left out.
+
+    Attributes:
+        by_rows: whether the gradient of a table stays `tf.IndexedSlices`, each row of the step once, and is no tensor
+            of the table's size.
     """
 
+    by_rows = False
     clip_norm: float | None
     halts: bool
 
@@ -61,7 +66,7 @@ class _Guarded:
     def apply(self, grads: list[Any], trainable_variables: Any = None) -> None:
         """Takes the step if it is sound.
 
-        1. Adds up the gradients and the losses of all devices.
+        1. Adds up the gradients and the losses of all devices, and the slices of a row.
         2. Measures, judges and notes them.
         3. Clips and applies them, or leaves weights and moments as they are.
 
@@ -72,10 +77,11 @@ class _Guarded:
             self.built = True
         # Of an embedding come slices, in which a token stands as often as in the batch: their squares are not those of
         # the gradient, neither for the norm nor for Adam's second moment.
-        present = [tf.convert_to_tensor(grad) for grad in grads if grad is not None]
+        present = [grad if self.by_rows else tf.convert_to_tensor(grad) for grad in grads if grad is not None]
         *summed, loss = tf.distribute.get_replica_context().all_reduce(
             tf.distribute.ReduceOp.SUM, [*present, self._of_thread.loss]
         )
+        summed = [each_row_once(gradient) for gradient in summed]
         norm = tf.linalg.global_norm(summed)
         goes_on = self._judge(loss, norm)
         rest = iter(self._clipped(summed, norm))
@@ -111,11 +117,11 @@ class _Guarded:
         if not self.clip_norm:
             return gradients
         factor = self.clip_norm / tf.maximum(norm, self.clip_norm)
-        return [gradient * tf.cast(factor, gradient.dtype) for gradient in gradients]
+        return [_times(gradient, factor) for gradient in gradients]
 
     def _apply_where(self, strategy: tf.distribute.Strategy, goes_on: Any, gradients: Any, variables: Any) -> None:
         def take() -> None:
-            update = super(_Guarded, self).apply  # type: ignore[misc]
+            update = super(Guarded, self).apply  # type: ignore[misc]
             strategy.extended.call_for_each_replica(update, args=(gradients, variables))
 
         def leave_out() -> None:
@@ -155,16 +161,32 @@ def exploded_loss(first_loss: Any) -> Any:
     return EXPLODED * tf.maximum(first_loss, 1.0)
 
 
-class GuardedAdam(_Guarded, keras.optimizers.Adam):
-    """Adam (Kingma and Ba, 2015); arguments as of Keras's besides those of `_Guarded`."""
+def each_row_once(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor | tf.IndexedSlices:
+    """Adds up the slices of each row, float (any, ...) to (rows, ...); a tensor stays as it is."""
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    rows, places = tf.unique(gradient.indices)
+    sums = tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows))
+    return tf.IndexedSlices(sums, rows, gradient.dense_shape)
+
+
+def _times(gradient: tf.Tensor | tf.IndexedSlices, factor: tf.Tensor) -> tf.Tensor | tf.IndexedSlices:
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient * tf.cast(factor, gradient.dtype)
+    values = gradient.values * tf.cast(factor, gradient.dtype)
+    return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
+
+
+class GuardedAdam(Guarded, keras.optimizers.Adam):
+    """Adam (Kingma and Ba, 2015); arguments as of Keras's besides those of `Guarded`."""
 
     def __init__(self, learning_rate: Any, clip_norm: float | None, halts: bool, **kwargs: Any):
         super().__init__(learning_rate, **kwargs)
         self.clip_norm, self.halts = clip_norm, halts
 
 
-class GuardedAdamW(_Guarded, keras.optimizers.AdamW):
-    """AdamW (Loshchilov and Hutter, 2019); arguments as of Keras's besides those of `_Guarded`."""
+class GuardedAdamW(Guarded, keras.optimizers.AdamW):
+    """AdamW (Loshchilov and Hutter, 2019); arguments as of Keras's besides those of `Guarded`."""
 
     def __init__(self, learning_rate: Any, clip_norm: float | None, halts: bool, **kwargs: Any):
         super().__init__(learning_rate, **kwargs)

@@ -22,14 +22,13 @@ from models.checkpointing import Checkpointing, TrainingState
 from models.divergence import Divergence, check_ended
 from models.errors import SeqlineError
 from models.export import export
-from models.guarded_optimizers import GuardedAdam, GuardedAdamW
 from models.input_pipeline import Batches, evaluation_batches, measure, read_examples, training_batches
 from models.memory import keep_freed_memory
 from models.old_states import note_origin, remove_old_states
+from models.optimizers import optimizer_of
 from models.progress import tell
 from models.registry import TASKS
 from models.run_settings import RunSettings
-from models.schedules import WarmUpSchedule
 from models.tasks.code import TaskCode
 from models.tokenizers.vocabularies import Vocabularies
 from models.too_long import count_too_long, limits_of
@@ -226,7 +225,7 @@ def build_model(settings: RunSettings, vocabularies: Vocabularies) -> keras.Mode
 def compile_model(model: keras.Model, task: TaskCode, settings: RunSettings, total_steps: int) -> None:
     """Gives a model its optimizer, loss and metrics; schedules end at the last of so many steps."""
     model.compile(
-        optimizer=_optimizer(settings, total_steps),
+        optimizer=optimizer_of(settings.training, total_steps),
         # XLA compiles anew for every length and cannot differentiate a loop whose length it does not know.
         jit_compile=False,
         **task.compile_arguments(settings),
@@ -294,22 +293,6 @@ class Progress(keras.callbacks.Callback):
         fields = {"epoch": (max(step, 1) - 1) // self.steps_per_epoch + 1} | losses | self.curves.latest
         text = " ".join(f"{name}={value:.4g}" for name, value in fields.items())
         tell(f"step {step} of {self.total}: {text}", step, self.total, fields)
-
-
-def _optimizer(settings: RunSettings, total_steps: int) -> keras.optimizers.Optimizer:
-    training = settings.training
-    schedule = WarmUpSchedule(
-        training.schedule,
-        training.learning_rate,
-        training.warmup_steps,
-        total_steps,
-        training.decay_start_step,
-        training.decay_steps,
-    )
-    halts = training.on_divergence != "skip_step"
-    if training.optimizer == "adamw":
-        return GuardedAdamW(schedule, training.clip_norm, halts, weight_decay=training.weight_decay)
-    return GuardedAdam(schedule, training.clip_norm, halts)
 
 
 def _expand(patterns: list[str]) -> list[str]:

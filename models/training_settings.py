@@ -14,8 +14,10 @@ class TrainingSettings(Settings):
     """Sequences in a step, over all devices together."""
     epochs: int = pydantic.Field(10, ge=1)
     """Passes over the train split at most."""
-    optimizer: Literal["adam", "adamw"] = "adam"
-    """Kingma and Ba (2015), or with decoupled weight decay (Loshchilov and Hutter, 2019)."""
+    optimizer: Literal["adam", "adamw", "lazy_adam", "adagrad"] = "adam"
+    """adam: Kingma and Ba (2015); adamw: with decoupled weight decay (Loshchilov and Hutter, 2019); adagrad: Duchi et
+    al. (2011); lazy_adam: Adam that leaves rows of a table without a gradient as they are. The last two compute only
+    the rows of a table that a step has met: faster where few are, as with vectors of words."""
     weight_decay: float = pydantic.Field(0.01, ge=0, json_schema_extra=only_with(optimizer="adamw"))
     """Share of each weight, times the learning rate, by which it shrinks in a step."""
     learning_rate: float = pydantic.Field(1e-3, gt=0)

@@ -5,7 +5,12 @@
 
 TEXTS has a text on each line. gensim gets our words, so that both have the same vocabulary, and two workers; ours
 takes what threads TensorFlow takes. Words are those of the texts, left out ones included, times the epochs; seconds are
-those of the training, for ours reading the transformed examples included.
+those of the training, for ours reading the transformed examples and building the model included. Seconds of the
+processors, over all threads, compare also where other work takes turns with this.
+
+`similarity` is Spearman's rank correlation with how alike people find two words, for files of `--pairs` with two words
+and a number on each line, such as those in gensim's own tests:
+`.venv-gensim/lib/python3*/site-packages/gensim/test/test_data/{wordsim353.tsv,simlex999.txt}`.
 """
 
 import argparse
@@ -14,15 +19,24 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.words.judging import analogies, read_pairs, read_questions, similarity
+
 ROOT = Path(__file__).parents[2]
 GENSIM_PYTHON = ROOT / ".venv-gensim" / "bin" / "python"
 MODEL = {"embedding_dim": 100, "window": 5, "negative_samples": 5, "noise_exponent": 0.75, "subsampling": 1e-3}
-TRAINING = {"batch_size": 32, "learning_rate": 0.01, "schedule": "linear", "early_stopping_patience": 0}
+TRAINING = {
+    "batch_size": 8,
+    "optimizer": "lazy_adam",
+    "learning_rate": 0.01,
+    "schedule": "linear",
+    "early_stopping_patience": 0,
+}
 MINIMUM_COUNT = 5
 
 
@@ -76,12 +90,12 @@ def train_ours(settings: Any, vocabularies: Any, file: Path, held_out: Path) -> 
     from models.training import train
     from models.words.vocabulary import Words
 
-    started = time.perf_counter()
+    started, processor = time.perf_counter(), time.process_time()
     model, state = train(settings, vocabularies, [str(file)], [str(held_out)], str(file.parent / "checkpoints"))
-    seconds = time.perf_counter() - started
+    spent = {"seconds": time.perf_counter() - started, "processor_seconds": time.process_time() - processor}
     vectors = np.asarray(model.get_layer("word_vectors").vectors.embeddings)[1:]
     names = Words.of(vocabularies, "text").names
-    return {"seconds": seconds, "vectors": dict(zip(names, vectors, strict=True)), "loss": state.best_loss}
+    return spent | {"vectors": dict(zip(names, vectors, strict=True)), "loss": state.best_loss}
 
 
 def train_gensim(architecture: str, epochs: int, workers: int, texts: Path) -> dict[str, Any]:
@@ -101,19 +115,20 @@ def train_gensim(architecture: str, epochs: int, workers: int, texts: Path) -> d
     return json.loads(done.stdout) | {"vectors": dict(read_vectors(output))}
 
 
-def judge(vectors: dict[str, np.ndarray], questions: list[list[str]]) -> dict[str, float]:
-    """Share of the covered analogy questions that 3CosAdd answers right, and share that is covered."""
-    names = list(vectors)
-    numbers = {name: number for number, name in enumerate(names)}
-    units = np.stack([vectors[name] for name in names])
-    units = units / np.maximum(np.linalg.norm(units, axis=1, keepdims=True), 1e-12)
-    covered = [[numbers[word] for word in question] for question in questions if all(w in numbers for w in question)]
-    right = 0
-    for a, b, c, d in covered:
-        scores = units @ (units[b] - units[a] + units[c])
-        scores[[a, b, c]] = -np.inf
-        right += int(np.argmax(scores) == d)
-    return {"analogies": right / max(len(covered), 1), "covered": len(covered) / max(len(questions), 1)}
+def train_both(
+    texts: list[str], architecture: str, asked: argparse.Namespace
+) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    """Name of the trainer, words that it has read, and what it gives; ours first."""
+    settings, vocabularies = prepare(texts, architecture, asked.epochs, asked.training)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        cut = write_transformed(texts, vocabularies, folder / "train.gz")
+        write_transformed(texts[:1000], vocabularies, folder / "eval.gz")
+        (folder / "texts.txt").write_text("".join(" ".join(row) + "\n" for row in cut), encoding="utf-8")
+        words = asked.epochs * sum(map(len, cut))
+        yield "seqline", words, train_ours(settings, vocabularies, folder / "train.gz", folder / "eval.gz")
+        trained = train_gensim(architecture, asked.epochs, asked.workers, folder / "texts.txt")
+        yield f"gensim, {asked.workers} workers", words, trained
 
 
 def main() -> None:
@@ -121,6 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--texts", type=Path, required=True)
     parser.add_argument("--questions", type=Path, required=True)
+    parser.add_argument("--pairs", type=Path, action="append", default=[])
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--workers", type=int, default=2)
@@ -128,33 +144,17 @@ def main() -> None:
     parser.add_argument("--training", type=json.loads, default={}, help="of ours, as JSON")
     asked = parser.parse_args()
     texts = [line for line in asked.texts.read_text(encoding="utf-8").splitlines() if line.strip()]
-    lines = asked.questions.read_text(encoding="utf-8").lower().splitlines()
-    questions = [line.split() for line in lines if not line.startswith(":")]
+    questions, pairs = read_questions(asked.questions), {file.stem: read_pairs(file) for file in asked.pairs}
     results = []
     for architecture in asked.architecture or ["skip_gram", "cbow"]:
-        settings, vocabularies = prepare(texts, architecture, asked.epochs, asked.training)
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            cut = write_transformed(texts, vocabularies, folder / "train.gz")
-            write_transformed(texts[:1000], vocabularies, folder / "eval.gz")
-            (folder / "texts.txt").write_text("".join(" ".join(row) + "\n" for row in cut), encoding="utf-8")
-            words = asked.epochs * sum(map(len, cut))
-            for trainer, trained in (
-                ("seqline", train_ours(settings, vocabularies, folder / "train.gz", folder / "eval.gz")),
-                (
-                    f"gensim, {asked.workers} workers",
-                    train_gensim(architecture, asked.epochs, asked.workers, folder / "texts.txt"),
-                ),
-            ):
-                figures = {
-                    "architecture": architecture,
-                    "trainer": trainer,
-                    "words": words,
-                    "seconds": trained["seconds"],
-                }
-                figures |= {"words_per_second": words / trained["seconds"], **judge(trained["vectors"], questions)}
-                results.append(figures)
-                print(json.dumps(figures), flush=True)
+        for trainer, words, trained in train_both(texts, architecture, asked):
+            figures = {"architecture": architecture, "trainer": trainer, "words": words}
+            figures |= {name: trained[name] for name in ("seconds", "processor_seconds")}
+            figures |= {f"words_per_{name[:-1]}": words / trained[name] for name in ("seconds", "processor_seconds")}
+            figures |= analogies(trained["vectors"], questions)
+            figures |= {name: similarity(trained["vectors"], rows) for name, rows in pairs.items()}
+            results.append(figures)
+            print(json.dumps(figures), flush=True)
     asked.output.write_text(json.dumps(results, indent=1))
 
 

@@ -6,4 +6,4 @@ from models.layers.word_vectors import ContinuousBagOfWords
 
 def word_vectors(settings: CbowSettings, num_words: int) -> ContinuousBagOfWords:
     """The role `word_vectors` for so many words."""
-    return ContinuousBagOfWords(num_words, settings.embedding_dim, settings.negative_samples)
+    return ContinuousBagOfWords(num_words, settings.embedding_dim, settings.negative_samples, settings.window)

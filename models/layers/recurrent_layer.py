@@ -30,7 +30,8 @@ class LSTM(keras.layers.LSTM):
         turn = (lambda tensor: ops.flip(tensor, 1)) if self.go_backwards else (lambda tensor: tensor)
         below = turn(ops.matmul(sequences, self.cell.kernel) + self.cell.bias)
         kernel = ops.convert_to_tensor(self.cell.recurrent_kernel)
-        outputs, h, c = lstm_loop(below, kernel, *initial_state, None if mask is None else turn(mask))
+        first_h, first_c = initial_state
+        outputs, h, c = lstm_loop(below, kernel, first_h, first_c, None if mask is None else turn(mask))
         return h, outputs, [h, c]
 
 

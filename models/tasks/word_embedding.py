@@ -1,6 +1,6 @@
 """Vectors of words, learned from the words around them.
 
-B: batch, T: words of a row, M: noise words of a row.
+B: batch, T: words of a row, R: blocks of a row (`models.layers.word_neighbours`), M: noise words of a block.
 """
 
 import dataclasses
@@ -14,6 +14,7 @@ import tensorflow as tf
 from keras import ops
 
 from models.errors import SeqlineError
+from models.layers.word_neighbours import BLOCK
 from models.run_settings import RunSettings
 from models.tasks.code import Example, TaskCode, Transformed
 from models.tasks.inputs import at_least_one_position, first_values
@@ -24,10 +25,11 @@ from models.words.sampling import draw_noise, draw_radii, kept_shares, leave_out
 from models.words.vocabulary import Words
 
 FEATURE = "text"
-# Words of a row. Texts are laid end to end: a row for each would be mostly padding.
-_ROW = 128
-# Noise words that the predictions of a row share; the number changes the scatter of the gradient, not its mean.
-_NOISE = 32
+# Words of a row. Texts are laid end to end: a row for each would be mostly padding, and what is drawn for a row costs
+# more by the row than by the word.
+ROW = 512
+# Noise words that the predictions of a block share; the number changes the scatter of the gradient, not its mean.
+_NOISE = 16
 # Texts that are laid end to end at once.
 _TEXTS = 256
 _INPUTS = ("word_ids", "text_ids", "radii", "noise_ids")
@@ -67,14 +69,14 @@ class WordEmbedding(TaskCode):
         return {"word_ids": tf.cast(tf.ragged.boolean_mask(ids, ids > 0), tf.int64).to_sparse()}
 
     def training_examples(self, features: tf.data.Dataset, settings: RunSettings) -> tf.data.Dataset:
-        """Rows of 128 words of texts that follow each other; of each word is known from which text it is.
+        """Rows of 512 words of texts that follow each other; of each word is known from which text it is.
 
         Until `each_epoch` draws, all words stay and look as far as `window` allows.
         """
-        numbered = features.enumerate().map(lambda number, each: (each["word_ids"], number))
-        texts = numbered.ragged_batch(_TEXTS)
-        joined = texts.map(lambda ids, number: (ids.flat_values, tf.gather(number, ids.value_rowids())))
-        rows = joined.rebatch(_ROW)
+        # Nothing is mapped text by text: that takes longer than all the rest.
+        texts = features.padded_batch(_TEXTS).enumerate()
+        joined = texts.map(lambda number, each: _end_to_end(each["word_ids"], number * _TEXTS))
+        rows = joined.rebatch(ROW)
         return rows.map(lambda ids, number: self._example(ids, number, settings), num_parallel_calls=tf.data.AUTOTUNE)
 
     def _example(self, word_ids: tf.Tensor, text_numbers: tf.Tensor, settings: RunSettings) -> Example:
@@ -82,8 +84,8 @@ class WordEmbedding(TaskCode):
             "word_ids": word_ids,
             "text_ids": tf.cast(text_numbers - text_numbers[0], tf.int32),
             "radii": tf.fill(tf.shape(word_ids), settings.model.window),
-            # Any known words will do until noise is drawn.
-            "noise_ids": tf.gather(word_ids, tf.range(_NOISE) % tf.size(word_ids)),
+            # Any known word of each block will do until noise is drawn.
+            "noise_ids": word_ids[::BLOCK],
         }
         return inputs, tf.constant([0.0]), tf.constant(1.0)
 
@@ -104,11 +106,12 @@ class WordEmbedding(TaskCode):
         seeds = tf.random.experimental.stateless_split(seed, 3)
         stay = leave_out(inputs["word_ids"], self.draws.kept, seeds[0])
         word_ids = tf.boolean_mask(inputs["word_ids"], stay)
+        blocks = tf.maximum((tf.size(word_ids) + BLOCK - 1) // BLOCK, 1)
         drawn = {
             "word_ids": at_least_one_position(word_ids),
             "text_ids": at_least_one_position(tf.boolean_mask(inputs["text_ids"], stay)),
             "radii": at_least_one_position(draw_radii(tf.shape(word_ids), self.draws.window, seeds[1])),
-            "noise_ids": draw_noise(self.draws.noise, _NOISE, seeds[2]),
+            "noise_ids": draw_noise(self.draws.noise, blocks * _NOISE, seeds[2]),
         }
         return drawn, labels, weights
 
@@ -147,6 +150,12 @@ class WordEmbedding(TaskCode):
         write_text(names, vectors, files[0])
         write_binary(names, vectors, files[1])
         return files + write_projector(names, vectors, folder)
+
+
+def _end_to_end(word_ids: tf.Tensor, first: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Texts int32 (B, T), padded with 0, numbered from `first` on, to all their words and the text of each, (any,)."""
+    places = tf.where(word_ids > 0)
+    return tf.gather_nd(word_ids, places), first + places[:, 0]
 
 
 class _LossOfPredictions(keras.layers.Layer):

@@ -1,6 +1,6 @@
 """What is drawn anew in each epoch: which frequent words are left out, how far each word looks, the noise words.
 
-N: words. T: words of a row, M: noise words of a row.
+N: words. T: words of a row, M: noise words.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ def draw_radii(shape: tf.Tensor, window: int, seed: tf.Tensor) -> tf.Tensor:
     return tf.random.stateless_uniform(shape, seed, 1, window + 1, tf.int32)
 
 
-def draw_noise(probabilities: np.ndarray, number: int, seed: tf.Tensor) -> tf.Tensor:
+def draw_noise(probabilities: np.ndarray, number: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Noise words: ids int32 (M,) of words with these probabilities (N,)."""
     # In float64: a rare word of a large vocabulary has a share that float32 would round away.
     below = tf.constant(np.cumsum(probabilities)[:-1])

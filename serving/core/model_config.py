@@ -11,7 +11,6 @@ from serving.core.versions import Everything, Latest, Specific, VersionPolicy
 from serving.errors import FailedPreconditionError, InvalidRequestError
 
 
-
 def read_config_file(path: str) -> list[ModelConfig]:
     """Reads the models of a configuration file; none where it names none.
 
