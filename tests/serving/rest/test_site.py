@@ -105,10 +105,13 @@ def test_options_are_answered_by_origin_alone(start, origin, status):
 def test_pages_of_other_origins_may_call_when_told_so(start):
     without = call(start(), "GET", "/v1/models/m")
     assert "Access-Control-Allow-Origin" not in without.headers
-    reply = call(start(publish=False, rest={"cors": True}), "GET", "/v1/models/m")
-    assert reply.headers["Access-Control-Allow-Origin"] == "*"
-    assert reply.headers["Access-Control-Allow-Methods"] == "POST, GET"
-    assert reply.headers["Access-Control-Allow-Headers"] == "Content-Type"
+    server = start(publish=False, rest={"cors": True})
+    for method, status in (("GET", 200), ("OPTIONS", 200), ("PUT", 400)):
+        reply = call(server, method, "/v1/models/m", Origin="https://a.example")
+        assert (method, reply.status) == (method, status)
+        assert reply.headers["Access-Control-Allow-Origin"] == "*"
+        assert reply.headers["Access-Control-Allow-Methods"] == "POST, GET"
+        assert reply.headers["Access-Control-Allow-Headers"] == "Content-Type"
 
 
 def test_a_body_over_the_limit_is_refused(start):
