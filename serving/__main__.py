@@ -26,9 +26,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from serving import flags  # noqa: E402
-from serving.chatter import without_chatter  # noqa: E402
 from serving.errors import ServingError  # noqa: E402
 from serving.ports import Ports  # noqa: E402
+from serving.tensorflow_import import name_a_temporary_folder, without_chatter  # noqa: E402
 
 _FAILED = 255  # what tensorflow_model_server exits with
 
@@ -71,6 +71,7 @@ def _serve(line: flags.CommandLine) -> int:
     with Ports(settings, [] if settings.models.config_file else [name]) as ports:
         if settings.models.ports_open_at_once:
             ports.open()
+        name_a_temporary_folder()
         with without_chatter():
             from serving.server import Server, prepare_process  # takes seconds
 

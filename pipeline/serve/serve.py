@@ -19,6 +19,7 @@ from pipeline.run.log import output_to
 from pipeline.run.output_folder import OutputFolder
 from pipeline.serve import ports as free_ports
 from serving.ports import Ports
+from serving.tensorflow_import import name_a_temporary_folder
 
 if TYPE_CHECKING:
     from serving.core.store import ModelSummary
@@ -60,6 +61,7 @@ def serve(config: Config, engine: Engine = Engine.EMBEDDED) -> None:
         if config.serving.models.ports_open_at_once:
             ports.open()
         # Importing TensorFlow takes seconds, in which health answers already.
+        name_a_temporary_folder()
         from serving.server import Server, prepare_process
 
         prepare_process()

@@ -1,9 +1,10 @@
-"""Keeps what TensorFlow says of itself while it is imported from burying the server's few lines."""
+"""What has to be around the import of TensorFlow in a program that people watch and administrators lock up."""
 
 import contextlib
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,9 +17,17 @@ _GPU = Path("/dev/nvidiactl")
 _STANDARD_ERROR = 2
 
 
+def name_a_temporary_folder() -> None:
+    """Lets TensorFlow be imported where no folder can be written: it asks for the name of one, and writes nothing."""
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        tempfile.tempdir = "/tmp"
+
+
 @contextlib.contextmanager
 def without_chatter() -> Iterator[None]:
-    """Holds back what is written to the descriptor 2, and passes on at the end what matters."""
+    """Holds back what is written to the descriptor 2, and passes on at the end what matters among it."""
     sys.stderr.flush()
     kept, held = os.dup(_STANDARD_ERROR), os.memfd_create("seqline-chatter")
     os.dup2(held, _STANDARD_ERROR)
