@@ -37,7 +37,12 @@ class GuardedAdagrad(Guarded, keras.optimizers.Adagrad):
             self.assign_add(squares, ops.square(gradient))
             self.assign_sub(variable, rate * gradient / (ops.sqrt(squares) + self.epsilon))
             return
-        rows, values = gradient.indices, gradient.values
-        summed = tf.gather(squares.value, rows) + tf.square(values)
-        squares.value.scatter_update(tf.IndexedSlices(summed, rows))
-        variable.scatter_sub(tf.IndexedSlices(rate * values / (tf.sqrt(summed) + self.epsilon), rows))
+        # The equation as one operation: each pass over the rows would cost as much as all of it.
+        tf.raw_ops.ResourceSparseApplyAdagradV2(
+            var=variable.handle,
+            accum=squares.value.handle,
+            lr=rate,
+            epsilon=tf.constant(self.epsilon, variable.dtype),
+            grad=gradient.values,
+            indices=gradient.indices,
+        )

@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 GENSIM_PYTHON = ROOT / ".venv-gensim" / "bin" / "python"
 MODEL = {"embedding_dim": 100, "window": 5, "negative_samples": 5, "noise_exponent": 0.75, "subsampling": 1e-3}
 TRAINING = {
-    "batch_size": 8,
+    "batch_size": 4,
     "optimizer": "lazy_adam",
     "learning_rate": 0.01,
     "schedule": "linear",

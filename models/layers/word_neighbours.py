@@ -10,7 +10,7 @@ import keras
 from keras import ops
 
 # Words of a block at most: the fewer, the less is scored in vain, the more, the longer the matrix products.
-BLOCK = 32
+BLOCK = 16
 
 
 @dataclasses.dataclass(frozen=True)

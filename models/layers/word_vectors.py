@@ -9,6 +9,7 @@ import abc
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from models.layers.word_neighbours import Neighbours, neighbours
@@ -83,7 +84,7 @@ class WordVectors(keras.layers.Layer, abc.ABC):
         blocks = ops.shape(words.centres)[1]
         noise_vectors = self.predicted(ops.reshape(noise_ids, (ops.shape(noise_ids)[0], blocks, -1)))
         predictors, loss, predictions = self._score(words)
-        noise = ops.matmul(predictors, ops.swapaxes(noise_vectors, 2, 3))  # (B, R, S, M)
+        noise = _products(predictors, noise_vectors)  # (B, R, S, M)
         return self._summed(loss, predictions, ops.mean(_loss_of_noise(noise), axis=-1))
 
     def expected_loss(
@@ -117,7 +118,7 @@ class SkipGram(WordVectors):
     ) -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:
         """The word itself predicts those near it."""
         predictors = self.vectors(words.centres)
-        scores = ops.matmul(predictors, ops.swapaxes(self.predicted(words.contexts), 2, 3))  # (B, R, S, C)
+        scores = _products(predictors, self.predicted(words.contexts))  # (B, R, S, C)
         return predictors, ops.sum(near * _loss_of_truth(scores), axis=-1), ops.sum(near, axis=-1)
 
 
@@ -134,6 +135,12 @@ class ContinuousBagOfWords(WordVectors):
         scores = ops.sum(predictors * self.predicted(words.centres), axis=-1)  # (B, R, S)
         predictions = ops.minimum(number, 1)
         return predictors, predictions * _loss_of_truth(scores), predictions
+
+
+def _products(ours: keras.KerasTensor, theirs: keras.KerasTensor) -> keras.KerasTensor:
+    """Of each vector with each: float (B, R, any, E) and (B, R, other, E) to (B, R, any, other)."""
+    # Not ops.matmul with ops.swapaxes, nor ops.einsum: both copy the vectors, and their gradients.
+    return tf.matmul(ours, theirs, transpose_b=True)
 
 
 def _loss_of_truth(scores: keras.KerasTensor) -> keras.KerasTensor:

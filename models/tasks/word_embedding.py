@@ -27,9 +27,9 @@ from models.words.vocabulary import Words
 FEATURE = "text"
 # Words of a row. Texts are laid end to end: a row for each would be mostly padding, and what is drawn for a row costs
 # more by the row than by the word.
-ROW = 512
+ROW = 1024
 # Noise words that the predictions of a block share; the number changes the scatter of the gradient, not its mean.
-_NOISE = 16
+_NOISE = 8
 # Texts that are laid end to end at once.
 _TEXTS = 256
 _INPUTS = ("word_ids", "text_ids", "radii", "noise_ids")
@@ -69,7 +69,7 @@ class WordEmbedding(TaskCode):
         return {"word_ids": tf.cast(tf.ragged.boolean_mask(ids, ids > 0), tf.int64).to_sparse()}
 
     def training_examples(self, features: tf.data.Dataset, settings: RunSettings) -> tf.data.Dataset:
-        """Rows of 512 words of texts that follow each other; of each word is known from which text it is.
+        """Rows of 1,024 words of texts that follow each other; of each word is known from which text it is.
 
         Until `each_epoch` draws, all words stay and look as far as `window` allows.
         """
@@ -105,14 +105,13 @@ class WordEmbedding(TaskCode):
         inputs, labels, weights = example
         seeds = tf.random.experimental.stateless_split(seed, 3)
         stay = leave_out(inputs["word_ids"], self.draws.kept, seeds[0])
-        word_ids = tf.boolean_mask(inputs["word_ids"], stay)
-        blocks = tf.maximum((tf.size(word_ids) + BLOCK - 1) // BLOCK, 1)
-        drawn = {
-            "word_ids": at_least_one_position(word_ids),
-            "text_ids": at_least_one_position(tf.boolean_mask(inputs["text_ids"], stay)),
-            "radii": at_least_one_position(draw_radii(tf.shape(word_ids), self.draws.window, seeds[1])),
-            "noise_ids": draw_noise(self.draws.noise, blocks * _NOISE, seeds[2]),
-        }
+        radii = draw_radii(tf.shape(stay), self.draws.window, seeds[1])
+        # Together: each operation on a row costs more than its words.
+        places = tf.stack([inputs["word_ids"], inputs["text_ids"], radii])
+        word_ids, text_ids, radii = tf.unstack(at_least_one_position(tf.boolean_mask(places, stay, axis=1)), 3)
+        blocks = (tf.size(word_ids) + BLOCK - 1) // BLOCK
+        noise_ids = draw_noise(self.draws.noise, blocks * _NOISE, seeds[2])
+        drawn = {"word_ids": word_ids, "text_ids": text_ids, "radii": radii, "noise_ids": noise_ids}
         return drawn, labels, weights
 
     def batches(self, examples: tf.data.Dataset, batch_size: int, boundaries: list[int]) -> tf.data.Dataset:

@@ -40,7 +40,7 @@ def _learned(request, tmp_path_factory):
     """Signatures of a model that was trained on two clusters of words."""
     folder = tmp_path_factory.mktemp("clusters")
     training = {
-        "epochs": 30,
+        "epochs": 60,
         "batch_size": 1,
         "learning_rate": 0.05,
         "optimizer": "lazy_adam",
@@ -139,18 +139,18 @@ def test_a_word_behind_a_space_and_behind_a_mark_is_one_word():
 
 
 def test_texts_are_laid_end_to_end_in_rows_and_known_apart(tmp_path):
-    settings, rows = settings_of(), clusters(100)
+    settings, rows = settings_of(), clusters(200)
     vocabularies = learn(rows, settings)
     found = list(examples_of(write_transformed(rows, settings, vocabularies, tmp_path / "rows"), settings))
-    assert [len(inputs["word_ids"]) for inputs, _, _ in found] == [512, 88]
+    assert [len(inputs["word_ids"]) for inputs, _, _ in found] == [1024, 176]
     names = Words.of(vocabularies, FEATURE).names
     laid = [names[number - 1] for inputs, _, _ in found for number in inputs["word_ids"].numpy()]
     assert laid == " ".join(row["text"] for row in rows).split()
-    assert Counter(found[0][0]["text_ids"].numpy().tolist()) == dict.fromkeys(range(85), 6) | {85: 2}
+    assert Counter(found[0][0]["text_ids"].numpy().tolist()) == dict.fromkeys(range(170), 6) | {170: 4}
 
 
 def test_windows_and_left_out_words_are_drawn_anew_and_alike_for_the_same_seed(tmp_path):
-    settings, rows = settings_of(subsampling=0.01), clusters(100)
+    settings, rows = settings_of(subsampling=0.01), clusters(200)
     vocabularies = learn(rows, settings)
     code = TASKS["word_embedding"].code().for_run(settings, vocabularies)
     example = next(iter(examples_of(write_transformed(rows, settings, vocabularies, tmp_path / "rows"), settings)))
@@ -164,7 +164,7 @@ def test_windows_and_left_out_words_are_drawn_anew_and_alike_for_the_same_seed(t
     assert first == again
     assert all(first[name] != other[name] for name in first)
     # All eight words are about as frequent: f = 1/8, kept with sqrt(0.01 * 8).
-    assert len(first["word_ids"]) == pytest.approx(512 * 0.28, abs=40)
+    assert len(first["word_ids"]) == pytest.approx(1024 * 0.28, abs=60)
     assert set(first["radii"]) == {1, 2}
 
 
