@@ -37,12 +37,14 @@ class Plan:
         rounds: Measurements of each.
         threads: Inside one operation, of both.
         torch: Whether PyTorch is measured.
+        processor_time: Whether seconds are those of the processors, for a machine that does other things too.
     """
 
     steps: int
     rounds: int
     threads: int
     torch: bool
+    processor_time: bool = False
 
 
 def measure(shape: Shape, precision: str, plan: Plan) -> dict[str, Any]:
@@ -55,13 +57,14 @@ def measure(shape: Shape, precision: str, plan: Plan) -> dict[str, Any]:
         jobs[PEER] = ("torch_training", options | {"settings": theirs, "task": shape.task}, require_torch())
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        job = {"steps": plan.steps, "processor_time": plan.processor_time}
         series: list[Series] = []
         facts: dict[str, dict[str, Any]] = {}
         for name, (module, arguments, python) in jobs.items():
             worker = Worker(f"benchmarks.recurrent.{module}", arguments, folder / f"{name}.log", python)
             facts[name] = stack.enter_context(worker).facts
             rows = shape.batch_size * plan.steps
-            series.append(Series(name, shape.batch_size, rows, Ask(worker, {"steps": plan.steps})))
+            series.append(Series(name, shape.batch_size, rows, Ask(worker, job)))
         require_equal_size(facts)
         progress = stack.enter_context(Progress())
         bar = progress.add_task(precision, total=len(series) * (plan.rounds + 1))
@@ -92,7 +95,8 @@ def table(result: dict[str, Any]) -> str:
         body.append([f"{one['name']}, {one['precision']}", *times, faster, str(one["workers"][OURS]["parameters"])])
     note = (
         f"{result['rounds']} rounds of {result['steps']} steps, {result['threads']} threads, "
-        f"{result['processors']} processors; ratios are medians over the rounds."
+        f"{result['processors']} processors{', processor time' * result['processor_time']}; "
+        "ratios are medians over the rounds."
     )
     return "\n".join([markdown(header, body), "", note, ""])
 
@@ -105,10 +109,13 @@ def main(
     rounds: Annotated[int, typer.Option(min=1, max=100)] = 5,
     threads: Annotated[int, typer.Option(min=1, help="Inside an operation.")] = os.cpu_count() or 1,
     torch: Annotated[bool, typer.Option(help="Also measure PyTorch.")] = True,
+    processor_time: Annotated[
+        bool, typer.Option("--processor-time", help="Count processor seconds: where the machine does other things too.")
+    ] = False,
 ) -> None:
     """Compares training steps on this machine."""
     clean_up_on_sigterm()
-    plan = Plan(steps, rounds, threads, torch)
+    plan = Plan(steps, rounds, threads, torch, processor_time)
     wanted = {name: one for name, one in SHAPES.items() if name.startswith(tuple(shape))}
     measured = [
         {"name": name, "precision": arithmetic, "shape": asdict(one), **measure(one, arithmetic, plan)}

@@ -50,8 +50,8 @@ class AttentionDecoder(RecurrentDecoder):
     def advance(
         self, vectors: keras.KerasTensor, cache: Cache, memory: Memory | None = None, training: bool = False
     ) -> Stepped:
-        """As `RecurrentDecoder` says; a decoder that never asks goes through the sequence layer by layer."""
-        if self.asked != "never":
+        """As `RecurrentDecoder` says; a decoder that never asks trains layer by layer."""
+        if self.asked != "never" or not training:
             return super().advance(vectors, cache, memory, training)
         rows, steps = ops.shape(vectors)[0], ops.shape(vectors)[1]
         (changing, _), (reads, dropped) = self.stack.draw(rows, steps, training)

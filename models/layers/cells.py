@@ -125,7 +125,7 @@ class Cell(keras.layers.Layer):
     def read(
         self, projected: keras.KerasTensor, states: list[keras.KerasTensor], mask: keras.KerasTensor | None = None
     ) -> tuple[keras.KerasTensor, list[keras.KerasTensor]]:
-        """All steps of a sequence: as `call`, with a time in what is projected and in h, float (N, T, any)."""
+        """All steps of a sequence, for training: as `call`; what is projected and h have a time, float (N, T, any)."""
 
         def one(states: Any, below: keras.KerasTensor) -> tuple[Any, keras.KerasTensor]:
             h, following = self(below, states, mask)

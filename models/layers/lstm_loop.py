@@ -4,6 +4,8 @@ N: rows, T: time, H: width. Equations and letters are those of `cells.LstmCell`;
 
 TensorFlow differentiates a loop step by step, so that each step adds to a sum as large as U. By hand the loop backwards
 finds but the gradient of z; that of U is one matrix product over all steps, and so are those of W and b outside.
+
+For training alone: a SavedModel keeps gradients made by hand, and fails at one that looks into the arrays of its loop.
 """
 
 from typing import Any

@@ -118,9 +118,10 @@ def test_asked_after_the_step_and_fed_into_the_next(name, input_feeding):
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("connection", CONNECTIONS)
-def test_without_attention_the_source_is_known_by_the_first_states_alone(cell, connection):
+@pytest.mark.parametrize("training", [False, True])
+def test_without_attention_the_source_is_known_by_the_first_states_alone(cell, connection, training):
     made = Made(decoder_of("none", num_layers=3, cell=cell, connections=connection))
-    check(made, lambda x, states, feed, row, time: (stacked(made, connection, x, states), [0] * S))
+    check(made, lambda x, states, feed, row, time: (stacked(made, connection, x, states), [0] * S), training)
 
 
 @pytest.mark.parametrize("variational", [False, True])

@@ -33,7 +33,8 @@ def check(found, steps: list, num_states: int, vectors: np.ndarray) -> None:
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_the_layer_of_keras_is_that_of_the_equations(cell, bidirectional):
+@pytest.mark.parametrize("training", [False, True])
+def test_the_layer_of_keras_is_that_of_the_equations(cell, bidirectional, training):
     vectors, mask = sequences()
     layer = recurrent_layer(cell, H, bidirectional)
     assert not isinstance(layer, RecurrentLayer)
@@ -41,7 +42,7 @@ def test_the_layer_of_keras_is_that_of_the_equations(cell, bidirectional):
     randomized(layer, np.random.default_rng(1))
     directions = [layer.forward_layer, layer.backward_layer] if bidirectional else [layer]
     steps = [[lambda x, states, one=one: keras_step(one, x, states) for one in directions]] * len(LENGTHS)
-    check(layer(vectors, mask=mask), steps, len(CELLS[cell].states), vectors)
+    check(layer(vectors, mask=mask, training=training), steps, len(CELLS[cell].states), vectors)
 
 
 @pytest.mark.parametrize("cell", CELLS)
