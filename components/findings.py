@@ -37,15 +37,20 @@ class Findings:
     warnings: list[str] = dataclasses.field(default_factory=list)
     data: dict[str, float] = dataclasses.field(default_factory=dict)
 
-    def keep(self, artifact: _Artifact) -> None:
-        """Puts them on a stage's output; from the cache they come with it, whoever launches the stages."""
+    def keep(self, artifact: _Artifact, told: bool = False) -> None:
+        """Puts them on a stage's output; from the cache they come with it, whoever launches the stages.
+
+        Args:
+            artifact: the output.
+            told: whether the stage has told the warnings as it went.
+        """
         artifact.set_string_custom_property(_METRICS, json.dumps(self.metrics))
         artifact.set_string_custom_property(_SHORTFALLS, json.dumps(self.shortfalls))
         if self.page is not None:
             artifact.set_string_custom_property(_PAGE, self.page)
         artifact.set_string_custom_property(_WARNINGS, json.dumps(self.warnings))
         artifact.set_string_custom_property(_DATA, json.dumps(self.data))
-        for warning in self.warnings:
+        for warning in () if told else self.warnings:
             _logger.warning("%s", warning)
 
 

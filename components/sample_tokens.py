@@ -33,6 +33,8 @@ def examine_tokens(texts: Texts, settings: TokenizerSettings, limits: Iterable[L
         DataError: more tokens are unknown than a run would let pass.
         SeqlineError: texts are too long, and the settings say that they are a mistake.
     """
+    if not any(texts.get("train", {}).values()):
+        return []
     counts = {split: {name: _count(some, settings) for name, some in of.items()} for split, of in texts.items()}
     train = counts.get("train", {})
     vocabularies = Vocabularies(settings, _learn(train, settings))
@@ -65,9 +67,9 @@ def _count(texts: Sequence[str], settings: TokenizerSettings) -> dict[str, int]:
 
 def _count_too_long(texts: Texts, vocabularies: Vocabularies, limits: Iterable[Limit]) -> Iterator[Count]:
     for split, of in texts.items():
-        for limit in limits:
+        for limit in (limit for limit in limits if limit.feature in of):
             tokenizer = vocabularies.tokenizer(limit.feature)
-            batches = _batches(of.get(limit.feature, ()))
+            batches = _batches(of[limit.feature])
             lengths = [length for some in batches for length in tokenizer.lengths(tf.constant(some)).numpy().tolist()]
             if lengths and max(lengths) > limit.most:
                 too_long, cut = (sum(length > most for length in lengths) for most in (limit.most, limit.tokens))

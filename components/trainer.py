@@ -51,7 +51,7 @@ class Executor(tfx_trainer.GenericExecutor):
         super().Do(inputs, output_dict, exec_properties)
         model_run = get_single_instance(output_dict[MODEL_RUN_KEY])
         with local_copy(model_run.uri) as folder:
-            findings(folder).keep(model_run)
+            findings(folder).keep(model_run, told=True)
 
 
 def findings(model_run: Path) -> Findings:

@@ -62,7 +62,7 @@ def measure_unknown(counts: Mapping[str, Counts], vocabularies: Vocabularies) ->
     """
     shares: dict[str, dict[str, Share]] = {}
     for split, of_split in counts.items():
-        for name in vocabularies.pieces:
+        for name in (*vocabularies.pieces, *vocabularies.words):
             share = unknown_tokens(of_split[name], vocabularies.tokenizer(name))
             if share.tokens:
                 shares.setdefault(split, {})[name] = share
@@ -129,6 +129,11 @@ def _too_small(vocabularies: Vocabularies, train: Counts) -> Iterator[str]:
 
 def _way_out(vocabularies: Vocabularies) -> str:
     settings = vocabularies.settings
+    if settings.unit == "sentencepiece":
+        return (
+            f"Raise tokenizer.character_coverage ({settings.character_coverage:g}), or set tokenizer.byte_fallback, "
+            "which knows everything"
+        )
     if settings.unit == "word":
         return (
             f"Raise tokenizer.vocabulary_size ({settings.vocabulary_size}), or take tokenizer.unit wordpiece, which "

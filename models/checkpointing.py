@@ -5,6 +5,7 @@ Keras's BackupAndRestore begins the epoch again and its EarlyStopping forgets wh
 
 import dataclasses
 import json
+import math
 import os
 import pathlib
 from collections.abc import Collection
@@ -72,6 +73,8 @@ class Checkpointing(keras.callbacks.Callback):
         self.greater_is_better = greater_is_better
         self.state = TrainingState()
         self.best_weights: list[np.ndarray] = []
+        # Set before the end of an epoch whose validation says nothing of the weights as they are now.
+        self.passes_over = False
 
     def restore(self, model: keras.Model) -> TrainingState:
         """Loads the saved state, if there is one, into a compiled model; returns where it stands."""
@@ -101,6 +104,8 @@ class Checkpointing(keras.callbacks.Callback):
         """Compares the validation with the best so far."""
         metrics = {name: float(value) for name, value in (logs or {}).items()}
         loss = -metrics[self.best_by] if self.greater_is_better else metrics[self.best_by]
+        if self.passes_over:
+            loss, self.passes_over = math.inf, False
         if loss < self.state.best_loss:
             self.state.best_loss, self.state.best_epoch = loss, epoch + 1
             self.state.best_metrics = metrics

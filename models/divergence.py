@@ -79,12 +79,16 @@ class Divergence(keras.callbacks.Callback):
             self._look()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Looks, also at the validation."""
+        """Looks, also at the validation; an epoch whose weights are gone, or no good, is never the best one."""
+        seen = self.checkpointing.state.divergences
         self._look()
+        went_back = self.settings.on_divergence == "restore_last" and self.checkpointing.state.divergences > seen
         loss = float((logs or {}).get("val_loss", math.nan))
         if not loss <= float(exploded_loss(np.asarray(self.model.optimizer.first_loss))):
             self.model.optimizer.divergences.assign_add(1)
+            went_back = True
             self._handle(f"after step {self.checkpointing.state.step} the validation loss is {loss:.4g}", {})
+        self.checkpointing.passes_over = went_back
 
     def _look(self) -> None:
         optimizer, state = self.model.optimizer, self.checkpointing.state

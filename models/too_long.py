@@ -62,9 +62,12 @@ class _CountingTokenizer:
     def tokenize_whole(self, texts: tf.Tensor) -> tf.RaggedTensor:
         whole = self._tokenizer.tokenize_whole(texts)
         if whole.shape.rank == 2:
-            lengths = tf.cast(whole.row_lengths(), tf.int64)
-            self._num_tokens[self._feature] = tf.maximum(lengths, self._num_tokens.get(self._feature, lengths))
+            self.note(whole.row_lengths())
         return whole
+
+    def note(self, lengths: tf.Tensor) -> None:
+        lengths = tf.cast(lengths, tf.int64)
+        self._num_tokens[self._feature] = tf.maximum(lengths, self._num_tokens.get(self._feature, lengths))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,7 +102,7 @@ def limits_of(task: Task, settings: RunSettings, source: Action = "cut", target:
         target: what happens to targets that are too long.
     """
     limits = []
-    for feature in learned_features(task.features, "pieces"):
+    for feature in (*learned_features(task.features, "pieces"), *learned_features(task.features, "words")):
         answers = feature == task.judging.label_key and feature != task.features[0].name
         answered = settings.decoding.max_length if answers and "decoding" in task.all_uses else None
         action = target if answers else source

@@ -28,7 +28,8 @@ def _no_better_than_a_guess(values: Mapping[str, float]) -> Iterator[str]:
         if entry is None or entry.baseline is None:
             continue
         reached = values.get(entry.baseline.metric) if entry.baseline.metric else entry.baseline.value
-        if reached is not None and not _is_better(entry, value, reached):
+        perfect = value == (entry.least if entry.lower_is_better else entry.greatest)
+        if reached is not None and not perfect and not _is_better(entry, value, reached):
             yield (
                 f"{name} is {value:.4g}, no better than the {reached:.4g} of {entry.baseline.answer}; the model has "
                 "not learned the task"

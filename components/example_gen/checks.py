@@ -1,7 +1,7 @@
 """What a person would want to hear of the data, and what stops nothing. A new check is a function and a line here."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from components.example_gen.overlap import Overlap
@@ -24,6 +24,7 @@ class Evidence:
         features: the task's.
         splits: names of the splits.
         whole: whether all records were read.
+        moved: feature and label of those so rare that all their examples were moved to train.
     """
 
     reports: Sequence[FileReport]
@@ -31,6 +32,7 @@ class Evidence:
     features: Sequence[Feature]
     splits: Sequence[str]
     whole: bool = True
+    moved: Collection[tuple[str, str]] = ()
 
     @property
     def kept(self) -> Mapping[str, int]:
@@ -89,12 +91,24 @@ def find_missing_classes(evidence: Evidence) -> Iterator[str]:
         if feature.facts.learned == "categories":
             known = labels_of(evidence.reports, "train", feature.name)
             for split in evidence.splits:
-                missing = sorted(known.keys() - labels_of(evidence.reports, split, feature.name).keys() - {""})
+                moved = {label for name, label in evidence.moved if name == feature.name}
+                seen = labels_of(evidence.reports, split, feature.name).keys()
+                missing = sorted(known.keys() - seen - moved - {""})
                 if missing and evidence.kept[split]:
                     yield (
                         f"Split {split} has no example of {feature.name} {quoted(missing, 5)}: how well the model does "
                         "there is not measured"
                     )
+
+
+def find_moved(evidence: Evidence) -> Iterator[str]:
+    """Labels so rare that a hash gave train none."""
+    for name in dict.fromkeys(feature for feature, _ in evidence.moved):
+        labels = sorted(label for feature, label in evidence.moved if feature == name)
+        yield (
+            f"{name} {quoted(labels, 5)} {'is' if len(labels) == 1 else 'are'} so rare that all examples are in train; "
+            "no figure tells how well it is known"
+        )
 
 
 def find_remarks(evidence: Evidence) -> Iterator[str]:
@@ -137,6 +151,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     find_disputed,
     find_answers_given,
     find_missing_classes,
+    find_moved,
     find_remarks,
     find_told_of_files,
     find_look_alikes,

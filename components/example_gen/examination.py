@@ -9,7 +9,7 @@ from components.errors import DataError, printable
 from components.example_gen import overlap as overlaps
 from components.example_gen.checks import Evidence, check
 from components.example_gen.context import ReadContext, Section
-from components.example_gen.counting import count_record
+from components.example_gen.counting import NOT_KNOWN, count_record, number_of_records
 from components.example_gen.rare_labels import account_for_moves, split_by_hash
 from components.example_gen.reading import read_file
 from components.example_gen.records import BadRecord, InputFile, Record, texts_of
@@ -33,6 +33,7 @@ class Examination:
         seen: of each input, by its digest.
         texts: of each split and text feature, the first texts.
         whole: whether all files were read to their ends.
+        placed: whether it is known to which split each record belongs.
         characters: of each split and text feature, how many `texts` has.
         all_texts: whether `texts` has those of all records that were read.
     """
@@ -43,6 +44,7 @@ class Examination:
     texts: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     characters: Counter[tuple[str, str]] = field(default_factory=Counter)
     whole: bool = False
+    placed: bool = True
     all_texts: bool = True
 
     def labels(self, split: str, feature: str) -> list[str]:
@@ -86,7 +88,7 @@ def examine(
             opened.append(reading)
     for reading in opened:
         reading.close()
-    found.whole = not waiting and not opened
+    found.whole = found.placed and not waiting and not opened
     found.reports.sort(key=lambda report: positions[report.paths])
     return found
 
@@ -100,17 +102,18 @@ def judged(found: Examination, features: Sequence[Feature], settings: DataSettin
     Raises:
         DataError: what ExampleGen would stop on; where not all was read, only what no further record can change.
     """
-    if found.whole and split_by_hash(settings, features):
-        account_for_moves(found.reports, Counter())
+    moves = found.whole and split_by_hash(settings, features)
+    moved = account_for_moves(found.reports, Counter()) if moves else set()
     judge(found.reports, found.refused, features, settings, found.whole)
     overlap = overlaps.add(map(overlaps.overlap_of, found.seen.values()))
-    evidence = Evidence(found.reports, overlap, features, settings.splits(), found.whole)
-    return [*check(evidence), *(() if found.whole else _so_far(found, features))]
+    evidence = Evidence(found.reports, overlap, features, settings.splits(), found.whole, moved)
+    return [*check(evidence), *(() if found.whole else _so_far(found, features, settings))]
 
 
-def _so_far(found: Examination, features: Sequence[Feature]) -> Iterator[str]:
+def _so_far(found: Examination, features: Sequence[Feature], settings: DataSettings) -> Iterator[str]:
     """What would stop a run, if what was not read does not mend it."""
-    for feature in features:
+    # A hash moves what train lacks.
+    for feature in () if split_by_hash(settings, features) else features:
         if feature.facts.learned == "categories":
             try:
                 check_labels(found.reports, feature)
@@ -137,14 +140,16 @@ def _read(file: InputFile, context: ReadContext, found: Examination, deadline: f
     found.reports.append(report)
     report.passed = context.passed
     try:
+        total = number_of_records(file, context, deadline)
+        found.placed &= total != NOT_KNOWN
         for number, item in enumerate(read_file(file, context), start=1):
             if isinstance(item, BadRecord):
                 report.add_refused(item)
                 if len(found.refused) < _BAD:
                     found.refused.append(item)
             else:
-                _note(item, count_record(item, file, report, context), context, found)
-            if number % _TURN == 0 or time.monotonic() > deadline:
+                _note(item, count_record(item, file, report, context, total), context, found)
+            if number % _TURN == 0 or (number > _TURN and time.monotonic() > deadline):
                 yield None
     except DataError as error:
         report.problem = str(error)

@@ -18,7 +18,7 @@ from components.example_gen import overlap as overlaps
 from components.example_gen import report as reports
 from components.example_gen.checks import Evidence, check
 from components.example_gen.context import ReadContext, Section
-from components.example_gen.counting import count_record
+from components.example_gen.counting import count_record, number_of_records
 from components.example_gen.input_files import input_files
 from components.example_gen.moving import move_to_train
 from components.example_gen.rare_labels import account_for_moves, split_by_hash
@@ -117,7 +117,7 @@ class ReadFile(beam.DoFn):
         context = self._context.for_file()
         report = reports.FileReport(tuple(map(printable, file.paths)), file.split)
         try:
-            total = self._total(file)
+            total = number_of_records(file, self._context)
             for index, item in enumerate(read_file(file, context)):
                 if isinstance(item, BadRecord):
                     report.add_refused(item)
@@ -131,13 +131,6 @@ class ReadFile(beam.DoFn):
             report.problem = str(error)
         report.passed, report.warnings = context.passed, list(map(printable, context.warnings.values()))
         yield beam.pvalue.TaggedOutput("reports", report.to_json())
-
-    def _total(self, file: InputFile) -> int:
-        """Number of good records where their order decides over the split, else 0."""
-        if file.split or self._context.data.split_by != "order":
-            return 0
-        # Read once more rather than held: a file may be larger than the memory.
-        return sum(isinstance(item, Record) for item in read_file(file, self._context.for_file()))
 
     def _placed(self, serialized: bytes, place: tuple[int, int]) -> tuple[int, tuple[Any, bytes]]:
         """Returns the bucket and, in it, the position of an example: its place in the files, or by its hash."""
@@ -202,11 +195,12 @@ def _account(
     with fileio.open(path) as stream:
         found = sorted(map(reports.FileReport.from_json, stream), key=lambda report: order[report.paths])
     fileio.remove(path)
+    moved = set()
     if split_by_hash(settings, features):
-        account_for_moves(found, _moves(directory))
+        moved = account_for_moves(found, _moves(directory))
     reports.judge(found, read_refused(directory), features, settings)
     summary = reports.counts(found, features, settings.splits(), passed)
-    evidence = Evidence(found, _read_overlap(directory), features, settings.splits())
+    evidence = Evidence(found, _read_overlap(directory), features, settings.splits(), moved=moved)
     summary |= {"warnings": check(evidence), "repeated": dict(evidence.overlap.repeated)}
     for number, record in enumerate(read_refused(directory)):
         if number == _LOGGED:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from components.example_gen.report import FileReport
 from components.example_gen.settings import DataSettings
-from components.example_gen.suggestions import quoted
 from models.features import Feature
 
 # Feature and label of what train lacks.
@@ -30,25 +29,23 @@ def rare_in(reports: Sequence[FileReport]) -> Rare:
     return found[False] - found[True]
 
 
-def account_for_moves(reports: Sequence[FileReport], moved: Counter[tuple[int, str]]) -> None:
-    """Corrects the reports, and lets that of the file that has a rare label first say so.
+def account_for_moves(reports: Sequence[FileReport], moved: Counter[tuple[int, str]]) -> Rare:
+    """Corrects the reports.
 
     Args:
         reports: in the order of the files.
         moved: how many examples left a split, by number of the file and split.
+
+    Returns:
+        the labels that were moved.
     """
     for (number, split), count in moved.items():
         reports[number].kept[split] -= count
         reports[number].kept["train"] += count
-    rare, told = rare_in(reports), set()
+    rare = rare_in(reports)
     for report in reports:
         for split in [split for split in report.labels if split != "train"]:
             for name, labels in report.labels[split].items():
                 for label in [label for label in labels if (name, label) in rare]:
                     report.add_label("train", name, label, labels.pop(label))
-                    told.add((name, label))
-    for name, label in sorted(told):
-        reports[0].warnings.append(
-            f"{name} {quoted([label])} is so rare that its examples are all in train; no figure tells "
-            "how well it is known."
-        )
+    return rare

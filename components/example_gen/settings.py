@@ -58,7 +58,9 @@ class DataSettings(Settings):
     )
     """Relative sizes of the splits made from `path` or a built-in sample; equal inputs fall in one split."""
 
-    split_by: Literal["hash", "order"] = "hash"
+    split_by: Literal["hash", "order"] = pydantic.Field(
+        "hash", json_schema_extra=only_with(train=False, eval_pattern=False)
+    )
     """How `split` divides `path`. hash: by a hash of each record, which so keeps its split whatever comes beside it.
     order: the first records of each file are train, those behind them eval, and the last ones test, so that a
     long text is judged by its end."""
@@ -138,9 +140,7 @@ class DataSettings(Settings):
     """What training does with a text of more tokens than `tokenizer.max_sequence_length`. cut: it loses its end; skip:
     its example is left out; fail: the run stops. They are counted and told in any case."""
 
-    too_long_target: Literal["cut", "skip", "fail"] | None = pydantic.Field(
-        None, json_schema_extra=only_for("decoding")
-    )
+    too_long_target: Literal["cut", "skip", "fail"] | None = pydantic.Field(None, json_schema_extra=only_for("source"))
     """The same for targets, which are also too long for an answer beyond `decoding.max_length`; empty: as `too_long`.
     A target that is cut is not taught to end there."""
 

@@ -34,6 +34,8 @@ class LSTM(keras.layers.LSTM):
         kernel = ops.convert_to_tensor(self.cell.recurrent_kernel)
         first_h, first_c = initial_state
         outputs, h, c = lstm_loop(below, kernel, first_h, first_c, None if mask is None else turn(mask))
+        if mask is not None and self.zero_output_for_mask:
+            outputs = ops.where(ops.expand_dims(turn(mask), -1), outputs, ops.zeros_like(outputs))
         return h, outputs, [h, c]
 
 

@@ -43,6 +43,7 @@ class SequenceLabeling(TaskCode):
         """Looks up tokens, their characters and their tags: all sparse int64 (B, any)."""
         words = words_of(vocabularies)
         tokens, tags = (tf.RaggedTensor.from_sparse(all_of(inputs[name])) for name in ("tokens", "tags"))
+        words.note(tokens.row_lengths())
         characters = words.look_up_characters(words.cut_off(tokens), MOST_CHARACTERS)
         found = {
             "word_ids": words.look_up_words(words.cut_off(tokens)),

@@ -47,7 +47,13 @@ class CutWords(LookupTokenizer):
 
     def look_up_words(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
         """Looks up words, normalised as the settings say: string ragged (B, W) to int32 ragged (B, W)."""
-        return tokens.with_flat_values(self.table.lookup(self.normalize(tokens.flat_values, self.settings)))
+        return tokens.with_flat_values(self.unit_ids(tokens.flat_values).flat_values)
+
+    def unit_ids(self, units: tf.Tensor) -> tf.RaggedTensor:
+        """Ids of words as they stand, string (N,): int32 ragged (N, 1); what looks like a special token is unknown."""
+        ids = self.table.lookup(self.normalize(units, self.settings))
+        ids = tf.where(ids < len(SPECIAL_TOKENS), UNKNOWN_TOKEN_ID, ids)
+        return tf.RaggedTensor.from_uniform_row_length(ids, 1)
 
     def look_up_characters(self, tokens: tf.RaggedTensor, most: int) -> tf.RaggedTensor:
         """Looks up characters as they stand, upper case and all.

@@ -36,7 +36,7 @@ class TokenizerSettings(Settings):
     max_sequence_length: int = pydantic.Field(256, ge=1)
     """Tokens of a text at most; what goes beyond is cut off at the end."""
     max_unknown_fraction: float = pydantic.Field(
-        0.5, ge=0, le=1, json_schema_extra=only_with(unit=("word", "wordpiece", "character"))
+        0.5, ge=0, le=1, json_schema_extra=only_with(unit=("word", "wordpiece", "sentencepiece", "character"))
     )
     """Share of a split's tokens (0 to 1) that may be unknown before the run stops, in each text feature; past 0.01 it
     is told. Words of a small corpus leave a third of new texts unknown and are still learned from; past a half, a text

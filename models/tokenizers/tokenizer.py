@@ -48,6 +48,9 @@ class Tokenizer(tf.Module):
         """Cuts texts into tokens, all of them: string (B,) to int32 ragged (B, T)."""
         return self._tokenize(self.normalize(texts, self.settings))
 
+    def note(self, lengths: tf.Tensor) -> None:
+        """Is told how long texts are before anything is cut off, int (B,), by who cuts without `tokenize`."""
+
     def cut(self, token_ids: tf.RaggedTensor) -> tf.RaggedTensor:
         """Leaves `settings.max_sequence_length` tokens of each text at most; ragged (B, T)."""
         return token_ids[:, : self.settings.max_sequence_length]
@@ -105,7 +108,9 @@ class Tokenizer(tf.Module):
     @classmethod
     def learn(cls, counts: dict[str, int], settings: TokenizerSettings) -> list[str]:
         """Chooses the pieces of a vocabulary, most frequent first, ties in code point order."""
-        frequent = (unit for unit, count in counts.items() if count >= settings.minimum_count)
+        least = settings.minimum_count
+        # Words that the data have cut may look like special ones.
+        frequent = (unit for unit, count in counts.items() if count >= least and unit not in SPECIAL_TOKENS)
         ordered = sorted(frequent, key=lambda unit: (-counts[unit], unit))
         return [*SPECIAL_TOKENS, *ordered[: settings.vocabulary_size - len(SPECIAL_TOKENS)]]
 

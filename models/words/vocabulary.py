@@ -55,6 +55,7 @@ class Words:
     def cut(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """String (B,) to the words of each text, known or not, without space marks: string ragged (B, T)."""
         units = self.tokenizer.split(self.tokenizer.normalize(texts, self.tokenizer.settings))
+        self.tokenizer.note(units.row_lengths())
         units = units[:, : self.tokenizer.settings.max_sequence_length]
         bare = units.with_flat_values(tf.strings.regex_replace(units.flat_values, f"^{SPACE_MARK}", ""))
         return tf.ragged.boolean_mask(bare, bare != "")

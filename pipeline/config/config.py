@@ -27,7 +27,7 @@ from models.registry import TASKS
 from models.run_settings import RunSettings
 from models.settings import a_path, only_for
 from pipeline.config.errors import Problem, describe, in_file_order, sentence
-from pipeline.config.paths import expand_paths
+from pipeline.config.paths import expand_paths, section_classes
 from pipeline.config.rules import broken_rules
 from pipeline.config.uses import unused_keys
 from pipeline.config.yaml_file import parse, read_yaml
@@ -122,7 +122,8 @@ def _leave_out_empty(fields: Mapping[str, FieldInfo], values: dict[str, Any]) ->
         if name in values and values[name] is None and _has_parts(field.annotation):
             del values[name]
         elif isinstance(values.get(name), dict):
-            _leave_out_empty(getattr(field.annotation, "model_fields", {}), values[name])
+            for section in section_classes(field, values[name]):
+                _leave_out_empty(section.model_fields, values[name])
 
 
 def _has_parts(annotation: Any) -> bool:

@@ -33,13 +33,14 @@ def expand_paths(fields: Mapping[str, FieldInfo], values: dict[str, Any], prefix
             except ValueError as error:
                 problems.append(str(error))
         elif isinstance(value, dict):
-            for section in _settings_classes(field.annotation, value.get(str(field.discriminator))):
+            for section in section_classes(field, value):
                 problems += expand_paths(section.model_fields, value, f"{prefix}{name}.")
     return problems
 
 
-def _settings_classes(annotation: Any, tag: Any) -> list[type[pydantic.BaseModel]]:
-    """The class of a section; of a union that which has this tag."""
+def section_classes(field: FieldInfo, value: Mapping[str, Any]) -> list[type[pydantic.BaseModel]]:
+    """The class of a section; of a union that which has the tag of this value."""
+    annotation, tag = field.annotation, value.get(str(field.discriminator))
     if isinstance(annotation, type):
         return [annotation] if issubclass(annotation, pydantic.BaseModel) else []
     members = [one for one in getattr(annotation, "__args__", ()) if hasattr(one, "model_fields")]
@@ -55,6 +56,8 @@ def _expanded(value: Any, key: str) -> Any:
         return [_expanded(item, key) for item in value]
     if not isinstance(value, str):
         return value
+    if "\0" in value:
+        raise ValueError(f'"{key}" must be a path. Received: {value!r}, which has a NUL character')
 
     def replace(match: re.Match[str]) -> str:
         # Empty counts as unset, as in the shell.

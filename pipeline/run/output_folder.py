@@ -32,9 +32,9 @@ class OutputFolder:
         """Makes the link, where there is to be one; raises ConfigError where its place is taken."""
         if self.reached == self.root:
             return
-        if not self.reached.is_symlink():
+        if not os.path.lexists(self.reached):
             self.reached.symlink_to(self.root)
-        if self.reached.readlink() != self.root:
+        if not self.reached.is_symlink() or self.reached.readlink() != self.root:
             raise ConfigError(
                 f"output_dir {self.root} has a wildcard character in its path, so a link to it must stand at "
                 f"{self.reached}. Received: something else there. Remove it, or choose another output_dir"

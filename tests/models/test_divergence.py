@@ -11,6 +11,8 @@ import pytest
 import tensorflow as tf
 
 from models import training as training_module
+from models.checkpointing import Checkpointing
+from models.divergence import Divergence
 from models.errors import SeqlineError
 from models.export import export
 from models.guarded_optimizers import BLOCK
@@ -70,6 +72,26 @@ def test_a_step_is_left_out_or_the_training_goes_back(tmp_path, monkeypatch, act
     [one] = told["divergences"]
     assert (one["step"], one["action"]) == (14, action) and one["what"].startswith("at step 14 the loss is nan")
     assert sum(row is None for row in told["steps"]["loss"]) == 0
+
+
+@pytest.mark.parametrize("action", ["skip_step", "restore_last"])
+def test_an_epoch_whose_validation_is_no_number_is_never_the_best(tmp_path, monkeypatch, action):
+    real = Checkpointing.on_epoch_end
+
+    def seen(self, epoch, logs=None):
+        # By a figure that says nothing of the loss.
+        real(self, epoch, {**logs, "val_accuracy": 1.0 if epoch == 0 else 0.5})
+
+    def broken(self, epoch, logs=None):
+        ended(self, epoch, {**logs, "val_loss": np.nan if epoch == 0 else logs["val_loss"]})
+
+    ended = Divergence.on_epoch_end
+    monkeypatch.setattr(Checkpointing, "on_epoch_end", seen)
+    monkeypatch.setattr(Divergence, "on_epoch_end", broken)
+    monkeypatch.setattr(text_classification.TextClassification, "best_by", "val_accuracy")
+    monkeypatch.setattr(text_classification.TextClassification, "greater_is_better", True)
+    _, state = train(*prepared(tmp_path, on_divergence=action, epochs=2), str(tmp_path / "state"))
+    assert (state.best_epoch, state.divergences) == (2, 1)
 
 
 def test_going_back_begins_at_the_saved_weights(tmp_path, monkeypatch):

@@ -10,8 +10,10 @@ from components.preprocessing import preprocessing_fn
 from models.errors import SeqlineError
 from models.input_pipeline import read_examples
 from models.registry import TASKS
-from models.tokenizers.special import END_TOKEN_ID
-from models.too_long import count_too_long, limits_of
+from models.tokenizers.settings import TokenizerSettings
+from models.tokenizers.special import END_TOKEN_ID, SPECIAL_TOKENS
+from models.tokenizers.vocabularies import Vocabularies
+from models.too_long import CountingVocabularies, count_too_long, limits_of
 from models.training import train
 from tests.models.conftest import learn, run_settings
 
@@ -138,6 +140,24 @@ def test_texts_that_are_classified_are_counted_too(tmp_path):
     [text] = count_too_long(files, "eval", limits_of(TASKS[settings.task], settings))
     assert (text.too_long, text.longest, text.split) == (3, 10, "eval")
     assert len(trained_on(tmp_path, settings, files, source="skip")) == 2
+
+
+@pytest.mark.parametrize(("task", "model"), [("word_embedding", "skip_gram"), ("sequence_labeling", "recurrent")])
+def test_words_are_counted_before_they_are_cut(task, model):
+    settings = TokenizerSettings(unit="word", max_sequence_length=2)
+    words = [*SPECIAL_TOKENS, "a", "\u2581a"]
+    vocabularies = CountingVocabularies(
+        Vocabularies(
+            settings, {"text": words}, {"tags": ["O"]}, {"text": [1] * 6}, {"tokens": words}, {"tokens": words}
+        )
+    )
+    many = tf.sparse.from_dense([["a", "a", "a"], ["a", "", ""]])
+    raw = {"text": tf.constant([["a a a"], ["a"]]), "tokens": many, "tags": tf.sparse.map_values(tf.zeros_like, many)}
+    TASKS[task].code().preprocess(raw, vocabularies)
+    [counted] = vocabularies.num_tokens.values()
+    assert counted.numpy().tolist() == [3, 1]
+    limits = limits_of(TASKS[task], run_settings(task, {"architecture": model}, tokenizer={}))
+    assert [limit.feature for limit in limits] == list(vocabularies.num_tokens)
 
 
 def test_a_training_skips_and_tells(tmp_path):

@@ -1,7 +1,7 @@
 """CoNLL columns: a token and its tags a line, a blank line behind each sentence."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from components.errors import DataError
@@ -28,14 +28,19 @@ def read(file: InputFile, context: ReadContext) -> Iterator[Record | BadRecord]:
     """
     path = file.paths[0]
     columns = _Columns(path, context)
-    rows = (
-        line
-        for line in read_lines(path, context.data.encoding, longest=context.data.longest_record)
-        if not columns.is_comment(line)
-    )
-    for is_gap, lines in itertools.groupby(rows, _is_gap):
+    lines = read_lines(path, context.data.encoding, longest=context.data.longest_record)
+    for is_gap, sentence in itertools.groupby(_rows(lines, columns), _is_gap):
         if not is_gap:
-            yield _sentence(list(lines), columns)
+            yield _sentence(list(sentence), columns)
+
+
+def _rows(lines: Iterable[Line], columns: "_Columns") -> Iterator[Line]:
+    """All but the comments. The first row is looked at before what follows it: it tells comments from rows."""
+    for line in lines:
+        if not columns.is_comment(line):
+            if not line.problem and not _is_gap(line):
+                columns.begin(line)
+            yield line
 
 
 def _is_gap(line: Line) -> bool:
@@ -94,14 +99,17 @@ class _Columns:
             self._header = text.removeprefix(_NAMES).split()
         return True
 
-    def problem(self, line: Line) -> str:
-        """Why a row cannot be used; "" where it can."""
+    def begin(self, line: Line) -> None:
+        """Looks at a row, if it is the first one."""
         if self._row is None:
             separator = "\t" if "\t" in line.text else None
             width = len(line.text.split(separator))
             self._row = _Row(separator, width, self._places(width, line.number))
+
+    def problem(self, line: Line) -> str:
+        """Why a row cannot be used; "" where it can."""
         found = len(self._cells(line.text))
-        if found == self._row.width:
+        if not self._row or found == self._row.width:
             return ""
         between = "tabs" if self._row.separator else "blanks"
         return f"{found} columns, with {between} between, where the first row has {self._row.width}"

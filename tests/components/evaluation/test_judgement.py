@@ -22,6 +22,7 @@ JUDGED = [
     ({"accuracy": 0.6 + 1e-12, "baseline/accuracy": 0.6}, ["accuracy is 0.6"]),
     ({"accuracy": 0.61, "baseline/accuracy": 0.6}, []),
     ({"accuracy": 0.5}, []),
+    ({"accuracy": 1.0, "baseline/accuracy": 1.0}, []),
     ({"auc": 0.5}, ["auc is 0.5, no better than the 0.5 of a guess"]),
     ({"auc": 0.51}, []),
     ({"bits_per_sample": 8.2}, ["bits_per_sample is 8.2, no better than the 8 of a guess among all 256 levels"]),

@@ -13,6 +13,7 @@ from components.example_gen.executor import generate_examples
 from components.example_gen.input_files import input_files
 from components.example_gen.overlap import Overlap, Seen
 from components.example_gen.settings import DataSettings
+from components.example_gen.splits import split_of
 from components.example_gen.waveforms import remarks_on
 from tests.components.example_gen.files import CLASSIFICATION, TRANSLATION, write
 
@@ -126,6 +127,37 @@ def test_when_time_is_over_nothing_is_said_that_more_records_could_change(tmp_pa
     told = judged(found, CLASSIFICATION, data)
     assert told
     assert all(sentence.startswith("So far:") for sentence in told)
+
+
+def one_file(tmp_path, rows, **others):
+    return DataSettings(path=write(tmp_path / "all.tsv", table(*rows)), split={"train": 9, "eval": 1}, **others)
+
+
+@pytest.mark.parametrize("seconds", [10, 0])
+def test_data_in_order_are_divided_as_a_run_divides_them(tmp_path, seconds):
+    rows = [(f"text {number}", "rare" if number == 20 else "ab"[number % 2]) for number in range(200)]
+    # A hash would put its text into eval.
+    rows[20] = (next(f"x{n}" for n in range(999) if split_of(f"x{n}", {"train": 9, "eval": 1}) == "eval"), "rare")
+    data = one_file(tmp_path, rows, split_by="order")
+    found = examine(input_files(data, CLASSIFICATION), CLASSIFICATION, data, seconds=seconds)
+    told = judged(found, CLASSIFICATION, data)
+    assert not any("does not occur in train" in sentence for sentence in told)
+    if seconds:
+        assert found.reports[0].kept == {"train": 180, "eval": 20}
+
+
+def test_a_label_that_is_too_rare_for_a_hash_is_told_once(tmp_path):
+    held_out = [f"x{n}" for n in range(999) if split_of(f"x{n}", {"train": 9, "eval": 1}) == "eval"][:3]
+    rows = [(f"text {number}", "ab"[number % 2]) for number in range(200)]
+    data = one_file(tmp_path, [*rows, (held_out[0], "rare"), (held_out[1], "odd"), (held_out[2], "a")])
+    files = input_files(data, CLASSIFICATION)
+    told = judged(examine(files, CLASSIFICATION, data), CLASSIFICATION, data)
+    assert [sentence for sentence in told if "rare" in sentence or "odd" in sentence] == [
+        'label "odd", "rare" are so rare that all examples are in train; no figure tells how well it is known'
+    ]
+    part = examine(files, CLASSIFICATION, data, seconds=0)
+    part.whole = False
+    assert not any("does not occur" in sentence for sentence in judged(part, CLASSIFICATION, data))
 
 
 def test_some_texts_are_kept_and_no_more_than_fit(tmp_path, monkeypatch):

@@ -65,6 +65,11 @@ def test_comments_are_what_the_settings_say(tmp_path):
     assert problems(records) == [(3, "1 columns, with tabs between, where the first row has 2")]
 
 
+def test_a_token_that_looks_like_a_comment_is_one_in_the_first_sentence_too(tmp_path):
+    path = write(tmp_path / "a.conll", "Call O\n# O\n5 B-N\n\nCall O\n# O\n5 B-N\n")
+    assert pairs(read(FEATURES, path=path)) == [(["Call", "#", "5"], ["O", "O", "B-N"])] * 2
+
+
 def test_the_line_that_makes_a_sentence_unusable_is_named(tmp_path):
     rows = b"Ann\tB-x\nsings\n\nBob\tI-x\n\nCy\tO\na\tb\tO\n\n\tO\n\nbad\xff\tO\n"
     rows += b"\nDee\tB-x\n# note\nEd\tI-y\n\nlast\t \n\nFay\tO\n"

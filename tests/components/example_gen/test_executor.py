@@ -218,7 +218,7 @@ def test_a_label_that_a_hash_keeps_from_train_goes_there(tmp_path):
     assert counts["splits"] == {"train": plain["splits"]["train"] + 4, "eval": plain["splits"]["eval"] - 1}
     assert counts["splits"] == {"train": len(train), "eval": len(eval_)}
     assert counts["files"][paths[1]]["kept"] == {"train": 2, "eval": 1}
-    rare_label = 'label "rare" is so rare that its examples are all in train; no figure tells how well it is known.'
+    rare_label = 'label "rare" is so rare that all examples are in train; no figure tells how well it is known'
     assert counts["warnings"].count(rare_label) == 1
 
 

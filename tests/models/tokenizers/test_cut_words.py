@@ -70,6 +70,15 @@ def test_words_are_learned_normalised_and_characters_as_they_stand():
     assert words.look_up_characters(tf.ragged.constant([["Text"], []]), 3).to_list() == [[[4, 6, UNKNOWN_TOKEN_ID]], []]
 
 
+def test_a_word_that_looks_like_a_special_token_is_unknown():
+    words, characters = learn_words(dict.fromkeys([*SPECIAL_TOKENS, "a"], 3), TokenizerSettings())
+    assert words == [*SPECIAL_TOKENS, "a"]
+    tokens = tf.ragged.constant([[*SPECIAL_TOKENS, "a"]])
+    assert CutWords(words, characters, TokenizerSettings()).look_up_words(tokens).to_list() == [
+        [UNKNOWN_TOKEN_ID] * 4 + [4]
+    ]
+
+
 def test_the_vocabulary_size_and_the_longest_sequence_bound():
     words, _ = learn_words({"a": 1, "b": 3, "c": 2}, TokenizerSettings(vocabulary_size=6))
     assert words == [*SPECIAL_TOKENS, "b", "c"]
