@@ -27,6 +27,7 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from serving import flags  # noqa: E402
 from serving.errors import ServingError  # noqa: E402
+from serving.front.limits import raise_file_limit  # noqa: E402
 from serving.ports import Ports  # noqa: E402
 from serving.tensorflow_import import name_a_temporary_folder, without_chatter  # noqa: E402
 
@@ -68,6 +69,8 @@ def _serve(line: flags.CommandLine) -> int:
     if not settings.grpc_tcp and not settings.grpc_socket_path:
         raise ServingError("At least one of server_options.grpc_port or server_options.grpc_socket_path must be set.")
     name, base_path = str(line.values["model_name"]), str(line.values["model_base_path"])
+    # Before ports ask how many connections they may hold.
+    raise_file_limit()
     with Ports(settings, [] if settings.models.config_file else [name]) as ports:
         if settings.models.ports_open_at_once:
             ports.open()

@@ -18,6 +18,7 @@ from pipeline.errors import NothingPushedError, ServerNotReadyError
 from pipeline.run.log import output_to
 from pipeline.run.output_folder import OutputFolder
 from pipeline.serve import ports as free_ports
+from serving.front.limits import raise_file_limit
 from serving.ports import Ports
 from serving.tensorflow_import import name_a_temporary_folder
 
@@ -53,6 +54,8 @@ def serve(config: Config, engine: Engine = Engine.EMBEDDED) -> None:
         return
     # Until run_until_signal takes over: a stop while the model is loading is no failure either.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    # Before ports ask how many connections they may hold.
+    raise_file_limit()
     with (
         _own_words(folder.logs / "serve.log") as stream,
         Ports(config.serving, [config.name] if alone else []) as ports,

@@ -9,7 +9,6 @@ import numpy as np
 
 from serving.core.batch_arrays import not_splittable
 from serving.core.batch_execution import Task
-from serving.errors import ServingError
 
 Outputs: TypeAlias = list[np.ndarray]
 
@@ -60,7 +59,7 @@ class Pieces:
                 self._put(slice(rows.stop, rows.stop + self._size))
             else:
                 self.answer.set_result([np.concatenate(parts) for parts in zip(*self._found, strict=True)])
-        except ServingError as error:
+        except Exception as error:  # whatever it is: somebody waits for the answer
             self.answer.set_exception(error)
 
     def _run_whole(self) -> None:

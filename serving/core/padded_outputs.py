@@ -83,8 +83,12 @@ def cut(
     for axis in axes:
         if not axis.concerns(outputs):
             continue
-        length = axis.length(tensors)
+        try:
+            length = axis.length(tensors)
+        except (IndexError, TypeError, ValueError, OverflowError):
+            # The file says of the model what is not so, or the length is no number: the outputs stay as they are.
+            return dict(outputs)
         for alias, number in axis.outputs.items():
-            if alias in outputs:
+            if alias in outputs and 1 <= number < outputs[alias].ndim:
                 shorter[alias] = shorter[alias][(slice(None),) * number + (slice(length),)]
     return shorter

@@ -1,13 +1,18 @@
 """Requests without rows, for models whose ops fail on them: no rows in, no rows out."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
+# Elements of a blank row: a shape costs its sender nothing, whatever it says.
+_MOST_ELEMENTS = 2**20
+
 
 def is_without_rows(arrays: Sequence[np.ndarray]) -> bool:
-    """Whether a request has rows, and none of them."""
-    return bool(arrays) and all(array.ndim and not len(array) for array in arrays)
+    """Whether a request has rows, and none of them, and one would be of bearable size."""
+    none = bool(arrays) and all(array.ndim and not len(array) for array in arrays)
+    return none and sum(math.prod(array.shape[1:]) for array in arrays) <= _MOST_ELEMENTS
 
 
 def blank_row(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:

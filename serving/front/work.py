@@ -156,7 +156,7 @@ class Work:
 
 
 def _is_heavy(outputs: Future[list[np.ndarray]]) -> bool:
-    if outputs.exception() is not None:
+    if outputs.cancelled() or outputs.exception() is not None:
         return False
     return sum(array.size for array in outputs.result()) > _LIGHT_ELEMENTS
 

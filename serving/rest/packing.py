@@ -1,10 +1,13 @@
 """Bodies that come packed."""
 
+import re
 import zlib
 
 from serving.errors import ResourceExhaustedError
 
 _GZIP = 31  # zlib's word for a header of gzip
+_SLICE = 16 << 10
+_ZEROS = re.compile(rb"\0*")
 
 
 def unpack(body: bytes, encoding: str, limit: int) -> bytes:
@@ -23,20 +26,36 @@ def unpack(body: bytes, encoding: str, limit: int) -> bytes:
     """
     if "gzip" not in encoding.lower():
         return body
-    parts, rest, room = [], body, limit
+    parts: list[bytes] = []
+    position, room = 0, limit
     try:
-        while rest:  # several members after each other are one content
-            inflater = zlib.decompressobj(wbits=_GZIP)
-            parts.append(inflater.decompress(rest, room + 1))
-            room -= len(parts[-1])
+        while position < len(body):  # several members after each other are one content
+            position, member = _member(body, position, room)
+            parts += member
+            room -= sum(map(len, member))
             if room < 0:
                 raise too_large(limit)
-            if not inflater.eof:
-                return b""
-            rest = inflater.unused_data.lstrip(b"\0")
-    except zlib.error:
+            position = _ZEROS.match(body, position).end()  # type: ignore[union-attr]  # none is a match too
+    except (zlib.error, EOFError):
         return b""
     return b"".join(parts)
+
+
+def _member(body: bytes, position: int, room: int) -> tuple[int, list[bytes]]:
+    """Where a member that begins at a position ends, and its content, one byte more than there is room for at most.
+
+    The body is read slice by slice: what stands behind a member is copied, and a body may hold very many.
+    """
+    inflater, parts = zlib.decompressobj(wbits=_GZIP), []
+    while not inflater.eof and room >= 0:
+        piece = inflater.unconsumed_tail or body[position : position + _SLICE]
+        if not piece:
+            raise EOFError
+        if not inflater.unconsumed_tail:
+            position += len(piece)
+        parts.append(inflater.decompress(piece, room + 1))
+        room -= len(parts[-1])
+    return position - len(inflater.unused_data), parts
 
 
 def too_large(limit: int) -> ResourceExhaustedError:

@@ -49,9 +49,10 @@ class KeyFile:
         self._keys = keys
         _log.info("%s has changed: its keys count for new connections, until %s", self.path, keys.ends.date())
 
-    def _look(self) -> tuple[int, int, int] | None:
+    def _look(self) -> tuple[int, ...] | None:
         try:
             facts = Path(self.path).stat()
         except OSError:  # gone for a moment
             return None
-        return facts.st_ino, facts.st_mtime_ns, facts.st_size
+        # The change time too: rights may come after the content.
+        return facts.st_ino, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size

@@ -6,6 +6,7 @@ import ssl
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
@@ -55,7 +56,8 @@ def read_keys(path: str) -> Keys:
     key, certificate = config.server_key.encode(), config.server_cert.encode()
     authority = config.custom_ca.encode()
     chain = _certificates(path, "server_cert", certificate)
-    if _der(chain[0].public_key()) != _der(_private_key(path, key).public_key()):
+    private = _private_key(path, key)
+    if _der(chain[0].public_key()) != _der(private.public_key()):
         raise ServerStartError(
             f"server_key and server_cert of {path} do not belong together: the certificate, of "
             f"{chain[0].subject.rfc4514_string()}, was made for another key; give the two that were made together"
@@ -75,8 +77,10 @@ def read_keys(path: str) -> Keys:
 
 def _certificates(path: str, field: str, text: bytes) -> list[x509.Certificate]:
     try:
-        return x509.load_pem_x509_certificates(text)
-    except ValueError as error:
+        found = x509.load_pem_x509_certificates(text)
+        found[0].public_key()
+        return found
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise ServerStartError(f"{field} of {path} must hold certificates in PEM form, and does not") from error
 
 
@@ -87,7 +91,7 @@ def _private_key(path: str, text: bytes) -> PrivateKeyTypes:
         raise ServerStartError(
             f"server_key of {path} is locked by a password, for which nobody can be asked here; give it without one"
         ) from error
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise ServerStartError(f"server_key of {path} must be a private key in PEM form, and is not") from error
 
 
@@ -97,16 +101,21 @@ def _der(key: PublicKeyTypes) -> bytes:
 
 def _context(path: str, pair: bytes, authority: str) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        _load_pair(context, pair)
+        if authority:
+            context.load_verify_locations(cadata=authority)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except (ssl.SSLError, ValueError, OSError) as error:
+        raise ServerStartError(f"the keys and certificates of {path} cannot be used: {error}") from error
+    return context
+
+
+def _load_pair(context: ssl.SSLContext, pair: bytes) -> None:
     # Python's ssl takes keys from files only; this one is in memory, so no disk sees the key or has to be writable.
     descriptor = os.memfd_create("seqline-tls")
     try:
         os.write(descriptor, pair)
         context.load_cert_chain(f"/proc/self/fd/{descriptor}")
-        if authority:
-            context.load_verify_locations(cadata=authority)
-            context.verify_mode = ssl.CERT_REQUIRED
-    except (ssl.SSLError, ValueError) as error:
-        raise ServerStartError(f"the keys and certificates of {path} cannot be used: {error}") from error
     finally:
         os.close(descriptor)
-    return context

@@ -33,6 +33,9 @@ def ssl_context(file: KeyFile) -> ssl.SSLContext:
     outer = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     first = file.current().context
     outer.verify_mode, outer.options, outer.minimum_version = first.verify_mode, first.options, first.minimum_version
+    # A session that is resumed is not asked for its certificate again, whose authority may have gone.
+    outer.options |= ssl.OP_NO_TICKET
+    outer.num_tickets = 0
 
     def renew(connection: Any, name: str | None, context: ssl.SSLContext) -> None:
         connection.context = file.current().context

@@ -32,6 +32,7 @@ from models.training import build_model
 from pipeline.serve import answers
 from serving.core.padded_outputs import cut, read_padded_axes
 
+pytestmark = pytest.mark.minutes
 RATE = 1000
 # Settings of architectures that bring other layers or signatures with them; {} stands for the defaults. Tasks that have
 # no use for one of the keys are left out.

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 
+from serving.core.padded_outputs import PaddedAxis, cut
 from tests.serving import saved_models
 from tests.serving.rest.http_call import call
 
@@ -105,3 +106,20 @@ def test_no_rows_over_rest(start):
     server, _ = start(batch_timeout_micros=0)
     reply = call(server, "POST", "/v1/models/m:predict", {"inputs": {"text": [], "k": []}})
     assert (reply.status, reply.json) == (200, {"outputs": {"target": [], "score": []}})
+
+
+@pytest.mark.parametrize(
+    "axis",
+    [
+        {"outputs": {"found": 5}, "told_by": "k"},
+        {"outputs": {"found": 0}, "told_by": "k"},
+        {"outputs": {"found": -1}, "told_by": "k"},
+        {"outputs": {"found": 1}, "told_by": "texts"},
+        {"outputs": {"found": 1}, "told_by": "nan"},
+    ],
+    ids=str,
+)
+def test_what_cannot_be_so_cuts_nothing(axis):
+    inputs = {"k": numbers(1, 2), "texts": np.array([b"a", b"b"], object), "nan": np.array([np.nan])}
+    outputs = {"found": np.ones((2, 3))}
+    assert cut(outputs, inputs, [PaddedAxis(**axis)])["found"].shape == (2, 3)
