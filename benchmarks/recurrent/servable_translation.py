@@ -28,12 +28,13 @@ class ServableTranslation:
         self._described = ModelDescription.read(Path(folder))
         self._texts = texts
         self._settings = self._described.request_defaults | {"beam_width": beam_width}
-        servable = Servable(Path(folder), config=session_config(ServingSettings(intra_op_threads=threads)))
-        signature = servable.signatures["generate"]
+        # Kept: its session ends with it.
+        self._servable = Servable(Path(folder), config=session_config(ServingSettings(intra_op_threads=threads)))
+        signature = self._servable.signatures["generate"]
         self._specs = signature_specs(signature)
         self._aliases = list(signature.inputs)
         feeds = tuple(signature.inputs[alias].name for alias in self._aliases)
-        self._run = servable.program(feeds, (signature.outputs["target"].name,)).run
+        self._run = self._servable.program(feeds, (signature.outputs["target"].name,)).run
         self.facts = {"tensorflow": tf.__version__, "request_settings": self._settings}
 
     def __call__(self, rows: int, sentences: int) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def table(result: dict[str, Any]) -> str:
     ]
     asked = result["workers"]["seqline"]["request_settings"]
     note = (
-        f"{result['model']}: beam of {asked['beam_width']}, targets of {asked['max_length']} tokens at most; "
+        f"{result['model']}: beam of {asked['beam_width']}, targets of {asked['max_length']:g} tokens at most; "
         f"{result['rounds']} rounds, {result['threads']} threads, {result['processors']} processors."
     )
     return "\n".join([markdown(header, body), "", note, ""])

@@ -82,7 +82,7 @@ def test_a_request_that_expires_in_the_queue_of_batches_is_one_too_many(serve, b
         stub.y(1.0)
     assert runs.exception(10).code() is grpc.StatusCode.DEADLINE_EXCEEDED  # it was running
     gate.open.set()
-    eventually(lambda: server._rest._work.running == 0)
+    eventually(lambda: server._rest_work.running == 0)
     assert gate.rows == [1]
 
 
