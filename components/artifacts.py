@@ -23,6 +23,9 @@ class ReviewedSamples(Artifact):
 
 
 class PushedOtherModel(Artifact):
-    """Version folder of a model that another run has pushed, a SavedModel. TFX's Model is a model of this run."""
+    """Version folder of a model that another run has pushed, a SavedModel, or a file of its vectors.
+
+    TFX's Model is a model of this run.
+    """
 
     TYPE_NAME = "SeqlineOtherModel"

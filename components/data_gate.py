@@ -1,10 +1,10 @@
 """DataGate: TFX's ExampleValidator only reports anomalies; this one stops the run on them, in plain words."""
 
 import json
-import logging
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tensorflow_data_validation.utils.anomalies_util import load_anomalies_binary
@@ -15,12 +15,15 @@ from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArti
 from tfx.dsl.component.experimental.decorators import component
 from tfx.dsl.io import fileio
 from tfx.types.artifact_utils import get_split_uri
-from tfx.types.standard_artifacts import ExampleAnomalies, ExampleStatistics
+from tfx.types.standard_artifacts import ExampleAnomalies, Examples, ExampleStatistics
 
 from components.artifacts import DataReport
 from components.errors import DataError
+from components.evaluation.catalogue import unknown_labels
+from components.example_gen.executor import COUNTS_FILE
 from components.example_gen.settings import DataSettings
 from components.features import features_of
+from components.findings import Findings
 from models.features import Feature
 
 REPORT_FILE = "report.json"
@@ -29,6 +32,10 @@ _SMALL_SPLIT = 100
 
 # SchemaGen takes the texts of a small train split for a closed set of values, so every new text looks unexpected.
 _NEW_VALUES = frozenset({AnomalyInfo.ENUM_TYPE_UNEXPECTED_STRING_VALUES})
+# It takes texts that are all numbers for numbers; a text is a text, whatever it looks like, and so is a label.
+_NO_NUMBERS = frozenset(
+    kind for name, kind in AnomalyInfo.Type.items() if name.startswith(("INT_TYPE_", "FLOAT_TYPE_", "BOOL_TYPE_"))
+)
 # Where all recordings of the train split have one length, it takes that for a rule.
 _OTHER_LENGTHS = frozenset(
     {
@@ -37,8 +44,6 @@ _OTHER_LENGTHS = frozenset(
         AnomalyInfo.FEATURE_TYPE_HIGH_NUMBER_VALUES,
     }
 )
-
-_log = logging.getLogger("seqline.data")
 
 
 @dataclass(frozen=True)
@@ -50,12 +55,16 @@ class Evidence:
         features: the task's.
         anomalies: per split, what ExampleValidator found.
         sizes: number of examples per split, by StatisticsGen.
+        labels: of train.
+        judged_labels: by a metric of the thresholds, the label that it is about.
     """
 
     splits: Sequence[str]
     features: Sequence[Feature]
     anomalies: Mapping[str, Anomalies]
     sizes: Mapping[str, int]
+    labels: Sequence[str] = ()
+    judged_labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -95,10 +104,21 @@ def find_schema_warnings(evidence: Evidence) -> list[str]:
 def find_small_splits(evidence: Evidence) -> list[str]:
     """A split too small for figures to mean much."""
     return [
-        f"{split}: only {size} examples; figures from fewer than {_SMALL_SPLIT} vary by chance."
+        f"{split}: only {size} examples; figures from fewer than {_SMALL_SPLIT} vary by chance: a share measured on "
+        f"them, such as accuracy, may be off by {_error(size):.0%} to either side (95 % interval at a share of a half)."
         for split, size in evidence.sizes.items()
-        if size < _SMALL_SPLIT
+        if 0 < size < _SMALL_SPLIT
     ]
+
+
+def _error(size: int) -> float:
+    """Half of the 95 % interval of a share of 0.5, by the normal approximation, at most 0.5."""
+    return min(0.5, 1.96 * math.sqrt(0.25 / size))
+
+
+def find_unknown_labels(evidence: Evidence) -> list[str]:
+    """A threshold for a label that no model can give."""
+    return unknown_labels(evidence.judged_labels, evidence.labels)
 
 
 RULES: tuple[Rule, ...] = (
@@ -106,13 +126,15 @@ RULES: tuple[Rule, ...] = (
     Rule("schema_errors", "fail", find_schema_errors),
     Rule("schema_warnings", "warn", find_schema_warnings),
     Rule("split_size", "warn", find_small_splits),
+    Rule("judged_labels_exist", "fail", find_unknown_labels),
 )
 
 
 def harmless_anomalies(feature: Feature) -> frozenset[int]:
     """Types of anomalies that mean nothing for features of this kind."""
     new_values = _NEW_VALUES if feature.facts.learned != "categories" else frozenset()
-    return new_values | (_OTHER_LENGTHS if feature.facts.many else frozenset())
+    no_numbers = _NO_NUMBERS if feature.facts.stored == "bytes" else frozenset()
+    return new_values | no_numbers | (_OTHER_LENGTHS if feature.facts.many else frozenset())
 
 
 def _anomalies(evidence: Evidence, wanted: Callable[[int], bool]) -> list[str]:
@@ -154,9 +176,6 @@ def inspect(evidence: Evidence, rules: Sequence[Rule] = RULES) -> dict[str, Any]
             + "\n".join(f"  {failure}" for failure in failures)
             + "\n  Correct the data, or divide them so that train and eval are of one kind."
         )
-    for rule in rules:
-        for finding in findings[rule.name]:
-            _log.warning("%s", finding)
     return {
         "examples": dict(evidence.sizes),
         "rules": [{"name": rule.name, "level": rule.level, "findings": findings[rule.name]} for rule in rules],
@@ -170,6 +189,8 @@ def DataGate(  # noqa: N802
     report: OutputArtifact[DataReport],
     features: Parameter[str],
     settings_json: Parameter[str],
+    examples: InputArtifact[Examples],
+    judged_labels: Parameter[str] = "{}",
 ) -> None:
     """Lets the data pass, with a report, or stops the run.
 
@@ -179,7 +200,11 @@ def DataGate(  # noqa: N802
         report: `report.json`.
         features: the task's, from `features_json`.
         settings_json: `DataSettings` as JSON.
+        examples: raw; `counts.json` beside them has the labels.
+        judged_labels: what `judged_labels` of the metrics' catalogue gives, as JSON.
     """
+    with fileio.open(os.path.join(examples.uri, COUNTS_FILE)) as stream:
+        labels = json.loads(stream.read())["labels"]["train"]
     evidence = Evidence(
         splits=DataSettings.model_validate_json(settings_json).splits(),
         features=features_of(features),
@@ -190,7 +215,12 @@ def DataGate(  # noqa: N802
         sizes={
             split: load_statistics(statistics, split).proto().datasets[0].num_examples for split in statistics.splits
         },
+        labels=labels,
+        judged_labels=json.loads(judged_labels),
     )
-    content = json.dumps(inspect(evidence), ensure_ascii=False, indent=1)
+    found = inspect(evidence)
+    content = json.dumps(found, ensure_ascii=False, indent=1)
     with fileio.open(os.path.join(report.uri, REPORT_FILE), "w") as stream:
         stream.write(content)
+    warnings = [sentence for rule in found["rules"] if rule["level"] == "warn" for sentence in rule["findings"]]
+    Findings(page=None, warnings=warnings).keep(report)

@@ -32,7 +32,7 @@ def hash_files(
             while block := stream.read(_BLOCK):
                 content.update(block)
         # A digest per file has a fixed length: no two sets of files can run together to the same bytes.
-        digest.update(hashlib.sha256(name.encode()).digest() + content.digest())
+        digest.update(hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest() + content.digest())
     return digest.hexdigest()
 
 

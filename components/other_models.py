@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from components.errors import EvaluationError
-from components.files_hash import hash_folder
+from components.files_hash import hash_files, hash_folder
 from components.versions import newest_in
 from models.description import ModelDescription
 from models.errors import SeqlineError
@@ -12,10 +12,10 @@ from models.errors import SeqlineError
 
 @dataclasses.dataclass(frozen=True)
 class OtherModel:
-    """A version of a pushed model.
+    """A version of a pushed model, or a file that stands for one.
 
     Attributes:
-        folder: of the SavedModel, absolute.
+        folder: of the SavedModel, or the file; absolute.
         description: what it says of itself.
     """
 
@@ -25,6 +25,8 @@ class OtherModel:
     @property
     def fingerprint(self) -> str:
         """Digest of all its files, for the cache."""
+        if self.folder.is_file():
+            return hash_files([("", self.folder)])[:16]
         return hash_folder(self.folder)[:16]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from models.registry import TASKS
 from models.tokenizers.vocabularies import Vocabularies
+from models.too_long import CountingVocabularies, num_tokens_key
 
 VOCABULARY_KEY = "vocabulary"
 
@@ -19,6 +20,9 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
         custom_config: `task`, and under `VOCABULARY_KEY` the folder of the vocabularies.
 
     Returns:
-        What the task's `preprocess` returns.
+        What the task's `preprocess` returns, and how many tokens each text has before it is cut.
     """
-    return TASKS[custom_config["task"]].code().preprocess(inputs, Vocabularies.load(custom_config[VOCABULARY_KEY]))
+    vocabularies = CountingVocabularies(Vocabularies.load(custom_config[VOCABULARY_KEY]))
+    # A task reads vocabularies as they are; these also count.
+    transformed = TASKS[custom_config["task"]].code().preprocess(inputs, vocabularies)  # type: ignore[arg-type]
+    return transformed | {num_tokens_key(name): count for name, count in vocabularies.num_tokens.items()}

@@ -5,7 +5,7 @@ B: batch, N: values of the longest row. Without TensorFlow.
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,9 @@ from serving.wire.tensors import numpy_type
 DEFAULT_SIGNATURE = "serving_default"
 # Inputs that take a whole serialized tf.Example instead of one of its features.
 _SERIALIZED_INPUTS = ("examples", "inputs")
+
+# A question of tests and demonstrations: characters of a text that a model is to go on from.
+_PROMPT_CHARACTERS = 24
 
 # What a request says of one row: input name to a text, a number, or several of them.
 Row = Mapping[str, Any]
@@ -65,9 +68,9 @@ def requests_of(
         signatures: signature name to its inputs.
         examples: serialized raw tf.Examples.
     """
-    rows = [row_of(example) for example in examples]
     probes = description.request_defaults if description else {}
     features = features_of(description)
+    rows = [_with_words(with_prompts(row_of(example), features), description) for example in examples]
     requests = {}
     for name, specs in sorted(signatures.items()):
         short = [_with_short_lengths(row, specs, features, probes) for row in rows]
@@ -76,14 +79,33 @@ def requests_of(
     return requests
 
 
+def _with_words(row: Row, description: ModelDescription | None) -> Row:
+    """Words of the texts for the inputs that take one."""
+    inputs = TASKS[description.task].word_inputs if description and description.task in TASKS else ()
+    words = {
+        each.name: row[each.feature].split()[each.place : each.place + 1] for each in inputs if each.feature in row
+    }
+    return {**row, **{name: found[0] if found else b"" for name, found in words.items()}}
+
+
 def _with_short_lengths(
-    row: Row, specs: Mapping[str, InputSpec], features: Iterable[Feature], probes: Mapping[str, float]
+    row: Row, specs: Mapping[str, InputSpec], features: Iterable[Feature], probes: Mapping[str, float | str]
 ) -> Row:
     lengths = length_inputs(specs, features)
     if not specs.keys() & (probes.keys() - lengths.keys()):
         return row
     pairs = [(length, name) for length, name in lengths.items() if length in probes and name in row]
     return {**row, **{length: min(int(probes[length]), len(row[name])) for length, name in pairs}}
+
+
+def with_prompts(row: Row, features: Iterable[Feature]) -> Row:
+    """The row with the beginnings of its texts as prompts to go on from."""
+    prompts = {
+        feature.prompt: row[feature.name].decode("utf-8", "ignore")[:_PROMPT_CHARACTERS].encode()
+        for feature in features
+        if feature.prompt and isinstance(row.get(feature.name), bytes)
+    }
+    return {**row, **prompts}
 
 
 def features_of(description: ModelDescription | None) -> tuple[Feature, ...]:
@@ -113,13 +135,14 @@ def form_inputs(
     specs: Mapping[str, InputSpec],
     rows: Sequence[Row],
     features: Iterable[Feature] = (),
-    settings: Mapping[str, float] | None = None,
+    settings: Mapping[str, float | str] | None = None,
 ) -> Tensors | None:
     """Fills the inputs of a signature.
 
     1. With what the rows say.
-    2. With how much of each row is real, where the signature takes what is padded.
-    3. With settings that all rows share.
+    2. With the many texts that a row says of a feature as one, where the signature takes that.
+    3. With how much of each row is real, where the signature takes what is padded.
+    4. With settings that all rows share.
 
     Args:
         specs: input name to what it takes.
@@ -130,11 +153,14 @@ def form_inputs(
     Returns:
         Input name to values (B,), or (B, N) padded with 0 or "", or None when an input has no value.
     """
-    lengths = length_inputs(specs, features)
+    lengths, joined = length_inputs(specs, features), joined_inputs(specs, features)
     settings = settings or {}
     filled = {}
     for name, spec in specs.items():
-        if (values := _fill(spec, [row.get(name) for row in rows])) is None and name in lengths:
+        values = _fill(spec, [row.get(name) for row in rows])
+        if values is None and name in joined:
+            values = _fill(spec, [_joined(row.get(joined[name])) for row in rows])
+        if values is None and name in lengths:
             values = _fill(spec, [len(row[lengths[name]]) if lengths[name] in row else None for row in rows])
         if values is None and name in settings:
             values = _fill(spec, [settings[name]] * len(rows))
@@ -150,8 +176,22 @@ def length_inputs(specs: Mapping[str, InputSpec], features: Iterable[Feature]) -
     return {length: name for length, name in pairs if length in specs and name in specs}
 
 
+def joined_inputs(specs: Collection[str], features: Iterable[Feature]) -> dict[str, str]:
+    """Input of a signature that takes the values of a feature as one text, to the name of the feature."""
+    return {feature.facts.joined: feature.name for feature in features if feature.facts.joined in specs}
+
+
+def _joined(values: Any) -> Any:
+    if not isinstance(values, list):
+        return values
+    return b" ".join(_encoded(value) for value in values)
+
+
 def _fill(spec: InputSpec, values: Sequence[Any]) -> np.ndarray | None:
     """One input of all rows; None where a row lacks it, or has another form than the input takes."""
+    # Of one text a row does not say whether there could be more.
+    if spec.rank == 2:
+        values = [[value] if isinstance(value, str | bytes) else value for value in values]
     if spec.dtype is None or not all(_fits(value, spec.dtype, spec.rank) for value in values):
         return None
     if spec.rank == 2:

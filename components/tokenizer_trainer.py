@@ -3,7 +3,7 @@
 import json
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -16,31 +16,34 @@ from tfx.dsl.component.experimental.annotations import (
 )
 from tfx.dsl.component.experimental.decorators import component
 from tfx.dsl.io import fileio
-from tfx.types.artifact_utils import get_split_uri
+from tfx.types.artifact_utils import decode_split_names, get_split_uri
 from tfx.types.standard_artifacts import Examples
 
 from components.artifacts import Vocabulary
 from components.features import features_of
 from components.paths import local_output
+from components.unknown_share import check_unknown, measure_unknown, unknown_findings
 from models.features import Feature, learned_features
 from models.progress import tell
+from models.tokenizers.cut_words import learn_words
 from models.tokenizers.settings import TokenizerSettings
-from models.tokenizers.vocabularies import Vocabularies, learn_vocabulary, split_units
+from models.tokenizers.vocabularies import Vocabularies, counts_of, learn_vocabulary, split_units
 
 _COUNTS_FILE = "unit_counts.jsonl"
 
 
 class CountUnits(beam.DoFn):
-    """Turns a batch of serialized tf.Examples into ((feature, unit), count).
+    """Turns a batch of serialized tf.Examples into ((split, feature, unit), count).
 
-    Of a feature whose categories are learned each value is a unit; one of which nothing is learned has none.
+    Of a feature whose categories or words are learned each value is a unit; one of which nothing is learned has none.
     """
 
-    def __init__(self, features: Sequence[Feature], settings: TokenizerSettings) -> None:
+    def __init__(self, split: str, features: Sequence[Feature], settings: TokenizerSettings) -> None:
+        self._split = split
         self._features = tuple(feature for feature in features if feature.facts.learned)
         self._settings = settings
 
-    def process(self, batch: Sequence[bytes]) -> Iterator[tuple[tuple[str, str], int]]:
+    def process(self, batch: Sequence[bytes]) -> Iterator[tuple[tuple[str, str, str], int]]:
         """Counts one batch in memory, so that Beam moves one pair per distinct unit, not one per occurrence."""
         spec = {
             feature.name: tf.io.RaggedFeature(tf.string) if feature.facts.many else tf.io.FixedLenFeature([], tf.string)
@@ -49,45 +52,56 @@ class CountUnits(beam.DoFn):
         parsed = tf.io.parse_example(tf.constant(batch), spec)
         for feature in self._features:
             values = parsed[feature.name].flat_values if feature.facts.many else parsed[feature.name]  # (N,) string
-            categories = feature.facts.learned == "categories"
-            units = values if categories else split_units(values, self._settings).flat_values
+            pieces = feature.facts.learned == "pieces"
+            units = split_units(values, self._settings).flat_values if pieces else values
             for unit, count in Counter(units.numpy().tolist()).items():
-                yield (feature.name, unit.decode()), count
+                yield (self._split, feature.name, unit.decode()), count
 
 
 def count_units(
-    pipeline: beam.Pipeline, examples: str, features: Sequence[Feature], settings: TokenizerSettings, directory: str
-) -> dict[str, dict[str, int]]:
-    """Counts the units of every feature.
+    pipeline: beam.Pipeline,
+    examples: Mapping[str, str],
+    features: Sequence[Feature],
+    settings: TokenizerSettings,
+    directory: str,
+) -> dict[str, dict[str, dict[str, int]]]:
+    """Counts the units of every feature in every split.
 
     Args:
         pipeline: not yet run.
-        examples: folder of the TFRecord files of one split.
+        examples: of each split, the folder of its TFRecord files.
         features: the task's.
         settings: the tokenizer section.
         directory: where the counts lie while they pass from Beam to here.
 
     Returns:
-        Per feature of which something is learned, each unit with its count; for label features each label.
+        Of each split, per feature of which something is learned, each unit with its count; for label features each
+        label.
     """
     # A batch lies in memory with all that its examples hold.
     most = min(feature.facts.batch_size for feature in features)
     path = os.path.join(directory, _COUNTS_FILE)
     with pipeline:
-        (
+        counted = [
             pipeline
-            | "Read" >> beam.io.ReadFromTFRecord(os.path.join(examples, "*"))
-            | "Batch" >> beam.BatchElements(min_batch_size=64, max_batch_size=most)
-            | "Count" >> beam.ParDo(CountUnits(features, settings))
+            | f"Read[{split}]" >> beam.io.ReadFromTFRecord(os.path.join(folder, "*"))
+            | f"Batch[{split}]" >> beam.BatchElements(min_batch_size=64, max_batch_size=most)
+            | f"Count[{split}]" >> beam.ParDo(CountUnits(split, features, settings))
+            for split, folder in examples.items()
+        ]
+        (
+            counted
+            | "Splits" >> beam.Flatten()
             | "Sum" >> beam.CombinePerKey(sum)
             | "ToLine" >> beam.Map(json.dumps)
             | "Write" >> beam.io.WriteToText(path, num_shards=1, shard_name_template="")
         )
-    counts: dict[str, dict[str, int]] = {feature.name: {} for feature in features if feature.facts.learned}
+    learned = [feature.name for feature in features if feature.facts.learned]
+    counts: dict[str, dict[str, dict[str, int]]] = {split: {name: {} for name in learned} for split in examples}
     with fileio.open(path) as stream:
         for line in stream:
-            (feature, unit), count = json.loads(line)
-            counts[feature][unit] = count
+            (split, feature, unit), count = json.loads(line)
+            counts[split][feature][unit] = count
     fileio.remove(path)
     return counts
 
@@ -95,7 +109,10 @@ def count_units(
 def learn_vocabularies(
     counts: dict[str, dict[str, int]], features: Sequence[Feature], settings: TokenizerSettings
 ) -> Vocabularies:
-    """Learns one vocabulary per text feature, or one for all of them, and sorts the values of each label feature."""
+    """Learns one vocabulary per text feature, or one for all of them, and sorts the values of each label feature.
+
+    Of a feature that is cut into words already, its words and their characters.
+    """
     texts = learned_features(features, "pieces")
     categories = {name: sorted(counts[name]) for name in learned_features(features, "categories")}
     if texts and settings.shared:
@@ -103,10 +120,14 @@ def learn_vocabularies(
         for name in texts:
             for unit, count in counts[name].items():
                 total[unit] += count
+        counts = dict.fromkeys(texts, dict(total))
         pieces = dict.fromkeys(texts, learn_vocabulary(dict(total), settings))
     else:
         pieces = {name: learn_vocabulary(counts[name], settings) for name in texts}
-    return Vocabularies(settings, pieces, categories)
+    counted = {name: counts_of(learned, counts[name]) for name, learned in pieces.items()}
+    learned = {name: learn_words(counts[name], settings) for name in learned_features(features, "words")}
+    words, characters = ({name: pair[place] for name, pair in learned.items()} for place in (0, 1))
+    return Vocabularies(settings, pieces, categories, counted, words, characters)
 
 
 @component(use_beam=True)
@@ -119,27 +140,37 @@ def TokenizerTrainer(  # noqa: N802
 ) -> None:
     """Learns the pieces of every text feature and the values of every label feature from the train split.
 
+    The other splits are counted too, to say how much of them the vocabularies do not know.
+
     Args:
         examples: raw examples.
         vocabulary: what `Vocabularies.load` reads.
         features: the task's, from `features_json`.
         settings_json: `TokenizerSettings` as JSON.
         beam_pipeline: given by TFX.
+
+    Raises:
+        DataError: more tokens of a split are unknown than `max_unknown_fraction`.
     """
     settings = TokenizerSettings.model_validate_json(settings_json)
     learned = features_of(features)
-    counts = count_units(beam_pipeline, get_split_uri([examples], "train"), learned, settings, vocabulary.uri)
-    vocabularies = learn_vocabularies(counts, learned, settings)
+    folders = {split: get_split_uri([examples], split) for split in decode_split_names(examples.split_names)}
+    counts = count_units(beam_pipeline, folders, learned, settings, vocabulary.uri)
+    vocabularies = learn_vocabularies(counts["train"], learned, settings)
+    shares = measure_unknown(counts, vocabularies)
+    check_unknown(shares, vocabularies)
     with local_output(vocabulary.uri) as folder:
         vocabularies.save(str(folder))
     _report(vocabularies, vocabulary)
+    unknown_findings(shares, vocabularies, counts["train"]).keep(vocabulary)
 
 
 def _report(vocabularies: Vocabularies, vocabulary: Any) -> None:
     sizes = {f"{name}_pieces": len(pieces) for name, pieces in vocabularies.pieces.items()}
+    sizes |= {f"{name}_words": len(words) for name, words in vocabularies.words.items()}
     for name, values in vocabularies.categories.items():
         if any(values):  # "" stands for no value
-            sizes[f"{name}s"] = sum(map(bool, values))
+            sizes[f"{name.removesuffix('s')}s"] = sum(map(bool, values))
     for name, size in sizes.items():
         vocabulary.set_int_custom_property(name, size)
     learned = ", ".join(f"{name.replace('_', ' ')} {size}" for name, size in sizes.items())

@@ -5,12 +5,16 @@ Keras's BackupAndRestore begins the epoch again and its EarlyStopping forgets wh
 
 import dataclasses
 import json
+import math
 import os
 import pathlib
+from collections.abc import Collection
 from typing import Any
 
 import keras
 import numpy as np
+
+STATE_FILE = "state.npz"
 
 
 @dataclasses.dataclass
@@ -19,11 +23,15 @@ class TrainingState:
 
     Attributes:
         step: optimizer steps done.
-        best_loss: lowest validation loss so far.
+        best_loss: lowest validation loss so far; of a figure that should be great, its negative.
         best_epoch: epoch, counted from 1, that had it.
         epochs_without_improvement: epochs since.
         stopped: whether early stopping ended the training.
         best_metrics: all logs of the best epoch.
+        vectors_found: by text feature, the share of the vocabulary that began with vectors of another run.
+        divergences: how often a step or a validation was no number.
+        divergence_log: what is told of each.
+        curves: figures so far, of `models.training_curves`.
     """
 
     step: int = 0
@@ -32,6 +40,10 @@ class TrainingState:
     epochs_without_improvement: int = 0
     stopped: bool = False
     best_metrics: dict[str, float] = dataclasses.field(default_factory=dict)
+    vectors_found: dict[str, float] = dataclasses.field(default_factory=dict)
+    divergences: int = 0
+    divergence_log: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    curves: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class Checkpointing(keras.callbacks.Callback):
@@ -41,27 +53,46 @@ class Checkpointing(keras.callbacks.Callback):
         directory: folder of the saved state, one file.
         checkpoint_steps: steps between saves; the end of an epoch is always saved.
         patience: epochs without a better validation loss that end the training; 0: never.
+        best_by: figure that is compared, by default that loss.
+        greater_is_better: whether the greatest one is the best.
     """
 
-    def __init__(self, directory: str, checkpoint_steps: int, patience: int):
+    def __init__(
+        self,
+        directory: str,
+        checkpoint_steps: int,
+        patience: int,
+        best_by: str = "val_loss",
+        greater_is_better: bool = False,
+    ):
         super().__init__()
-        self.file = pathlib.Path(directory) / "state.npz"
+        self.file = pathlib.Path(directory) / STATE_FILE
         self.checkpoint_steps = checkpoint_steps
         self.patience = patience
+        self.best_by = best_by
+        self.greater_is_better = greater_is_better
         self.state = TrainingState()
         self.best_weights: list[np.ndarray] = []
+        # Set before the end of an epoch whose validation says nothing of the weights as they are now.
+        self.passes_over = False
 
     def restore(self, model: keras.Model) -> TrainingState:
         """Loads the saved state, if there is one, into a compiled model; returns where it stands."""
         self.set_model(model)
         model.optimizer.build(model.trainable_variables)
         if self.file.exists():
+            self.load_variables()
             with np.load(self.file, allow_pickle=False) as saved:
-                for index, variable in enumerate(self._variables()):
-                    variable.assign(saved[f"variable_{index}"])
                 self.best_weights = [saved[f"best_{index}"] for index in range(int(saved["num_best"]))]
                 self.state = TrainingState(**json.loads(str(saved["state"])))
         return self.state
+
+    def load_variables(self, but: Collection[str] = ()) -> None:
+        """Loads what the saved state has of weights, optimizer and random states, without variables of these names."""
+        with np.load(self.file, allow_pickle=False) as saved:
+            for index, variable in enumerate(self._variables()):
+                if variable.name not in but:
+                    variable.assign(saved[f"variable_{index}"])
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Counts the step."""
@@ -70,10 +101,13 @@ class Checkpointing(keras.callbacks.Callback):
             self.save()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Compares the validation loss with the best so far."""
+        """Compares the validation with the best so far."""
         metrics = {name: float(value) for name, value in (logs or {}).items()}
-        if metrics["val_loss"] < self.state.best_loss:
-            self.state.best_loss, self.state.best_epoch = metrics["val_loss"], epoch + 1
+        loss = -metrics[self.best_by] if self.greater_is_better else metrics[self.best_by]
+        if self.passes_over:
+            loss, self.passes_over = math.inf, False
+        if loss < self.state.best_loss:
+            self.state.best_loss, self.state.best_epoch = loss, epoch + 1
             self.state.best_metrics = metrics
             self.state.epochs_without_improvement = 0
             self.best_weights = [np.asarray(weight) for weight in self.model.get_weights()]

@@ -17,18 +17,38 @@ class DescribedRequestSetting(pydantic.BaseModel):
 
     name: str
     """Of the input."""
-    dtype: Literal["int32", "float32"]
+    dtype: Literal["int32", "float32", "string"]
     """Of the input."""
-    default: float
+    default: float | str
     """For a request that says nothing."""
     least: float
-    """Smallest value; a smaller one counts as this."""
+    """Smallest value; a smaller one counts as this. Of a string its length in bytes."""
     most: float
-    """Greatest value; a greater one counts as this."""
+    """Greatest value; a greater one counts as this. Of a string its length in bytes."""
     meaning: str
     """For people."""
-    probe: float
+    probe: float | str
     """With which tests of the model ask: little work, and rounding changes no answer."""
+
+
+class PaddedAxis(pydantic.BaseModel):
+    """An axis of outputs that is as long as the longest row of a batch, so that neighbours show in it.
+
+    A server that knows it cuts the answer of each request to what it would be alone.
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    outputs: dict[str, int]
+    """Output to the number of its axis; 0 is that of the rows."""
+    told_by: str
+    """The output that tells the length of a row, or the input."""
+    padding: float | str | None = None
+    """What stands in `told_by` behind the end of a row; null where it holds lengths."""
+    least: int = 0
+    """Shortest length; a shorter one counts as this."""
+    most: int | None = None
+    """Longest length; null for any."""
 
 
 class ModelDescription(pydantic.BaseModel):
@@ -53,12 +73,16 @@ class ModelDescription(pydantic.BaseModel):
     """Label feature to its values."""
     request_settings: list[DescribedRequestSetting] = []
     """What a client may decide for each request."""
-    request_defaults: dict[str, float] = {}
+    request_defaults: dict[str, float | str] = {}
     """The same, name to probe alone."""
+    padded_axes: dict[str, list[PaddedAxis]] = {}
+    """Signature to the axes of its outputs that are padded."""
     code_version: str = ""
     """Hash of the code that trained it."""
     metrics: dict[str, float] = {}
     """Of the validation, in the epoch that was kept."""
+    vectors_found: dict[str, float] = {}
+    """Text feature to the share of its vocabulary that began with vectors of another run (model.embeddings)."""
 
     def write(self, model: pathlib.Path) -> None:
         """Writes the file into the folder of a SavedModel."""

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from models.description import DescribedRequestSetting, ModelDescription
+from models.description import DescribedRequestSetting, ModelDescription, PaddedAxis
 from models.errors import SeqlineError
 from models.registry import TASKS
 from models.run_settings import RunSettings
@@ -51,8 +51,9 @@ def export(
         facts: `code_version` and `metrics`, for `assets.extra/seqline.json`.
 
     Raises:
-        SeqlineError: the graph has an operation that a stock server lacks.
+        SeqlineError: the graph has an operation that a stock server lacks, or a weight is no finite number.
     """
+    check_weights(model)
     signatures = TASKS[settings.task].code().signatures(model, vocabularies, settings)
     archive = keras.export.ExportArchive()
     archive.track(model)
@@ -62,12 +63,33 @@ def export(
     for name, (function, input_signature) in signatures.endpoints().items():
         archive.add_endpoint(name, function, input_signature=input_signature)
     archive.write_out(directory, verbose=False)
-    describe(settings, vocabularies, facts).write(pathlib.Path(directory))
+    describe(settings, vocabularies, facts, signatures.padded_axes()).write(pathlib.Path(directory))
     check_ops(directory)
 
 
-def describe(settings: RunSettings, vocabularies: Vocabularies, facts: dict[str, Any]) -> ModelDescription:
-    """What the model of a run says of itself; arguments as for `export`."""
+def check_weights(model: keras.Model) -> None:
+    """Looks at every weight.
+
+    Raises:
+        SeqlineError: naming those that hold a value that is not finite.
+    """
+    # Not NumPy's, which knows no bfloat16.
+    floats = [weight for weight in model.weights if keras.backend.is_float_dtype(weight.dtype)]
+    broken = [weight.path for weight in floats if not bool(keras.ops.all(keras.ops.isfinite(weight.value)))]
+    if broken:
+        raise SeqlineError(
+            f"A model is exported only where all its weights are finite numbers. Received: {', '.join(broken)}. Train "
+            "it again, with a lower training.learning_rate or training.clip_norm."
+        )
+
+
+def describe(
+    settings: RunSettings,
+    vocabularies: Vocabularies,
+    facts: dict[str, Any],
+    padded_axes: dict[str, list[PaddedAxis]],
+) -> ModelDescription:
+    """What the model of a run says of itself; arguments as for `export`, and what its signatures say."""
     request_settings = [
         DescribedRequestSetting(
             name=setting.name,
@@ -89,6 +111,7 @@ def describe(settings: RunSettings, vocabularies: Vocabularies, facts: dict[str,
         categories=vocabularies.categories,
         request_settings=request_settings,
         request_defaults={setting.name: setting.probe for setting in request_settings},
+        padded_axes=padded_axes,
         **facts,
     )
 

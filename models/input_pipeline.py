@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from models.errors import SeqlineError
+from models.too_long import Limit, length_specs, limits_of, without_too_long
+
 if TYPE_CHECKING:
     from models.tasks.code import TaskCode, Transformed
 
@@ -38,23 +41,28 @@ class Measured:
         boundaries: the longest length of each bucket, ascending, evenly filled.
         num_examples: in the split.
         bytes_per_example: in memory, on average.
+        positions_per_example: length of the longest sequence of an example, on average.
     """
 
     boundaries: list[int]
     num_examples: int
     bytes_per_example: float
+    positions_per_example: float = 0.0
 
     def shuffle_buffer(self, megabytes: float) -> int:
         """Examples that fit into so much memory, at least one, at most all."""
         return int(np.clip(megabytes * 2**20 / self.bytes_per_example, 1, self.num_examples))
 
 
-def read_features(files: list[str], transformed: "Mapping[str, Transformed]") -> tf.data.Dataset:
+def read_features(
+    files: list[str], transformed: "Mapping[str, Transformed]", more: Mapping[str, Any] | None = None
+) -> tf.data.Dataset:
     """Reads transformed examples.
 
     Args:
         files: TFRecord files, gzip.
         transformed: the features, of the task.
+        more: what else to parse, as `tf.io.parse_single_example` takes it.
 
     Returns:
         dataset of feature name to its values, (T,) for a sequence, else (); int32 where they are whole numbers.
@@ -64,7 +72,7 @@ def read_features(files: list[str], transformed: "Mapping[str, Transformed]") ->
         if feature.sequence
         else tf.io.FixedLenFeature([], feature.dtype)
         for name, feature in transformed.items()
-    }
+    } | dict(more or {})
 
     def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
         parsed = tf.io.parse_single_example(serialized, features)
@@ -74,7 +82,9 @@ def read_features(files: list[str], transformed: "Mapping[str, Transformed]") ->
     return records.map(parse, num_parallel_calls=tf.data.AUTOTUNE)
 
 
-def read_examples(files: list[str], task: "TaskCode", settings: Any, folder: str) -> tf.data.Dataset:
+def read_examples(
+    files: list[str], task: "TaskCode", settings: Any, folder: str, limits: list[Limit] | None = None
+) -> tf.data.Dataset:
     """Makes what is trained on, once, and lays it on the disk.
 
     Args:
@@ -82,13 +92,23 @@ def read_examples(files: list[str], task: "TaskCode", settings: Any, folder: str
         task: what makes examples of them.
         settings: of the run.
         folder: where they lie, so that no pass parses them again; not there yet.
+        limits: of its texts; None: those that are too long are cut.
 
     Returns:
         dataset of what the task's `training_examples` makes of them, read from the folder.
+
+    Raises:
+        SeqlineError: all examples are left out.
     """
-    # Not `cache(file)`, whose index of all tensors grows in memory: 1.4 KB for each example, however small.
-    task.training_examples(read_features(files, task.transformed), settings).save(folder)
-    return tf.data.Dataset.load(folder)
+    limits = limits_of(task.task, settings) if limits is None else limits
+    features = without_too_long(read_features(files, task.transformed, length_specs(limits)), limits)
+    examples = task.keep(task.training_examples(features, settings), settings, folder)
+    if int(examples.cardinality()) == 0 and any(limit.action == "skip" for limit in limits):
+        raise SeqlineError(
+            "A split must keep an example to train on. Received: none whose texts are short enough; raise "
+            "tokenizer.max_sequence_length or decoding.max_length, or let data.too_long cut them."
+        )
+    return examples
 
 
 def longest_length(*example: Any) -> tf.Tensor:
@@ -107,7 +127,8 @@ def measure(examples: tf.data.Dataset, length_buckets: int) -> Measured:
 
     found = np.concatenate([np.stack(pair, 1) for pair in examples.map(sizes).batch(1024).as_numpy_iterator()])
     quantiles = np.quantile(found[:, 0], np.linspace(0, 1, length_buckets + 1)[1:], method="higher")
-    return Measured(sorted({int(length) for length in quantiles}), len(found), float(found[:, 1].mean()))
+    positions, size = found.mean(axis=0)
+    return Measured(sorted({int(length) for length in quantiles}), len(found), float(size), float(positions))
 
 
 def training_batches(
@@ -116,11 +137,11 @@ def training_batches(
     """Shuffles, groups and repeats without end.
 
     Args:
-        task: says whether order counts, what changes anew in each epoch, and how examples are grouped.
+        task: says what changes anew in each epoch, and how examples are grouped.
         examples: of `read_examples`.
         measured: of `measure`.
         batch_size: rows of a batch.
-        buffer: examples among which the next one is drawn.
+        buffer: examples among which the next one is drawn; 1 keeps their order.
         seed: of the shuffling. The same seed gives the same stream every time: a resumed run skips what it has seen.
 
     Returns:
@@ -131,10 +152,8 @@ def training_batches(
         # Reshuffling by tf.data itself would give another order when the same dataset is iterated again. The seed set
         # here is that of this traced function alone: the stream depends on nothing but `seed`.
         tf.random.set_seed(1)
-        ordered = examples
-        if not task.in_order:
-            ordered = examples.shuffle(buffer, seed=seed + index, reshuffle_each_iteration=False)
-        return ordered.enumerate().map(
+        shuffled = examples.shuffle(buffer, seed=seed + index, reshuffle_each_iteration=False)
+        return shuffled.enumerate().map(
             lambda number, example: task.each_epoch(example, tf.stack([seed + index, number])),
             num_parallel_calls=tf.data.AUTOTUNE,
         )

@@ -9,15 +9,21 @@ from keras import ops
 class SmoothedCrossEntropy(keras.losses.Loss):
     """Cross-entropy against 1 - epsilon at the right class and epsilon spread over all (Szegedy et al., 2016, sec. 7).
 
-    Padding is left out by a sample weight of 0; the mean is over the weights, so it is the loss of a token whatever the
-    padding.
+    Padding is left out by a sample weight of 0; by default the mean is over the weights, so it is the loss of a token
+    whatever the padding.
 
     Args:
         label_smoothing: epsilon.
+        reduction: Keras's, of the losses of all positions to one.
     """
 
-    def __init__(self, label_smoothing: float = 0.0, name: str = "cross_entropy"):
-        super().__init__(name=name, reduction="mean_with_sample_weight")
+    def __init__(
+        self,
+        label_smoothing: float = 0.0,
+        name: str = "cross_entropy",
+        reduction: str = "mean_with_sample_weight",
+    ):
+        super().__init__(name=name, reduction=reduction)
         self.label_smoothing = label_smoothing
 
     def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
@@ -31,4 +37,4 @@ class SmoothedCrossEntropy(keras.losses.Loss):
 
     def get_config(self) -> dict[str, Any]:
         """Arguments that make an equal loss."""
-        return {"label_smoothing": self.label_smoothing, "name": self.name}
+        return {"label_smoothing": self.label_smoothing, "name": self.name, "reduction": self.reduction}

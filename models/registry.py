@@ -5,13 +5,16 @@ import importlib
 from typing import Any
 
 from models.architectures.settings.gated_conv import GatedConvSettings
+from models.architectures.settings.gnmt import GnmtSettings
 from models.architectures.settings.recurrent import RecurrentSettings
 from models.architectures.settings.seq2seq import Seq2SeqSettings
 from models.architectures.settings.wavenet import WaveNetSettings
-from models.decoding.request_settings import BEAM_SEARCH, SOUND
+from models.architectures.settings.word_vectors import CbowSettings, SkipGramSettings
+from models.decoding.request_settings import BEAM_SEARCH, SOUND, TEXT_SAMPLING
 from models.features import Feature
 from models.settings import Settings
-from models.tasks.task import Judging, Task
+from models.tasks.task import Judging, Task, WordInput
+from models.words.request_settings import WORDS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +43,15 @@ class Architecture:
 
 _CLASSIFICATION = ("example_count", "accuracy", "auc", "macro_f1")
 _CLASS_SCORES = ("precision", "recall", "f1")
+_ENTITIES = (
+    "example_count",
+    "entity_precision",
+    "entity_recall",
+    "entity_f1",
+    "macro_entity_f1",
+    "token_accuracy",
+    "same_cut",
+)
 
 TASKS: dict[str, Task] = {
     "text_classification": Task(
@@ -56,8 +68,32 @@ TASKS: dict[str, Task] = {
         features=(Feature("source", "text"), Feature("target", "text")),
         roles=("encoder", "decoder"),
         judging=Judging("target", "target", ("example_count", "bleu", "chrf", "exact_match"), length_of="source"),
-        uses=frozenset({"decoding"}),
+        uses=frozenset({"decoding", "beam_search", "source"}),
         request_settings=BEAM_SEARCH,
+    ),
+    "language_modeling": Task(
+        "language_modeling",
+        "models.tasks.language_modeling",
+        features=(
+            Feature("text", "text", prompt="prompt"),
+            Feature("context", "note", optional=True),
+            Feature("continues", "note", optional=True),
+        ),
+        roles=("decoder",),
+        judging=Judging(
+            "text", "log_prob", ("example_count", "perplexity", "cross_entropy", "bits_per_character", "bits_per_byte")
+        ),
+        uses=frozenset({"decoding", "sampling", "stream"}),
+        request_settings=TEXT_SAMPLING,
+        review="texts",
+    ),
+    "sequence_labeling": Task(
+        "sequence_labeling",
+        "models.tasks.sequence_labeling",
+        features=(Feature("tokens", "tokens"), Feature("tags", "tags", aligned_with="tokens")),
+        roles=("encoder",),
+        judging=Judging("tags", "tags", _ENTITIES, ("entity_f1",), length_of="tokens"),
+        review="tagged_texts",
     ),
     "audio_generation": Task(
         "audio_generation",
@@ -81,11 +117,25 @@ TASKS: dict[str, Task] = {
         judging=Judging("label", "label", _CLASSIFICATION, _CLASS_SCORES),
         uses=frozenset({"pooling"}),
     ),
+    "word_embedding": Task(
+        "word_embedding",
+        "models.tasks.word_embedding",
+        features=(Feature("text", "text"),),
+        roles=("word_vectors",),
+        judging=Judging("text", "loss", ("example_count", "loss_per_prediction", "known_words")),
+        request_settings=WORDS,
+        review="vectors",
+        word_inputs=tuple(WordInput(name, "text", place) for place, name in enumerate("abc")),
+        units=("word",),
+    ),
 }
 
 ARCHITECTURES: dict[str, Architecture] = {
     "recurrent": Architecture(RecurrentSettings, frozenset({"encoder", "decoder"}), "models.architectures.recurrent"),
     "gated_conv": Architecture(GatedConvSettings, frozenset({"encoder"}), "models.architectures.gated_conv"),
     "wavenet": Architecture(WaveNetSettings, frozenset({"sound_decoder"}), "models.architectures.wavenet"),
+    "skip_gram": Architecture(SkipGramSettings, frozenset({"word_vectors"}), "models.architectures.skip_gram"),
+    "cbow": Architecture(CbowSettings, frozenset({"word_vectors"}), "models.architectures.cbow"),
     "seq2seq": Architecture(Seq2SeqSettings, frozenset({"encoder", "decoder"}), "models.architectures.seq2seq"),
+    "gnmt": Architecture(GnmtSettings, frozenset({"encoder", "decoder"}), "models.architectures.gnmt"),
 }

@@ -12,9 +12,11 @@ class RequestSetting:
     Attributes:
         name: of the input.
         dtype: of the input, one value for each request, (B,).
-        default: a number, or the dotted key of the run's settings that holds it, such as "decoding.beam_width".
-        least: smallest value; a smaller one counts as this.
-        most: greatest value; a greater one counts as this.
+        default: a number, or the dotted key of the run's settings that holds it, such as "decoding.beam_width"; of a
+            string the string itself.
+        least: smallest value; a smaller one counts as this. Of a string the bytes that it must have: 0.
+        most: greatest value; a greater one counts as this. Of a string the bytes that it may have; what is longer is
+            cut off.
         meaning: for people.
         probe: value with which tests of a model ask: one with little work, at which rounding changes no answer; None:
             the default.
@@ -23,17 +25,24 @@ class RequestSetting:
     """
 
     name: str
-    dtype: Literal["int32", "float32"]
+    dtype: Literal["int32", "float32", "string"]
     default: float | str
     least: float
     most: float
     meaning: str
-    probe: float | None = None
+    probe: float | str | None = None
     spoken: str = ""
     spoken_unit: str = ""
 
-    def default_in(self, settings: Any) -> float:
+    @property
+    def is_text(self) -> bool:
+        """Whether it is a string, and no number."""
+        return self.dtype == "string"
+
+    def default_in(self, settings: Any) -> float | str:
         """The value for a request that says nothing; `settings` is the run's `RunSettings`."""
+        if self.is_text:
+            return self.default
         return look_up(settings, self.default) if isinstance(self.default, str) else self.default
 
 

@@ -6,6 +6,7 @@ import pydantic
 
 from models.audio_settings import AudioSettings
 from models.decoding.settings import DecodingSettings
+from models.labeling_settings import LabelingSettings
 from models.registry import ARCHITECTURES
 from models.settings import Settings, only_for
 from models.tokenizers.settings import TokenizerSettings
@@ -31,6 +32,8 @@ class RunSettings(Settings):
     """The form that recordings are brought to."""
     tokenizer: TokenizerSettings = pydantic.Field(TokenizerSettings(), json_schema_extra=only_for("pieces"))
     """How text is cut into units."""
+    labeling: LabelingSettings = pydantic.Field(LabelingSettings(), json_schema_extra=only_for("tags"))
+    """How words are read and how their tags are chosen."""
     model: ModelSettings
     """What computes the answer; `architecture` decides which other keys there are."""
     training: TrainingSettings = TrainingSettings()

@@ -1,5 +1,6 @@
 """The base of every section of the configuration file, and how a key says when it has a use."""
 
+import typing
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,11 +9,29 @@ from pydantic.fields import FieldInfo
 
 
 class Settings(pydantic.BaseModel):
-    """Settings that cannot change after they are read and that refuse keys they do not know."""
+    """Settings that cannot change after they are read and that refuse keys they do not know.
+
+    Numbers are finite unless a field says otherwise. Where a field may be empty, an empty text says so too: it is what
+    an override writes.
+    """
 
     model_config = pydantic.ConfigDict(
         frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True, allow_inf_nan=False
     )
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _empty_is_off(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        return {name: None if value == "" and _may_be_empty(cls, name) else value for name, value in values.items()}
+
+
+def _may_be_empty(settings: type[pydantic.BaseModel], name: str) -> bool:
+    """Whether a key takes nothing, and does not take an empty text for a text."""
+    field = settings.model_fields.get(name)
+    kinds = typing.get_args(field.annotation) if field else ()
+    return type(None) in kinds and str not in kinds
 
 
 def only_for(use: str) -> Any:
@@ -38,7 +57,12 @@ def names_features(kind: str) -> Any:
     return {"names_features": kind}
 
 
-MARKERS = ("only_for", "only_with", "names_features")
+def a_path() -> Any:
+    """Marks a key, for `json_schema_extra`, whose texts are paths, in which variables and `~` are expanded."""
+    return {"path": True}
+
+
+MARKERS = ("only_for", "only_with", "names_features", "path")
 
 
 def markers_of(field: FieldInfo) -> Mapping[str, Any]:

@@ -6,11 +6,12 @@ TFX calls `run_fn`; a notebook calls `train` and `models.export.export`.
 import contextlib
 import errno
 import hashlib
+import json
 import pathlib
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
@@ -18,18 +19,25 @@ import tensorflow as tf
 
 from models.bodies import save_bodies
 from models.checkpointing import Checkpointing, TrainingState
+from models.divergence import Divergence, check_ended
 from models.errors import SeqlineError
 from models.export import export
 from models.input_pipeline import Batches, evaluation_batches, measure, read_examples, training_batches
 from models.memory import keep_freed_memory
+from models.old_states import note_origin, remove_old_states
+from models.optimizers import optimizer_of
 from models.progress import tell
 from models.registry import TASKS
 from models.run_settings import RunSettings
-from models.schedules import WarmUpSchedule
+from models.tasks.code import TaskCode
 from models.tokenizers.vocabularies import Vocabularies
+from models.too_long import count_too_long, limits_of
+from models.training_curves import TrainingCurves
+from models.words.transfer import transfer
 
 BODIES_FOLDER = "bodies"
 VOCABULARIES_FOLDER = "vocabularies"
+OTHER_VECTORS = "other_vectors"
 # Of a folder that nobody else makes.
 _SCRATCH = ".seqline-scratch-"
 
@@ -38,8 +46,10 @@ def run_fn(fn_args: Any) -> None:
     """Trains on transformed examples, exports the SavedModel, and keeps what other runs may begin from.
 
     Args:
-        fn_args: TFX's FnArgs. `custom_config` holds `settings` (JSON of `RunSettings`), `task_facts`, `code_hash`
-            and `checkpoint_dir`; the vocabularies stand in the folder `vocabularies` of the transform graph.
+        fn_args: TFX's FnArgs. `custom_config` holds `settings` (JSON of `RunSettings`), `task_facts`, `code_hash`,
+            `checkpoint_dir`, if wanted `too_long`, as `train` takes it, and, where tokens begin with vectors of another
+            run, `vectors_fingerprint` and under `OTHER_VECTORS` their path; the vocabularies stand in the folder
+            `vocabularies` of the transform graph.
 
     Raises:
         SeqlineError: the disk is full, or the model cannot be exported.
@@ -48,17 +58,41 @@ def run_fn(fn_args: Any) -> None:
     settings = RunSettings.model_validate_json(config["settings"])
     vocabularies = Vocabularies.load(f"{fn_args.transform_graph_path}/vocabularies")
     train_files, eval_files = (_expand(patterns) for patterns in (fn_args.train_files, fn_args.eval_files))
-    identity = "".join([config["settings"], config["task_facts"], config["code_hash"], *train_files])
+    other_vectors, fingerprint = config.get(OTHER_VECTORS, ""), config.get("vectors_fingerprint", "")
+    too_long = config.get("too_long", {})
+    identity = "".join(
+        [
+            *(config[key] for key in ("settings", "task_facts", "code_hash")),
+            fingerprint,
+            json.dumps(too_long),
+            *train_files,
+        ]
+    )
     checkpoint_dir = f"{config['checkpoint_dir']}/{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
-    # A training that was killed and whose settings have changed is never resumed; its scratch is as large as the data.
+    # What a killed training left beside its state is as large as the data.
     for leftover in pathlib.Path(config["checkpoint_dir"]).glob(f"*/{_SCRATCH}*"):
         shutil.rmtree(leftover, ignore_errors=True)
+    origin = {"task": settings.task, "architecture": settings.model.architecture, "code_hash": config["code_hash"]}
     try:
-        model, state = train(settings, vocabularies, train_files, eval_files, checkpoint_dir, fn_args.model_run_dir)
+        note_origin(pathlib.Path(checkpoint_dir), origin)
+        remove_old_states(pathlib.Path(checkpoint_dir), origin)
+        model, state = train(
+            settings,
+            vocabularies,
+            train_files,
+            eval_files,
+            checkpoint_dir,
+            fn_args.model_run_dir,
+            other_vectors,
+            too_long,
+        )
         facts = {"code_version": config["code_hash"], "metrics": state.best_metrics | {"best_epoch": state.best_epoch}}
+        facts["vectors_found"] = state.vectors_found
         export(model, settings, vocabularies, fn_args.serving_model_dir, facts)
         model_run = pathlib.Path(fn_args.model_run_dir)
-        save_bodies(TASKS[settings.task].code().bodies(model), model_run / BODIES_FOLDER)
+        task = TASKS[settings.task].code()
+        save_bodies(task.bodies(model), model_run / BODIES_FOLDER)
+        task.leave(model, vocabularies, model_run)
         vocabularies.save(str(model_run / VOCABULARIES_FOLDER))
     except (OSError, tf.errors.ResourceExhaustedError) as error:
         if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
@@ -77,6 +111,8 @@ def train(
     eval_files: list[str],
     checkpoint_dir: str,
     log_dir: str | None = None,
+    other_vectors: str = "",
+    too_long: Mapping[str, Any] | None = None,
 ) -> tuple[keras.Model, TrainingState]:
     """Trains a model, from the state saved in `checkpoint_dir` if there is one.
 
@@ -86,32 +122,50 @@ def train(
         train_files: transformed examples, TFRecord, gzip.
         eval_files: the same, for validation after every epoch.
         checkpoint_dir: folder of the saved state; left in place.
-        log_dir: folder for TensorBoard, if wanted.
+        log_dir: folder for TensorBoard and `training.json`, if wanted.
+        other_vectors: another run's model, or a file, whose vectors of words the tokens begin with; "" for none.
+        too_long: what happens to a `source` and to a `target` of too many tokens, as `models.too_long` has it.
 
     Returns:
         the model with its best weights, and how the training went.
     """
     keep_freed_memory()
     keras.utils.set_random_seed(settings.seed)
-    task, training = TASKS[settings.task].code(), settings.training
+    task, training = TASKS[settings.task].code().for_run(settings, vocabularies), settings.training
+    in_order = task.in_order(settings)
+    # Texts in order are one stream, of which nothing is cut.
+    limits = [] if in_order else limits_of(task.task, settings, **(too_long or {}))
+    counts = [*count_too_long(train_files, "train", limits), *count_too_long(eval_files, "eval", limits)]
     with _scratch(checkpoint_dir) as scratch:
-        examples = read_examples(train_files, task, settings, f"{scratch}/train")
+        examples = read_examples(train_files, task, settings, f"{scratch}/train", limits)
         measured = measure(examples, training.length_buckets)
-        buffer = measured.shuffle_buffer(training.shuffle_megabytes)
+        buffer = 1 if in_order else measured.shuffle_buffer(training.shuffle_megabytes)
         batches = training_batches(task, examples, measured, training.batch_size, buffer, settings.seed)
-        held_out = read_examples(eval_files, task, settings, f"{scratch}/eval")
+        held_out = read_examples(eval_files, task, settings, f"{scratch}/eval", limits)
         validation = evaluation_batches(task, held_out, training.batch_size, measured.boundaries)
-        with distribution_strategy().scope():
+        with (tf.distribute.get_strategy() if in_order else distribution_strategy()).scope():
             model = build_model(settings, vocabularies)
-            model.compile(
-                optimizer=_optimizer(settings, batches.steps_per_epoch * training.epochs),
-                # XLA compiles anew for every length and cannot differentiate a loop whose length it does not know.
-                jit_compile=False,
-                **task.compile_arguments(settings),
+            found = begin_with(other_vectors, model, vocabularies, settings)
+            compile_model(model, task, settings, batches.steps_per_epoch * training.epochs)
+            checkpointing = Checkpointing(
+                checkpoint_dir,
+                training.checkpoint_steps,
+                training.early_stopping_patience,
+                task.best_by,
+                task.greater_is_better,
             )
-            checkpointing = Checkpointing(checkpoint_dir, training.checkpoint_steps, training.early_stopping_patience)
-            checkpointing.restore(model)
-        _fit(model, batches, validation, checkpointing, training.epochs, log_dir)
+            checkpointing.restore(model).vectors_found = found
+        curves = TrainingCurves(
+            checkpointing,
+            measured.positions_per_example * training.batch_size,
+            log_dir,
+            {"too_long": [count.message for count in counts]},
+        )
+        watches = [Divergence(checkpointing, training), curves, checkpointing]
+        _fit(model, batches, validation, watches, Progress(curves, batches, training.epochs), log_dir)
+        # A training that was killed behind its last step has no epoch left that would write them.
+        curves.write()
+    check_ended(checkpointing, training)
     if checkpointing.best_weights:
         model.set_weights(checkpointing.best_weights)
     return model, checkpointing.state
@@ -132,16 +186,16 @@ def _fit(
     model: keras.Model,
     batches: Batches,
     validation: tf.data.Dataset,
-    checkpointing: Checkpointing,
-    epochs: int,
+    watches: list[keras.callbacks.Callback],
+    progress: "Progress",
     log_dir: str | None,
 ) -> None:
     """Trains a compiled model from where its checkpoint stands to the end, or to where it stops early."""
-    state, total = checkpointing.state, batches.steps_per_epoch * epochs
+    state, total, epochs = progress.checkpointing.state, progress.total, progress.epochs
     if state.step:
         text = f"training resumes at step {state.step} of {total}"
         tell(text, state.step, total, {"resumed_at": state.step}, notable=True)
-    callbacks: list[keras.callbacks.Callback] = [checkpointing, Progress(checkpointing, total, batches.steps_per_epoch)]
+    callbacks = [*watches, progress]
     if log_dir:
         callbacks.append(keras.callbacks.TensorBoard(log_dir, write_graph=False))
     while state.step < total and not state.stopped:
@@ -168,6 +222,33 @@ def build_model(settings: RunSettings, vocabularies: Vocabularies) -> keras.Mode
         keras.config.set_dtype_policy(before)
 
 
+def compile_model(model: keras.Model, task: TaskCode, settings: RunSettings, total_steps: int) -> None:
+    """Gives a model its optimizer, loss and metrics; schedules end at the last of so many steps."""
+    model.compile(
+        optimizer=optimizer_of(settings.training, total_steps),
+        # XLA compiles anew for every length and cannot differentiate a loop whose length it does not know.
+        jit_compile=False,
+        **task.compile_arguments(settings),
+    )
+
+
+def begin_with(source: str, model: keras.Model, vocabularies: Vocabularies, settings: RunSettings) -> dict[str, float]:
+    """Gives tokens the vectors of words that `source` has; "" for none.
+
+    Returns:
+        by text feature, the share of the vocabulary that was found.
+    """
+    if not source:
+        return {}
+    embeddings = TASKS[settings.task].code().token_embeddings(model)
+    trainable = settings.model.embeddings.trainable
+    shares = transfer(embeddings, vocabularies.tokenizers, pathlib.Path(source), trainable)
+    for feature, share in shares.items():
+        text = f"{share:.1%} of the {feature} vocabulary begins with vectors of {settings.model.embeddings.source}"
+        tell(text, 0, 1, {f"{feature}_found": share}, notable=True)
+    return shares
+
+
 def distribution_strategy() -> tf.distribute.Strategy:
     """All devices of the machine if there are several GPUs (or logical CPUs), else the one that TensorFlow chooses."""
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
@@ -180,16 +261,18 @@ class Progress(keras.callbacks.Callback):
     """Tells the logger `seqline.progress` how far the training is, at most once a second.
 
     Args:
-        checkpointing: knows the step.
-        total: steps of the whole training.
-        steps_per_epoch: steps of an epoch.
+        curves: what is told beside the losses.
+        batches: how many steps an epoch has.
+        epochs: of the whole training.
     """
 
-    def __init__(self, checkpointing: Checkpointing, total: int, steps_per_epoch: int):
+    def __init__(self, curves: TrainingCurves, batches: Batches, epochs: int):
         super().__init__()
-        self.checkpointing = checkpointing
-        self.total = total
-        self.steps_per_epoch = steps_per_epoch
+        self.curves = curves
+        self.checkpointing = curves.checkpointing
+        self.epochs = epochs
+        self.steps_per_epoch = batches.steps_per_epoch
+        self.total = batches.steps_per_epoch * epochs
         self.last = 0.0
         self.validation: dict[str, float] = {}
 
@@ -207,17 +290,9 @@ class Progress(keras.callbacks.Callback):
         self.last = time.monotonic()
         step = self.checkpointing.state.step
         losses = {name: round(float(value), 4) for name, value in (logs or {}).items()} | self.validation
-        fields = {"epoch": (max(step, 1) - 1) // self.steps_per_epoch + 1} | losses
+        fields = {"epoch": (max(step, 1) - 1) // self.steps_per_epoch + 1} | losses | self.curves.latest
         text = " ".join(f"{name}={value:.4g}" for name, value in fields.items())
         tell(f"step {step} of {self.total}: {text}", step, self.total, fields)
-
-
-def _optimizer(settings: RunSettings, total_steps: int) -> keras.optimizers.Optimizer:
-    training = settings.training
-    schedule = WarmUpSchedule(training.schedule, training.learning_rate, training.warmup_steps, total_steps)
-    if training.optimizer == "adamw":
-        return keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm)
-    return keras.optimizers.Adam(schedule, global_clipnorm=training.clip_norm)
 
 
 def _expand(patterns: list[str]) -> list[str]:

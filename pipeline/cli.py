@@ -24,11 +24,12 @@ from rich.table import Table
 
 from models.errors import SeqlineError
 from pipeline.config import config as configuration
+from pipeline.config.remarks import slow_on_gpu
 from pipeline.errors import ConfigError, StageFailed
 from pipeline.run.failures import gist, is_disk_full
 from pipeline.run.log import output_to
 from pipeline.run.run import Outcome, check_inputs, plan_pipeline, run_pipeline
-from pipeline.run.summary import BAD_INPUT, BUG, INTERRUPTED, TERMINATED, print_error, print_outcome
+from pipeline.run.summary import BAD_INPUT, BUG, INTERRUPTED, TERMINATED, print_error, print_outcome, print_warning
 from pipeline.serve.any_options import AnyOptions
 from pipeline.serve.options import options_help, parse_options
 from pipeline.serve.serve import Engine
@@ -148,11 +149,26 @@ def plan(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None
 
 
 @app.command()
-def validate(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None:  # noqa: B006
-    """Check the configuration, that its data files begin as they should, and that the recognizer of clips fits."""
+def validate(
+    config: ConfigFile = DEFAULT_CONFIG,
+    overrides: Overrides = [],  # noqa: B006
+    seconds: Annotated[
+        float, typer.Option(min=0, metavar="N", help="How long to read the data; 0: their beginnings only.")
+    ] = 10.0,
+) -> None:
+    """Check the configuration, its data as a run would judge them, and that the recognizer of clips fits."""
+    from pipeline.run.examine import examine_data
+
     settings = configuration.load(config, overrides)
     check_inputs(settings)
+    if seconds:
+        examined = examine_data(settings, seconds)
+        _say("\n".join(examined.read))
+        for warning in examined.warnings:
+            print_warning(Console(), warning)
     _say(f"{config} is valid: {settings.name}, {settings.task} with {settings.model.architecture}")
+    for remark in slow_on_gpu(settings):
+        _say(f"warning: {remark}")
 
 
 @app.command()
@@ -235,6 +251,8 @@ def runs(
         typer.echo(json.dumps([one.to_json() for one in history], indent=2, ensure_ascii=False))
     elif history:
         _show(runs_table(history))
+        for warning in history[0].warnings:
+            _say(f"warning, {history[0].run_id}: {warning}")
     else:
         _say(f"No runs in {folder.root} yet. Start one: seqline run")
 

@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 
 from components import ports
 from pipeline.config.config import Config, load
+from pipeline.config.remarks import slow_on_gpu
 from pipeline.errors import ConfigError
 from pipeline.run.output_folder import OutputFolder
 
@@ -57,7 +58,8 @@ def examine(config_file: Path, overrides: Sequence[str]) -> list[Finding]:
     except ConfigError as error:
         # The rest is worth knowing all the same.
         return [*findings, Finding("settings", Verdict.FAIL, str(error))]
-    return [*findings, Finding("settings", Verdict.OK, str(config_file)), *_ports(config), *_disk(config)]
+    remarks = [Finding("GPU kernel", Verdict.WARN, remark) for remark in slow_on_gpu(config)]
+    return [*findings, Finding("settings", Verdict.OK, str(config_file)), *remarks, *_ports(config), *_disk(config)]
 
 
 def _platform() -> Iterator[Finding]:

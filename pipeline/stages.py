@@ -11,18 +11,22 @@ from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.base_node import BaseNode
 
 from components.data_gate import DataGate
+from components.evaluation.catalogue import judged_labels
 from components.evaluation.component import ModelEvaluator
 from components.example_gen.component import ExampleGen
 from components.example_gen.fingerprint import data_fingerprint
 from components.example_gen.formats import reader_of, sections_for
 from components.example_gen.input_files import input_files
 from components.features import features_json
+from components.files_hash import hash_files
 from components.importer import other_model
+from components.pushed_vectors import find_vectors
 from components.pusher import Pusher, is_push_current
 from components.review.catalogue import REVIEWS
 from components.review.component import Review
 from components.serving_validator.component import ServingValidator
 from components.tokenizer_trainer import TokenizerTrainer
+from components.trainer import Trainer
 from components.transform import Transform
 from models.registry import ARCHITECTURES, TASKS
 from pipeline.config.config import Config
@@ -39,6 +43,8 @@ BEAM_ARGUMENTS = [
 ]
 # Stages whose effect lies outside of the artifacts: whether a cached result still holds.
 STILL_TRUE: dict[str, StillTrue] = {"Pusher": is_push_current}
+# What the section of the data says to the training; the examples stay the same.
+_FOR_TRAINING = {"too_long", "too_long_target"}
 # What a task says of itself to those who judge its models, not to those who train them.
 _FOR_JUDGES = {"judging", "review"}
 
@@ -56,11 +62,12 @@ class DataStages(NamedTuple):
 
 
 class ModelStages(NamedTuple):
-    """From raw examples to an exported model."""
+    """From raw examples to an exported model; `imported` is what other runs have made."""
 
     tokenizer: BaseNode
     transform: BaseNode
     trainer: BaseNode
+    imported: list[BaseNode]
 
 
 def build_pipeline(config: Config, baseline: Baseline = previous_blessed_model) -> tfx.dsl.Pipeline:
@@ -86,7 +93,17 @@ def build_pipeline(config: Config, baseline: Baseline = previous_blessed_model) 
         pipeline_name=config.name,
         pipeline_root=str(folder.artifacts),
         metadata_connection_config=_metadata_connection(folder),
-        components=[*data, *model, compared_with, *judges, validator, pusher],
+        components=[
+            *data,
+            model.tokenizer,
+            model.transform,
+            *model.imported,
+            model.trainer,
+            compared_with,
+            *judges,
+            validator,
+            pusher,
+        ],
         enable_cache=True,
         beam_pipeline_args=BEAM_ARGUMENTS,
     )
@@ -97,7 +114,7 @@ def _data_stages(config: Config) -> DataStages:
     features, sections = features_json(task.features), sections_for(task.features)
     examples = _with_code(
         ExampleGen(
-            settings_json=config.data.model_dump_json(),
+            settings_json=config.data.model_dump_json(exclude=_FOR_TRAINING),
             features=features,
             fingerprint=data_fingerprint(config.data),
             sections_json=json.dumps({name: getattr(config, name).model_dump(mode="json") for name in sections}),
@@ -119,7 +136,9 @@ def _data_stages(config: Config) -> DataStages:
         anomalies=anomalies.outputs["anomalies"],
         statistics=statistics.outputs["statistics"],
         features=features,
-        settings_json=config.data.model_dump_json(),
+        settings_json=config.data.model_dump_json(exclude=_FOR_TRAINING),
+        examples=examples.outputs["examples"],
+        judged_labels=json.dumps(judged_labels(config.task, config.evaluation)),
     )
     return DataStages(examples, statistics, schema, anomalies, gate)
 
@@ -144,13 +163,12 @@ def _model_stages(config: Config, data: DataStages, folder: OutputFolder) -> Mod
         "components.preprocessing",
         *task_code,
     )
-    trainer = tfx.components.Trainer(
-        run_fn="models.training.run_fn",
+    vectors = find_vectors(config.run_settings())
+    imported = [other_model(vectors, "WordVectors")] if vectors else []
+    trainer = Trainer(
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         schema=data.schema.outputs["schema"],
-        train_args=tfx.proto.TrainArgs(splits=["train"]),
-        eval_args=tfx.proto.EvalArgs(splits=["eval"]),
         custom_config={
             "settings": config.run_settings().model_dump_json(),
             "task_facts": _task_facts(config.task, _FOR_JUDGES),
@@ -158,9 +176,12 @@ def _model_stages(config: Config, data: DataStages, folder: OutputFolder) -> Mod
                 "models.training", *task_code, architecture.module, architecture.settings.__module__
             ),
             "checkpoint_dir": str(folder.checkpoints),
+            "vectors_fingerprint": vectors.fingerprint if vectors else "",
+            "too_long": config.data.actions_on_too_long,
         },
+        other_vectors=imported[0].outputs["result"] if imported else None,
     )
-    return ModelStages(tokenizer, transform, trainer)
+    return ModelStages(tokenizer, transform, trainer, imported)
 
 
 def _judges(config: Config, data: DataStages, trainer: BaseNode, baseline: BaseNode) -> list[BaseNode]:
@@ -199,7 +220,9 @@ def _review(config: Config, examples: BaseNode, trainer: BaseNode, evaluator: Ba
         settings_json=settings.model_dump_json(),
         **inputs,
     )
-    return [*imported, _with_code(review, REVIEWS[name].module, task_facts=_task_facts(config.task))]
+    files = [(key, getattr(settings, key)) for key in REVIEWS[name].files if getattr(settings, key)]
+    facts = {"task_facts": _task_facts(config.task), "files": hash_files(files)}
+    return [*imported, _with_code(review, REVIEWS[name].module, **facts)]
 
 
 def _validator(config: Config, data: DataStages, trainer: BaseNode, last_judge: BaseNode) -> BaseNode:

@@ -6,11 +6,25 @@ from typing import Any
 
 import numpy as np
 
-from serving.client_answers import Attention, Audio, TextClass, TransformedText
-from serving.wire.rows import real_length, to_inputs, to_rows, to_scores, to_text, to_texts
+from serving.client_answers import (
+    Attention,
+    Audio,
+    Completion,
+    Similarity,
+    SimilarWords,
+    TaggedText,
+    TextClass,
+    TextScore,
+    TransformedText,
+    WordVectors,
+)
+from serving.client_tags import tagged_text, tagged_tokens
+from serving.wire.rows import padded, real_length, to_inputs, to_rows, to_scores, to_text, to_texts
 
 # Score of a place that the search left empty: part of what `generate` answers, so it stays as it is.
 _NO_SCORE = -1e9
+# Between the stop strings of a request.
+_STOP_SEPARATOR = "\x1f"
 
 
 class TaskClient(ABC):
@@ -35,6 +49,22 @@ class TaskClient(ABC):
         """The classes of texts."""
         rows = self._ask("label classes scores", {"text": texts}, timeout=timeout)
         return [TextClass(to_text(label), to_scores(classes, scores)) for label, classes, scores in rows]
+
+    # === sequence_labeling ===
+
+    def tag_texts(self, texts: Sequence[str], timeout: float | None = None) -> list[TaggedText]:
+        """Texts, cut into tokens, with a tag for each and the spans that these mark."""
+        names = "tokens tags scores starts ends"
+        rows = self._ask(names, {"text": texts}, timeout=timeout)
+        return [tagged_text(text, *row) for text, row in zip(texts, rows, strict=False)]
+
+    def tag_tokens(self, texts: Sequence[Sequence[str]], timeout: float | None = None) -> list[TaggedText]:
+        """The same for texts that are cut into tokens already, which must not be empty."""
+        if not texts:
+            return []
+        outputs = self.predict({"tokens": padded(texts)}, "pretokenized", timeout=timeout)
+        rows = to_rows(outputs, ["tokens", "tags", "scores"])
+        return [tagged_tokens(*row) for row in rows]
 
     # === text_to_text ===
 
@@ -69,6 +99,89 @@ class TaskClient(ABC):
         names = "source_pieces target_pieces weights"
         rows = self._ask(names, {"source": sources, "target": targets}, signature_name="attend", timeout=timeout)
         return [_attention(*row) for row in rows]
+
+    # === language_modeling ===
+
+    def complete(
+        self,
+        prompts: Sequence[str],
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        max_length: int = 200,
+        seed: int = 0,
+        stop: Sequence[str] = (),
+        timeout: float | None = None,
+    ) -> list[Completion]:
+        """What follows each prompt; "" begins with nothing.
+
+        Args:
+            prompts: What to go on from.
+            temperature: 1 draws as the model believes, less prefers what is probable, 0 takes the most probable.
+            top_k: Draw among so many tokens, the most probable ones; 0 among all.
+            top_p: Draw among the fewest tokens, the most probable ones, that have this probability; 1 among all.
+            max_length: Tokens drawn at most.
+            seed: Of the first prompt, each further one has the next; the same seed gives the same text.
+            stop: Texts at which to stop, and which are cut off.
+            timeout: Time for the call.
+        """
+        numbers = {"temperature": float(temperature), "top_k": top_k, "top_p": float(top_p), "max_length": max_length}
+        inputs = to_inputs({"prompt": prompts, "stop": [_STOP_SEPARATOR.join(stop)] * len(prompts)}, numbers)
+        if not len(prompts):
+            return []
+        inputs["seed"] = np.arange(seed, seed + len(prompts), dtype=np.int32)
+        outputs = self.predict(inputs, "generate", timeout=timeout)
+        rows = to_rows(outputs, ["text", "score", "reason"])
+        return [Completion(to_text(text), float(score), to_text(reason)) for text, score, reason in rows]
+
+    def score_texts(self, texts: Sequence[str], timeout: float | None = None) -> list[TextScore]:
+        """How probable each text is, token by token."""
+        names = "log_prob num_units pieces token_log_probs"
+        rows = self._ask(names, {"text": texts}, signature_name="score", timeout=timeout)
+        return [
+            TextScore(float(log_prob), int(count), to_texts(pieces[:count]), log_probs[:count].tolist())
+            for log_prob, count, pieces, log_probs in rows
+        ]
+
+    # === word_embedding ===
+
+    def embed(self, texts: Sequence[str], timeout: float | None = None) -> list[WordVectors]:
+        """The words of each text, or each single word, with their vectors."""
+        rows = self._ask("words known vectors", {"text": texts}, signature_name="embed", timeout=timeout)
+        return [_word_vectors(*row) for row in rows]
+
+    def neighbors(self, texts: Sequence[str], k: int = 10, timeout: float | None = None) -> list[SimilarWords]:
+        """The k words most like each word, or like all words of a text together."""
+        rows = self._ask("words score unknown", {"text": texts}, {"k": k}, "neighbors", timeout)
+        return [_similar_words(*row) for row in rows]
+
+    def analogy(
+        self,
+        a: Sequence[str],
+        b: Sequence[str],
+        c: Sequence[str],
+        k: int = 10,
+        multiplicative: bool = False,
+        timeout: float | None = None,
+    ) -> list[SimilarWords]:
+        """What is to c as b is to a, best first.
+
+        Args:
+            a: First words, such as man.
+            b: Second words, such as king.
+            c: Third words, such as woman.
+            k: Words of an answer.
+            multiplicative: By 3CosMul (Levy and Goldberg, 2014) instead of 3CosAdd.
+            timeout: Time for the call.
+        """
+        settings = {"k": k, "multiplicative": int(multiplicative)}
+        rows = self._ask("words score unknown", {"a": a, "b": b, "c": c}, settings, "analogy", timeout)
+        return [_similar_words(*row) for row in rows]
+
+    def similarity(self, a: Sequence[str], b: Sequence[str], timeout: float | None = None) -> list[Similarity]:
+        """How alike the words of each pair are."""
+        rows = self._ask("score unknown", {"a": a, "b": b}, signature_name="similarity", timeout=timeout)
+        return [Similarity(float(score), to_text(unknown)) for score, unknown in rows]
 
     # === audio_generation ===
 
@@ -138,3 +251,13 @@ def _beams(targets: np.ndarray, scores: np.ndarray) -> list[TransformedText]:
 def _attention(source_pieces: np.ndarray, target_pieces: np.ndarray, weights: np.ndarray) -> Attention:
     columns, rows = real_length(source_pieces), real_length(target_pieces)
     return Attention(to_texts(source_pieces[:columns]), to_texts(target_pieces[:rows]), weights[:rows, :columns])
+
+
+def _word_vectors(words: np.ndarray, known: np.ndarray, vectors: np.ndarray) -> WordVectors:
+    length = real_length(words)
+    return WordVectors(to_texts(words[:length]), [bool(one) for one in known[:length]], vectors[:length])
+
+
+def _similar_words(words: np.ndarray, scores: np.ndarray, unknown: bytes) -> SimilarWords:
+    found = words[: real_length(words)]
+    return SimilarWords(dict(zip(to_texts(found), scores[: len(found)].tolist(), strict=True)), to_text(unknown))

@@ -5,6 +5,10 @@ names follow the canonical error space that TensorFlow and gRPC share, so an err
 meaning on the way to the client.
 """
 
+# Told to who comes before the server takes requests, or after; clients may try again.
+STARTING = "the server is starting; health tells when its models answer"
+STOPPING = "the server is stopping"
+
 
 class ServingError(Exception):
     """A failure whose message is meant for the user: shown without a stack trace."""

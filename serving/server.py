@@ -2,18 +2,20 @@
 
 import gc
 import logging
+import queue
 import signal
+import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
+import tensorflow as tf
+
 from serving.core.batching import BatchRunner
 from serving.core.config_files import start_error, with_files
 from serving.core.config_watch import ConfigWatch
-from serving.core.health import Health
 from serving.core.metrics import Metrics
 from serving.core.model_config import read_config_file
 from serving.core.predict import Predictor
@@ -21,8 +23,10 @@ from serving.core.request_log import RequestLog
 from serving.core.store import ModelStore, ModelSummary, version_policy
 from serving.core.version_records import ModelConfig
 from serving.errors import ServerStartError, ServingError
-from serving.grpc.listener import GrpcListener
-from serving.rest.assembly import make_rest_listener
+from serving.front.limits import raise_file_limit
+from serving.grpc.assembly import make_answers
+from serving.ports import Ports
+from serving.rest.assembly import make_site
 from serving.settings import ServingSettings
 
 _log = logging.getLogger("seqline.serving")
@@ -34,6 +38,11 @@ def prepare_process() -> None:
     TensorFlow's modules alone are 400,000 Python objects. Each full garbage collection walks through all of them and
     stops every request for up to half a second; set aside here, they are never looked at again.
     """
+    raise_file_limit()
+    # What TensorFlow has to say of devices it says here, rather than between the first lines of the server.
+    tf.config.list_physical_devices()
+    # The event loop waits so long for a thread that computes in Python.
+    sys.setswitchinterval(0.001)
     gc.collect()
     gc.freeze()
 
@@ -49,7 +58,13 @@ class Server:
         health: Which models answer.
     """
 
-    def __init__(self, model_name: str, base_path: str | Path, settings: ServingSettings | None = None) -> None:
+    def __init__(
+        self,
+        model_name: str,
+        base_path: str | Path,
+        settings: ServingSettings | None = None,
+        ports: Ports | None = None,
+    ) -> None:
         """Prepares the server; `start` opens the ports.
 
         Args:
@@ -57,48 +72,50 @@ class Server:
             base_path: Folder with one folder per version, named by its number. Both give way to
                 `settings.models.config_file`.
             settings: Where to listen and how to serve.
+            ports: Ports of the same settings, open or not; None for new ones.
 
         Raises:
-            ServerStartError: The file of models cannot be.
+            ServerStartError: The file of models, keys or tokens cannot be used.
         """
         self._settings = with_files(settings or ServingSettings())
         self._name = model_name
         self._base_path = Path(base_path)
         self.metrics = Metrics()
-        self._runner = BatchRunner(self._settings.batching, self.metrics)
+        self._runner = BatchRunner(self._settings.batching, self.metrics, self._settings.max_threads)
         predictor = Predictor(self._settings, self._runner)
         try:
-            self.store = ModelStore(self._read_models(), self._settings, predictor, self.metrics)
+            models = self._read_models()
+            self.store = ModelStore(models, self._settings, predictor, self.metrics)
         except ServingError as error:
             raise start_error(error) from error
-        self.health = Health(self.store)
         self._request_log = RequestLog(self._settings.request_log, self.metrics)
-        parts = (self.store, predictor, self._settings, self.metrics, self._request_log, self.health)
-        self._listener = GrpcListener(*parts)
-        self._rest = make_rest_listener(*parts) if self._settings.rest.enabled else None
+        self._ports = ports or Ports(self._settings, [model.name for model in models])
+        self.health = self._ports.health
+        parts = (self.store, predictor, self._settings, self.metrics, self._request_log)
+        self._answers, self._grpc_work = make_answers(*parts, self._ports.grpc)
+        self._site, self._rest_work = make_site(*parts, self._ports)
         self._config_watch = ConfigWatch(self.store, self._settings.models)
-        self._port = 0
-        self._rest_port = 0
+        self._stopped = False
 
     @property
     def port(self) -> int:
         """TCP port of the gRPC API; 0 before `start`."""
-        return self._port
+        return self._ports.grpc_port
 
     @property
     def rest_port(self) -> int:
         """TCP port of the REST API; 0 before `start` and where there is none."""
-        return self._rest_port
+        return self._ports.rest_port
 
     @property
     def address(self) -> str:
         """Host and port, as a client takes them."""
-        return f"{self._settings.host}:{self._port}"
+        return self._ports.address
 
     @property
     def rest_address(self) -> str:
         """Host and port of the REST API; empty where there is none."""
-        return f"{self._settings.host}:{self._rest_port}" if self._rest_port else ""
+        return self._ports.rest_address
 
     def start(self) -> None:
         """Opens the ports and begins to load; returns before the models are available, unless told to wait for them.
@@ -113,9 +130,12 @@ class Server:
             if self._settings.models.ports_open_at_once:
                 self._open_ports()
                 self.store.start()
+                # Not before: a store that has not begun has no models, and all of none are ready.
+                self.health.follow(self.store)
             else:
                 self.store.start()
                 self.store.wait_until_settled(float("inf"))
+                self.health.follow(self.store)
                 self._open_ports()
         except ServingError as error:
             self.stop(0)
@@ -124,19 +144,14 @@ class Server:
             raise start_error(error) from error
         self._config_watch.start()
         served = ", ".join(f"{one.name} from {one.base_path}" for one in self.store.summary()) or "no model"
-        rest = f", REST on {self.rest_address}" if self._rest_port else ""
+        rest = f", REST on {self.rest_address}" if self.rest_port else ""
         _log.info("serving %s on %s%s", served, self.address, rest)
 
     def _open_ports(self) -> None:
-        self._port = self._listener.open()
-        if not self._rest:
-            return
-        try:
-            self._rest_port = self._rest.open()
-        except ServerStartError as error:
-            if self._settings.rest.required:
-                raise
-            _log.error("no REST: %s", error)
+        self._ports.grpc.serve(self._answers)
+        if self._ports.rest:
+            self._ports.rest.serve(self._site)
+        self._ports.open()
 
     def _read_models(self) -> list[ModelConfig]:
         if not self._settings.models.config_file:
@@ -191,19 +206,28 @@ class Server:
             raise ServerStartError(". ".join(reasons) or "no model is configured")
         return summary
 
+    def begin_drain(self) -> None:
+        """Says that the server is about to end, and takes requests all the same.
+
+        Health says no, and each answer over REST asks the client to open another connection for its next request.
+        """
+        self._ports.begin_drain()
+
     def stop(self, grace: float | None = None) -> None:
-        """Takes no more requests, lets running ones finish, unloads.
+        """Takes no more requests, lets running ones finish, unloads; once, however often it is called.
 
         Args:
             grace: Longest wait for running requests, in seconds; None for the settings' own.
         """
+        if self._stopped:
+            return
+        self._stopped = True
         grace = self._settings.grace_seconds if grace is None else grace
         started = time.monotonic()
         self._config_watch.stop()
-        self.health.draining = True
-        listeners = [self._listener, *([self._rest] if self._rest else [])]
-        with ThreadPoolExecutor(len(listeners)) as pool:  # both refuse from now on
-            drained = all(pool.map(lambda listener: listener.close(grace), listeners))
+        drained = self._ports.close(grace)
+        for work in (self._grpc_work, self._rest_work):
+            work.stop()
         self._runner.stop()
         self.store.stop()
         self._request_log.close()
@@ -211,20 +235,38 @@ class Server:
         _log.info("stopped after %.2f s, %s", time.monotonic() - started, how)
 
     def run_until_signal(self) -> None:
-        """Blocks until SIGTERM or SIGINT arrives, then stops. Only for the main thread of a started server."""
-        signalled = threading.Event()
+        """Blocks until SIGTERM or SIGINT arrives, then stops. Only for the main thread of a started server.
+
+        After SIGTERM requests still pass for a while, so that load balancers notice. A second signal ends all waiting.
+        """
+        signals: queue.SimpleQueue[int] = queue.SimpleQueue()
 
         def note(number: int, _: FrameType | None) -> None:
-            _log.info("%s received: stopping", signal.Signals(number).name)
-            signalled.set()
+            signals.put(number)
 
         before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
-            signalled.wait()
+            first = signals.get()
+            _log.info("%s received: stopping", signal.Signals(first).name)
+            if first == signal.SIGTERM:
+                self._wait_as_lame_duck(signals)
+            threading.Thread(target=self._hurry, args=[signals], name="seqline-signals", daemon=True).start()
             self.stop()
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def _wait_as_lame_duck(self, signals: "queue.SimpleQueue[int]") -> None:
+        self.begin_drain()
+        try:
+            signals.put(signals.get(timeout=self._settings.lame_duck_seconds))
+        except queue.Empty:
+            return
+
+    def _hurry(self, signals: "queue.SimpleQueue[int]") -> None:
+        number = signals.get()
+        _log.info("%s received: not waiting for running requests", signal.Signals(number).name)
+        self._ports.hurry()
 
     def __enter__(self) -> Self:
         self.start()

@@ -1,8 +1,11 @@
 """Settings of the embedded server: the section `serving` of a pipeline configuration."""
 
-from typing import Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+# Marks a key whose text is a path. A pipeline configuration expands variables in it; on a command line the shell does.
+PATH: dict[str, Any] = {"path": True}
 
 
 class FrozenSettings(BaseModel):
@@ -11,7 +14,7 @@ class FrozenSettings(BaseModel):
     `serving` imports nothing else of the project, so it has its own base.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class BatchingSettings(FrozenSettings):
@@ -46,9 +49,9 @@ class BatchingSettings(FrozenSettings):
     """Merge requests whose inputs differ in later dimensions too, by padding at the end; answers come back padded.
     False: only requests of equal dimensions share a batch, so that their lengths change no answer."""
 
-    padding_values: dict[str, float | str] = {}
-    """Input name to the value that pads it. An input that is not named takes its own first element, as in TensorFlow
-    Serving."""
+    padding_values: dict[str, Annotated[float, Field(allow_inf_nan=True)] | str] = {}
+    """Input name to the value that pads it, -.inf too. An input that is not named takes its own first element, as in
+    TensorFlow Serving."""
 
     enable_large_batch_splitting: bool = False
     """Cut a request to fill the open batch. False: a request stays whole."""
@@ -56,7 +59,7 @@ class BatchingSettings(FrozenSettings):
     max_execution_batch_size: int = Field(default=0, ge=0)
     """Largest batch that the model sees when requests are cut. 0: max_batch_size."""
 
-    parameters_file: str = ""
+    parameters_file: str = Field(default="", json_schema_extra=PATH)
     """Text file of TensorFlow Serving's BatchingParameters: what it names wins over the settings here. Empty: none."""
 
     per_model_parameters: bool = False
@@ -102,7 +105,14 @@ class RestSettings(FrozenSettings):
     """Let web pages of other origins call the API."""
 
     max_threads: int = Field(default=64, ge=1)
-    """Requests handled at the same time."""
+    """Large bodies that are read at the same time; the others wait."""
+
+    idle_seconds: float = Field(default=60.0, gt=0)
+    """How long a client may send nothing of a request that it has begun, read nothing of an answer (30 s at most), or
+    leave its connection without a request, in seconds. The head of a request has to be there within this time."""
+
+    max_head_bytes: int = Field(default=65536, ge=1024)
+    """Longest address and longest single header, in bytes."""
 
     max_body_bytes: int = Field(default=100 * 2**20, ge=1024)
     """Largest request accepted, in bytes, unpacked where it comes gzipped. A larger one is answered
@@ -125,14 +135,14 @@ class MonitoringSettings(FrozenSettings):
     path: str = "/monitoring/prometheus/metrics"
     """Where."""
 
-    config_file: str = ""
+    config_file: str = Field(default="", json_schema_extra=PATH)
     """Text file of TensorFlow Serving's MonitoringConfig; what it names wins over the settings here. Empty: none."""
 
 
 class RequestLogSettings(FrozenSettings):
     """Logs of requests and answers, as TFRecord files of PredictionLog: to compare later traffic with training data."""
 
-    folder: str = ""
+    folder: str = Field(default="", json_schema_extra=PATH)
     """Where the files go, a folder per model. Empty: nothing is logged."""
 
     sampling_rate: float = Field(default=0.01, ge=0, le=1)
@@ -148,17 +158,17 @@ class RequestLogSettings(FrozenSettings):
 class SecuritySettings(FrozenSettings):
     """Encryption and authentication."""
 
-    ssl_config_file: str = ""
+    ssl_config_file: str = Field(default="", json_schema_extra=PATH)
     """Text file of TensorFlow Serving's SSLConfig: keys and certificates, PEM, inline. Empty: no encryption."""
 
-    token_file: str = ""
+    token_file: str = Field(default="", json_schema_extra=PATH)
     """File with one accepted bearer token per line; each request must bring one. Empty: everybody may ask."""
 
 
 class ModelsSettings(FrozenSettings):
     """Several models in one server, and how their versions come and go."""
 
-    config_file: str = ""
+    config_file: str = Field(default="", json_schema_extra=PATH)
     """Text file of TensorFlow Serving's ModelServerConfig. Empty: the one model of the command."""
 
     config_file_poll_seconds: float = Field(default=0.0, ge=0)
@@ -196,7 +206,7 @@ class ServingSettings(FrozenSettings):
     port: int = Field(default=8500, ge=0, le=65535)
     """TCP port of the gRPC API. 0: any free port."""
 
-    grpc_socket_path: str = ""
+    grpc_socket_path: str = Field(default="", json_schema_extra=PATH)
     """Unix socket to listen on as well. Empty: none."""
 
     grpc_tcp: bool = True
@@ -247,7 +257,7 @@ class ServingSettings(FrozenSettings):
     grpc_channel_arguments: str = ""
     """Options of the gRPC server, as name=value,name=value. Empty: none."""
 
-    session_config_file: str = ""
+    session_config_file: str = Field(default="", json_schema_extra=PATH)
     """Text file of TensorFlow's ConfigProto for every model. Empty: none."""
 
     gpu_memory_fraction: float = Field(default=0.0, ge=0, le=1)
@@ -268,25 +278,49 @@ class ServingSettings(FrozenSettings):
     outputs_as_tensor_content: bool = False
     """Encode output tensors as raw bytes (tensor_content). False: as value fields, TensorFlow Serving's default."""
 
-    max_message_bytes: int = Field(default=2**31 - 1, ge=1024, le=2**31 - 1)
-    """Largest request accepted, in bytes."""
+    max_message_bytes: int = Field(default=100 * 2**20, ge=1024, le=2**31 - 1)
+    """Largest gRPC request accepted, in bytes, unpacked where it comes compressed. A larger one is answered
+    RESOURCE_EXHAUSTED."""
 
     max_tensor_bytes: int = Field(default=2**29, ge=1024)
     """Largest tensor that an input may unfold to, in bytes: a message of a few bytes can claim any shape."""
 
+    max_repeated_values: int = Field(default=10_000, ge=0)
+    """Most values that an input may claim by its shape without bringing them; TensorFlow Serving repeats the last."""
+
+    max_string_bytes: int = Field(default=10_000_000, ge=1)
+    """Longest string of a request, in bytes. A model that cuts texts into tokens takes seconds for ten million."""
+
+    max_rows: int = Field(default=1_000_000, ge=1)
+    """Most rows (size of the first dimension) that a request may have."""
+
     max_threads: int = Field(default=64, ge=1)
-    """Requests handled at the same time. A request that waits for its batch counts, so keep it at several times the
-    number of requests that should share a batch."""
+    """Requests whose large message is read, or that run without batching, at the same time; the others wait."""
 
     max_concurrent_requests: int = Field(default=1024, ge=1)
-    """Requests accepted at the same time, waiting ones included. One more is answered RESOURCE_EXHAUSTED."""
+    """Requests accepted at the same time on each port, waiting ones included. A request counts from when all of it has
+    arrived. One more is answered RESOURCE_EXHAUSTED."""
+
+    max_connections: int = Field(default=0, ge=0)
+    """Connections to each port at the same time. One more closes the one of REST that has been silent longest; on gRPC
+    it is closed itself. 0: as many as the limit of open files allows."""
+
+    message_seconds: float = Field(default=120.0, gt=0)
+    """How long a gRPC call may take to send its message, in seconds."""
+
+    idle_seconds: float = Field(default=900.0, gt=0)
+    """How long a gRPC connection without calls stays open, in seconds. Clients open the next one by themselves."""
 
     request_timeout_seconds: float = 0.0
     """Longest run of the model for one gRPC request, in seconds, whatever the caller's own deadline. 0 or less: no
     limit."""
 
+    lame_duck_seconds: float = Field(default=3.0, ge=0)
+    """On SIGTERM: how long health says no while requests still pass, in seconds, so that load balancers notice before
+    anything is refused. Keep it above the time between two probes, or give Kubernetes a `preStop` sleep."""
+
     grace_seconds: float = Field(default=10.0, ge=0)
-    """On SIGTERM or SIGINT: time for running requests to finish, in seconds."""
+    """On SIGTERM (after lame_duck_seconds) or SIGINT: time for running requests to finish, in seconds."""
 
     @model_validator(mode="after")
     def _retry_waits_in_order(self) -> Self:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-LONG = ("real_data", "e2e")
+LONG = ("real_data", "e2e", "minutes")
 CONTAINED = Path(__file__).parents[1] / ".browser"
 NAMES = ("chromium-headless-shell", "chromium", "google-chrome")
 

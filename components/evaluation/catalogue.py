@@ -2,12 +2,28 @@
 
 import dataclasses
 import difflib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from components.errors import EvaluationError
 from components.evaluation.settings import EvaluationSettings
+from components.example_gen.suggestions import did_you_mean, quoted
 from models.registry import TASKS
 from models.tasks.task import Judging
+
+
+@dataclasses.dataclass(frozen=True)
+class Baseline:
+    """What is reached without a look at the input; a model that is no better is told as such.
+
+    Attributes:
+        answer: what reaches it, in words.
+        metric: key of `METRICS` that computes it from the same examples; "" where it is always `value`.
+        value: what it always is.
+    """
+
+    answer: str
+    metric: str = ""
+    value: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,37 +34,126 @@ class MetricEntry:
         class_name: class of the TFMA metric.
         module: of ours where that class is; empty for TFMA's own.
         lower_is_better: as for bits; else greater is better.
+        least: value that no model can be below; None: there is no such.
+        greatest: value that no model can be above; None: there is no such.
         arguments: of the class, besides its name.
         takes_output: whether the class takes the name of the output that is judged, the task's `prediction_key`.
+        reported_with: of a metric by class, the metrics that report it for all classes together.
+        baseline: what a guess reaches; None: unknown.
+        compares_texts: whether answers are texts of their own, which may all be the same.
     """
 
     class_name: str
     module: str = ""
     lower_is_better: bool = False
+    least: float | None = None
+    greatest: float | None = None
     arguments: Mapping[str, str] = dataclasses.field(default_factory=dict)
     takes_output: bool = False
+    reported_with: tuple[str, ...] = ()
+    baseline: Baseline | None = None
+    compares_texts: bool = False
 
 
 _METRICS = "components.evaluation.metrics"
-_CONFUSION = MetricEntry("ConfusionMetric", f"{_METRICS}.confusion", takes_output=True)
+_MAJORITY = "the most frequent label for every example"
+# Metrics of this prefix are computed for `components.evaluation.judgement`; nobody is shown them.
+BASELINE = "baseline/"
+ANSWERS_ALIKE, RIGHT_ANSWERS_ALIKE = f"{BASELINE}answers_alike", f"{BASELINE}right_answers_alike"
+
+_CONFUSION = MetricEntry(
+    "ConfusionMetric",
+    f"{_METRICS}.confusion",
+    least=0.0,
+    greatest=1.0,
+    takes_output=True,
+    reported_with=("confusion_matrix", "class_scores"),
+)
+_CORPUS_SCORE = MetricEntry(
+    "CorpusBleu", f"{_METRICS}.corpus_score", least=0.0, greatest=100.0, takes_output=True, compares_texts=True
+)
+_SAMENESS = MetricEntry("MostFrequentShare", f"{_METRICS}.sameness", least=0.0, greatest=1.0)
+_ENTITIES = MetricEntry(
+    "EntityMetric",
+    f"{_METRICS}.entities",
+    least=0.0,
+    greatest=1.0,
+    takes_output=True,
+    reported_with=("entity_scores",),
+)
+
+
+def _of_units(class_name: str, units: str, least: float = 0.0, baseline: Baseline | None = None) -> MetricEntry:
+    """A metric of an example's log probability and of how many units it has, by an output of the model."""
+    return MetricEntry(
+        class_name,
+        f"{_METRICS}.bits",
+        lower_is_better=True,
+        least=least,
+        arguments={"units": units},
+        takes_output=True,
+        baseline=baseline,
+    )
+
 
 METRICS: dict[str, MetricEntry] = {
-    "example_count": MetricEntry("ExampleCount"),
-    "accuracy": _CONFUSION,
-    "macro_f1": _CONFUSION,
-    "auc": MetricEntry("OneVersusRestAuc", f"{_METRICS}.auc"),
-    "bleu": MetricEntry("CorpusBleu", f"{_METRICS}.corpus_score", takes_output=True),
-    "chrf": MetricEntry("CorpusChrf", f"{_METRICS}.corpus_score", takes_output=True),
+    "example_count": MetricEntry("ExampleCount", least=0.0),
+    "accuracy": dataclasses.replace(_CONFUSION, baseline=Baseline(_MAJORITY, f"{BASELINE}accuracy")),
+    "macro_f1": dataclasses.replace(_CONFUSION, baseline=Baseline(_MAJORITY, f"{BASELINE}macro_f1")),
+    "auc": MetricEntry(
+        "OneVersusRestAuc", f"{_METRICS}.auc", least=0.0, greatest=1.0, baseline=Baseline("a guess", value=0.5)
+    ),
+    "bleu": _CORPUS_SCORE,
+    "chrf": dataclasses.replace(_CORPUS_SCORE, class_name="CorpusChrf"),
     # TFMA's own: bytes compared with bytes, which is what both sides are.
-    "exact_match": MetricEntry("ExactMatch"),
-    "bits_per_sample": MetricEntry(
-        "BitsPerUnit", f"{_METRICS}.bits", lower_is_better=True, arguments={"units": "num_samples"}, takes_output=True
+    "exact_match": MetricEntry("ExactMatch", least=0.0, greatest=1.0, compares_texts=True),
+    "bits_per_sample": _of_units(
+        "BitsPerUnit", "num_samples", baseline=Baseline("a guess among all 256 levels", value=8.0)
+    ),
+    # Of a language model, for each unit that it predicts: exp(nats), and nats; then bits for what people count.
+    "perplexity": _of_units("Perplexity", "num_units", least=1.0),
+    "cross_entropy": _of_units("CrossEntropy", "num_units"),
+    "bits_per_character": _of_units("BitsPerUnit", "num_characters"),
+    "bits_per_byte": _of_units("BitsPerUnit", "num_bytes", baseline=Baseline("a guess among all 256 bytes", value=8.0)),
+    "loss_per_prediction": MetricEntry(
+        "Ratio",
+        f"{_METRICS}.ratio",
+        lower_is_better=True,
+        least=0.0,
+        arguments={"units": "num_predictions", "output": "loss"},
+    ),
+    "known_words": MetricEntry(
+        "Ratio",
+        f"{_METRICS}.ratio",
+        least=0.0,
+        greatest=1.0,
+        arguments={"units": "num_words", "output": "num_known"},
+    ),
+    "entity_precision": _ENTITIES,
+    "entity_recall": _ENTITIES,
+    "entity_f1": dataclasses.replace(_ENTITIES, baseline=Baseline("an answer without any entity", value=0.0)),
+    "macro_entity_f1": _ENTITIES,
+    "token_accuracy": _ENTITIES,
+    "entity_scores": _ENTITIES,
+    "same_cut": MetricEntry(
+        "MeanOutput", f"{_METRICS}.mean_output", least=0.0, greatest=1.0, arguments={"output": "same_cut"}
     ),
     # What a task with scores of each class has besides those that it names.
     "confusion_matrix": _CONFUSION,
     "class_scores": _CONFUSION,
+    f"{BASELINE}accuracy": _CONFUSION,
+    f"{BASELINE}macro_f1": _CONFUSION,
+    ANSWERS_ALIKE: dataclasses.replace(_SAMENESS, takes_output=True),
+    RIGHT_ANSWERS_ALIKE: _SAMENESS,
 }
-PER_CLASS: dict[str, MetricEntry] = {"precision": _CONFUSION, "recall": _CONFUSION, "f1": _CONFUSION}
+PER_CLASS: dict[str, MetricEntry] = {
+    "precision": _CONFUSION,
+    "recall": _CONFUSION,
+    "f1": _CONFUSION,
+    "entity_precision": _ENTITIES,
+    "entity_recall": _ENTITIES,
+    "entity_f1": _ENTITIES,
+}
 
 
 def judging_of(task: str) -> Judging:
@@ -80,3 +185,51 @@ def check_metric_names(task: str, settings: EvaluationSettings) -> None:
                     + (f"; did you mean {hint}?" if hint else ".")
                     + f" Valid metrics: {', '.join([*judging.metrics, *patterns])}."
                 )
+
+
+def impossible_bounds(task: str, settings: EvaluationSettings) -> Iterator[str]:
+    """One sentence for each bound outside of the values that its metric can have; names that are unknown are left."""
+    judging = judging_of(task)
+    for name, bound in settings.thresholds.items():
+        if entry := metric_entry(judging, name):
+            for end in ("min", "max"):
+                value = getattr(bound, end)
+                if value is not None and not _within(value, entry):
+                    yield _impossible(f"evaluation.thresholds.{name}.{end}", value, name, entry)
+    for name, worse in settings.max_regression.items():
+        entry = metric_entry(judging, name)
+        if entry and entry.greatest is not None and worse > entry.greatest - (entry.least or 0.0):
+            yield _impossible(f"evaluation.max_regression.{name}", worse, name, entry)
+
+
+def _within(value: float, entry: MetricEntry) -> bool:
+    return (entry.least is None or value >= entry.least) and (entry.greatest is None or value <= entry.greatest)
+
+
+def _impossible(key: str, value: float, name: str, entry: MetricEntry) -> str:
+    ends = [f"{word} {end:g}" for word, end in (("from", entry.least), ("to", entry.greatest)) if end is not None]
+    percent = entry.greatest == 1.0 and 1.0 < value <= 100.0
+    hint = f". As a share, {value:g} percent is {value / 100:g}" if percent else ""
+    return f"{key} must be a value that {name} can have: {' '.join(ends)}. Received: {value:g}{hint}"
+
+
+def judged_labels(task: str, settings: EvaluationSettings) -> dict[str, str]:
+    """Each key of the settings that is about one label, such as `evaluation.thresholds.f1/pos`, with that label."""
+    per_class = judging_of(task).per_class
+    keys = [(section, name) for section in ("thresholds", "max_regression") for name in getattr(settings, section)]
+    return {
+        f"evaluation.{section}.{name}": label
+        for section, name in keys
+        for kind, _, label in [name.partition("/")]
+        if label and kind in per_class
+    }
+
+
+def unknown_labels(judged: Mapping[str, str], labels: Collection[str]) -> list[str]:
+    """One sentence for each key, from `judged_labels`, whose label is not among those of the train split."""
+    return [
+        f'{key} is about label "{label}", which no record of train has. Labels there: {quoted(sorted(labels))}.'
+        f"{did_you_mean(label, labels)} Correct it, or remove it."
+        for key, label in judged.items()
+        if label not in labels
+    ]

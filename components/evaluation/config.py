@@ -2,11 +2,19 @@
 
 import json
 
-from components.evaluation.catalogue import METRICS, MetricEntry, check_metric_names, judging_of, metric_entry
+from components.evaluation.catalogue import (
+    ANSWERS_ALIKE,
+    METRICS,
+    PER_CLASS,
+    RIGHT_ANSWERS_ALIKE,
+    MetricEntry,
+    check_metric_names,
+    judging_of,
+    metric_entry,
+)
 from components.evaluation.extractors import length_feature
 from components.evaluation.settings import EvaluationSettings
 from components.evaluation.tfma import config_pb2, tfma
-from models.features import learned_features
 from models.registry import TASKS
 from models.tasks.task import Judging, Task
 
@@ -40,8 +48,9 @@ def eval_config(task: str, settings: EvaluationSettings) -> config_pb2.EvalConfi
 def _slicing_specs(task: Task, settings: EvaluationSettings) -> list[config_pb2.SlicingSpec]:
     specs = [config_pb2.SlicingSpec()]
     if settings.slice_by_label:
-        labels = learned_features(task.features, "categories")
-        specs += [config_pb2.SlicingSpec(feature_keys=[label]) for label in labels]
+        # One label for each of many values makes no slice of examples.
+        labels = [each for each in task.features if each.facts.learned == "categories" and not each.facts.many]
+        specs += [config_pb2.SlicingSpec(feature_keys=[label.name]) for label in labels]
     if settings.length_buckets and task.judging.length_of:
         feature = length_feature(task.judging.length_of, settings.length_unit, settings.length_buckets)
         specs.append(config_pb2.SlicingSpec(feature_keys=[feature]))
@@ -50,12 +59,21 @@ def _slicing_specs(task: Task, settings: EvaluationSettings) -> list[config_pb2.
 
 def _metric_configs(judging: Judging, settings: EvaluationSettings) -> list[config_pb2.MetricConfig]:
     entries = {name: METRICS[name] for name in judging.metrics}
-    if judging.per_class:
-        entries |= {name: METRICS[name] for name in ("confusion_matrix", "class_scores")}
+    for kind in judging.per_class:
+        entries |= {name: METRICS[name] for name in PER_CLASS[kind].reported_with}
+    entries |= {name: METRICS[name] for name in _baselines(judging)}
     for name in sorted({*settings.thresholds, *settings.max_regression} - set(entries)):
         if entry := metric_entry(judging, name):
             entries[name] = entry
     return [_metric_config(name, entry, judging, settings) for name, entry in entries.items()]
+
+
+def _baselines(judging: Judging) -> list[str]:
+    """What is computed besides, to tell whether the model is better than a guess."""
+    entries = [METRICS[name] for name in judging.metrics]
+    computed = [entry.baseline.metric for entry in entries if entry.baseline and entry.baseline.metric]
+    alike = [ANSWERS_ALIKE, RIGHT_ANSWERS_ALIKE] if any(entry.compares_texts for entry in entries) else []
+    return [*computed, *alike]
 
 
 def _metric_config(

@@ -4,8 +4,12 @@ from typing import Any
 
 from tfx.components.evaluator import executor as tfx_executor
 from tfx.types import artifact_utils
+from tfx.utils import path_utils
 
+from components.errors import EvaluationError
 from components.evaluation.results import findings
+from components.paths import local_copy
+from components.weights import broken_weights
 
 
 class Executor(tfx_executor.Executor):
@@ -17,7 +21,19 @@ class Executor(tfx_executor.Executor):
         output_dict: dict[str, list[Any]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Evaluates the model, then keeps metrics and shortfalls."""
+        """Evaluates the model, then keeps metrics, shortfalls and warnings.
+
+        Raises:
+            EvaluationError: the model has weights that are no numbers; it is not worth the time, and may not become the
+                model that later ones are compared with.
+        """
+        model = artifact_utils.get_single_instance(input_dict["model"])
+        with local_copy(path_utils.serving_model_path(model.uri)) as exported:
+            if broken := broken_weights(exported):
+                raise EvaluationError(
+                    f"A model is judged only where all its weights are finite numbers. Received: {', '.join(broken)}. "
+                    "Train it again, with a lower training.learning_rate or training.clip_norm."
+                )
         super().Do(input_dict, output_dict, exec_properties)
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
         findings(evaluation.uri).keep(evaluation)

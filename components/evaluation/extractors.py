@@ -59,7 +59,9 @@ def _add_length_ranges(extracts: dict[str, Any], names: list[str]) -> dict[str, 
         recipe = _RECIPE.match(name)
         if recipe is None or features.get(recipe["text"]) is None:
             continue
-        text = np.asarray(features[recipe["text"]]).ravel()[0].decode("utf-8", "replace")
+        # Of a feature with many values each is a word.
+        values = np.asarray(features[recipe["text"]], dtype=object).ravel()
+        text = " ".join(value.decode("utf-8", "replace") for value in values)
         ends = [int(end) for end in recipe["ends"].split("_")[1:]]
         features[name] = np.array([length_bucket(text, recipe["unit"], ends).encode()], dtype=object)
     result[tfma.FEATURES_KEY] = features

@@ -5,7 +5,9 @@ import json
 import math
 from typing import Any
 
+from components.evaluation.catalogue import BASELINE
 from components.evaluation.extractors import is_length_feature
+from components.evaluation.judgement import warnings
 from components.evaluation.tfma import tfma
 from components.findings import Findings
 
@@ -63,8 +65,15 @@ def load_metrics(uri: str, baseline: bool = False) -> dict[str, dict[str, float]
 
     Returns:
         Values by metric, by slice: `overall`, `label=<label>`, `length=<range>`. A metric that is undefined on a slice
-        is left out.
+        is left out, and so is what only `judgement` looks at.
     """
+    return {
+        slice_name: {name: value for name, value in values.items() if not name.startswith(BASELINE)}
+        for slice_name, values in _all_metrics(uri, baseline).items()
+    }
+
+
+def _all_metrics(uri: str, baseline: bool) -> dict[str, dict[str, float]]:
     result: dict[str, dict[str, float]] = {}
     for slice_name, key, value in _values(uri, baseline):
         if value.WhichOneof("type") == "double_value" and not math.isnan(value.double_value.value):
@@ -101,7 +110,9 @@ def failures(uri: str) -> list[Failure]:
 
 def findings(uri: str) -> Findings:
     """What is told of an evaluation, in short."""
-    return Findings(load_metrics(uri).get(OVERALL, {}), [failure.message for failure in failures(uri)])
+    values = _all_metrics(uri, baseline=False).get(OVERALL, {})
+    shortfalls = [failure.message for failure in failures(uri)]
+    return Findings(load_metrics(uri).get(OVERALL, {}), shortfalls, warnings=warnings(values))
 
 
 def _failures(failure: Any, slice_name: str, values: dict[str, float], previous: dict[str, float]) -> list[Failure]:

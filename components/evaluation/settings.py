@@ -12,7 +12,8 @@ class Bound(Settings):
 
     min: float | None = None
     """Least value that passes, in the unit of the metric: 0 to 1 for accuracy, AUC, F1 and exact match, 0 to 100 for
-    BLEU and chrF, bits for bits_per_sample."""
+    BLEU and chrF, bits for bits_per_sample, bits_per_character and bits_per_byte, nats for cross_entropy and
+    loss_per_prediction."""
 
     max: float | None = None
     """Greatest value that passes, in the unit of the metric."""

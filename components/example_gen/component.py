@@ -1,6 +1,8 @@
 """ExampleGen: TFX's own takes one pattern per split, no parallel text, and forgets file and line of a bad record."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import apache_beam as beam
 from tfx.components.util import examples_utils
@@ -12,6 +14,7 @@ from tfx.types.standard_artifacts import Examples
 from components.example_gen.executor import generate_examples
 from components.example_gen.settings import DataSettings
 from components.features import features_of
+from components.findings import Findings
 from models.progress import tell
 
 
@@ -44,11 +47,25 @@ def ExampleGen(  # noqa: N802
         examples.set_int_custom_property(name, counts[name])
     for split, kept in counts["splits"].items():
         examples.set_int_custom_property(f"kept_{split}", kept)
+    Findings(page=None, warnings=counts["warnings"], data=_figures(counts)).keep(examples)
     per_split = ", ".join(f"{split} {kept}" for split, kept in counts["splits"].items())
     tell(
-        f"{counts['read']} records read, {counts['refused']} refused ({per_split})",
+        f"{counts['read']} records read, {counts['refused']} refused ({per_split}){_also(counts['passed_over'])}",
         counts["read"],
         counts["read"],
-        {**counts["splits"], "refused": counts["refused"]},
+        {**counts["splits"], "refused": counts["refused"], **counts["passed_over"]},
         stage="ExampleGen",
     )
+
+
+def _also(passed_over: Mapping[str, int]) -> str:
+    told = ", ".join(f"{count} {name}" for name, count in passed_over.items())
+    return f"; passed over: {told}" if told else ""
+
+
+def _figures(counts: dict[str, Any]) -> dict[str, float]:
+    """How many records were refused, and of each split the share of those whose input stands in train too."""
+    repeated = {
+        f"repeated_{split}": count / counts["splits"][split] for split, count in sorted(counts["repeated"].items())
+    }
+    return {"refused": counts["refused"], **repeated}

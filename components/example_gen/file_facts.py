@@ -5,13 +5,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from components.errors import DataError
+from components.errors import DataError, printable
+from components.example_gen.finding import find_files
 from components.example_gen.formats import READERS
 from components.example_gen.name_rules import any_of, label_of, missing_problems
+from components.example_gen.passing_over import is_blank
 from components.example_gen.records import Unusable
 from components.example_gen.settings import DataSettings
 from components.example_gen.suggestions import did_you_mean, quoted
-from components.example_gen.text_files import Line, find_files, read_lines
+from components.example_gen.text_files import Line, read_lines
 from models.features import Feature
 
 _FILE = "file"
@@ -60,6 +62,8 @@ class FileFacts:
         found = self._row(name) if self.settings.labels_file else self._match(name, label_of(named))
         values = {feature.name: found.get(feature.name, "") for feature in named}
         for feature in named:
+            if printable(values[feature.name]) != values[feature.name]:
+                raise Unusable(f'"{feature.name}" is not utf-8 in the name of the file')
             if not feature.optional and not values[feature.name].strip():
                 raise Unusable(f'"{feature.name}" is empty')
         return values
@@ -104,8 +108,8 @@ def _read_rows(settings: DataSettings, names: Sequence[str]) -> tuple[set[str], 
     path, *more = find_files(settings.labels_file, "data.labels_file")
     if more:
         raise DataError(f'"data.labels_file" must name one file. Received: {settings.labels_file}, {1 + len(more)}.')
-    lines = read_lines(path, settings.encoding)
-    header = _cells(next(lines), path)
+    lines = (line for line in read_lines(path, settings.encoding) if line.problem or not is_blank([line.text]))
+    header = _cells(next(lines, Line(1, "")), path)
     _check_header(header, names, path)
     rows: dict[str, dict[str, str]] = {}
     for line in lines:

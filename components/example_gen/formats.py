@@ -16,6 +16,21 @@ if TYPE_CHECKING:
     from components.example_gen.records import BadRecord, InputFile, Record
 
 AUTO = "auto"
+# Endings behind that of the format, of files that are unpacked.
+PACKED = (".gz", ".bz2", ".xz", ".zst")
+
+_SOUND = "Convert recordings to WAV: ffmpeg -i FILE NEW_FILE.wav."
+_SHEET = "Save the sheet as CSV (UTF-8)."
+_OTHER_SUFFIXES = {
+    ".zip": "Unpack ZIP archives first: unzip FILE; recordings may come as a tar archive.",
+    ".7z": "Unpack 7z archives first: 7z x FILE.",
+    ".rar": "Unpack RAR archives first: unrar x FILE.",
+    ".xlsx": _SHEET,
+    ".xls": _SHEET,
+    ".ods": _SHEET,
+    ".json": "Of JSON only JSON Lines is read, an object a line: set data.format jsonl if it is that.",
+    **dict.fromkeys((".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aiff", ".aif", ".wma"), _SOUND),
+}
 
 
 @dataclass(frozen=True)
@@ -26,10 +41,12 @@ class Reader:
         module: dotted name of the module whose `read(file, context)` yields records, good and bad.
         about: what it is, for the documents.
         kinds: of the features that stand in the files.
-        suffixes: how files of the format end, without `.gz`; they tell it where data.format is auto.
+        suffixes: how files of the format end, without `.gz` and its like; they tell it where data.format is auto.
         example: what one example is called.
         offer: what to give, for who gives files of another format to a task that needs this one.
         columns: whether `data.columns` says where a feature stands.
+        delimiter: what stands between the cells of a row where `data.delimiter` does not say; "" = no such rows.
+        quoting: of cells, where `data.quoting` does not say.
         by_name: whether one feature stands in the files, and all others come by the file's name (`FileFacts`).
         per_feature: whether there is a file for each feature.
         below: suffixes of the files that a folder stands for; none = a folder cannot be read.
@@ -44,6 +61,8 @@ class Reader:
     example: str = "text"
     offer: str = ""
     columns: bool = False
+    delimiter: str = ""
+    quoting: str = ""
     by_name: bool = False
     per_feature: bool = False
     below: tuple[str, ...] = ()
@@ -77,12 +96,50 @@ class Reader:
 
 
 READERS: dict[str, Reader] = {
-    "tsv": Reader("components.example_gen.readers.tsv", "no quoting", suffixes=(".tsv",), columns=True),
-    "csv": Reader("components.example_gen.readers.csv", "quoted", suffixes=(".csv",), columns=True),
-    "jsonl": Reader(
-        "components.example_gen.readers.jsonl", "an object a line", suffixes=(".jsonl", ".ndjson"), columns=True
+    "tsv": Reader(
+        "components.example_gen.readers.delimited",
+        "no quoting",
+        suffixes=(".tsv",),
+        columns=True,
+        delimiter="\t",
+        quoting="none",
+        below=(".tsv",),
     ),
-    "parquet": Reader("components.example_gen.readers.parquet", "columnar", suffixes=(".parquet",), columns=True),
+    "csv": Reader(
+        "components.example_gen.readers.delimited",
+        "quoted",
+        suffixes=(".csv",),
+        columns=True,
+        delimiter=",",
+        quoting="minimal",
+        below=(".csv",),
+    ),
+    "jsonl": Reader(
+        "components.example_gen.readers.jsonl",
+        "an object a line",
+        kinds=frozenset({"text", "label", "tokens", "tags"}),
+        suffixes=(".jsonl", ".ndjson"),
+        columns=True,
+        below=(".jsonl", ".ndjson"),
+    ),
+    "parquet": Reader(
+        "components.example_gen.readers.parquet",
+        "columnar",
+        kinds=frozenset({"text", "label", "tokens", "tags"}),
+        suffixes=(".parquet",),
+        columns=True,
+        below=(".parquet",),
+    ),
+    "conll": Reader(
+        "components.example_gen.readers.conll",
+        "a token and its tag a line, a blank line behind each sentence",
+        kinds=frozenset({"tokens", "tags"}),
+        suffixes=(".conll", ".iob", ".bio"),
+        example="sentence",
+        offer="give files with a token and its tag a line, or JSON Lines or Parquet files with lists of both",
+        columns=True,
+        below=(".conll", ".iob", ".bio"),
+    ),
     "parallel": Reader(
         "components.example_gen.readers.parallel", "line-aligned files, one per feature", per_feature=True
     ),
@@ -92,11 +149,18 @@ READERS: dict[str, Reader] = {
         kinds=frozenset({"text"}),
         by_name=True,
     ),
+    "text": Reader(
+        "components.example_gen.readers.text",
+        "whole texts, line breaks and all, each file a document in passages",
+        kinds=frozenset({"text"}),
+        example="passage",
+        by_name=True,
+    ),
     "wav": Reader(
         "components.example_gen.readers.wav",
         "recordings, in folders or tar archives too",
         kinds=frozenset({"audio"}),
-        suffixes=(".wav", ".tar", ".tgz"),
+        suffixes=(".wav", ".tar", ".tgz", ".tbz2", ".txz", ".tzst"),
         example="recording",
         offer="give WAV files, tar archives of them, or with data.format wav a folder",
         by_name=True,
@@ -120,8 +184,14 @@ def reader_of(name: str) -> Reader:
 
 
 def suffix_of(path: str) -> str:
-    """Returns the suffix of a path in lower case, looking behind `.gz`."""
-    return os.path.splitext(path.removesuffix(".gz"))[1].lower()
+    """Returns the suffix of a path in lower case, looking behind `.gz` and its like."""
+    stem, suffix = os.path.splitext(path.rstrip("/").lower())
+    return os.path.splitext(stem)[1] if suffix in PACKED else suffix
+
+
+def suffix_hint(path: str) -> str:
+    """Returns what to do with a file whose suffix tells no format, or ""."""
+    return _OTHER_SUFFIXES.get(suffix_of(path), "")
 
 
 def known_suffixes() -> dict[str, str]:

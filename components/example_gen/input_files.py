@@ -1,35 +1,59 @@
 """Which files a run reads, and whether they and the settings fit the task."""
 
 import os
-import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from components.errors import DataError
-from components.example_gen.formats import AUTO, READERS, SAMPLES, formats_with, known_suffixes, suffix_of
+from components.example_gen.finding import find_below, find_files, local_path, root_of
+from components.example_gen.formats import AUTO, READERS, SAMPLES, formats_with, known_suffixes, suffix_hint, suffix_of
 from components.example_gen.name_rules import names_problems
+from components.example_gen.passing_over import OTHERS, TWICE
 from components.example_gen.records import InputFile
 from components.example_gen.settings import DataSettings, Paths, SplitPaths
 from components.example_gen.suggestions import did_you_mean, quoted
-from components.example_gen.text_files import find_below, find_files
-from models.features import Feature
+from models.features import Feature, given_features
 from models.registry import TASKS
 
 
-def input_files(settings: DataSettings, features: Sequence[Feature]) -> list[InputFile]:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """How a path was found.
+
+    Attributes:
+        root: folder that its name is relative to, should it tell something.
+        named: whether the settings name it by itself, not by a pattern or a folder.
+    """
+
+    root: str
+    named: bool
+
+
+def input_files(
+    settings: DataSettings, features: Sequence[Feature], passed: Counter[str] | None = None
+) -> list[InputFile]:
     """Finds every file of the run.
+
+    Args:
+        settings: the data section.
+        features: the task's.
+        passed: gets the number of files that are passed over, by the words of `passing_over`.
 
     Raises:
         DataError: if the settings do not fit the task's features, a pattern matches nothing, the format of a file is
             not known, or one file stands in two splits.
     """
+    features = given_features(features)
     _check_features(settings, features)
     if settings.source:
         return [InputFile(settings.source, (settings.source,))]
+    over = Counter[str]() if passed is None else passed
     files: list[InputFile] = []
     problems = []
     for key, paths in settings.files().items():
         try:
-            files += _files_of(f"data.{key}", paths, None if key == "path" else key, settings, features)
+            files += _files_of(f"data.{key}", paths, None if key == "path" else key, settings, features, over)
         except DataError as error:
             problems.append(str(error))
     for file_format in dict.fromkeys(file.format for file in files):
@@ -49,7 +73,7 @@ def paths_of(settings: DataSettings) -> Iterator[tuple[str, str]]:
     for key, paths in settings.files().items():
         named = {f".{name}": part for name, part in paths.items()} if isinstance(paths, dict) else {"": paths}
         for suffix, part in named.items():
-            for path in _expand(part, f"data.{key}{suffix}", settings):
+            for path in _expand(part, f"data.{key}{suffix}", settings, Counter()):
                 yield f"data.{key}{suffix}", path
     if settings.labels_file:
         for path in find_files(settings.labels_file, "data.labels_file"):
@@ -79,15 +103,25 @@ def _check_sample(source: str, names: Sequence[str]) -> None:
 
 
 def _files_of(
-    key: str, paths: SplitPaths, split: str | None, settings: DataSettings, features: Sequence[Feature]
+    key: str,
+    paths: SplitPaths,
+    split: str | None,
+    settings: DataSettings,
+    features: Sequence[Feature],
+    passed: Counter[str],
 ) -> list[InputFile]:
     if isinstance(paths, dict):
-        return _parallel_files(key, paths, split, features, settings)
+        return _parallel_files(key, paths, split, features, settings, passed)
+    found = _expand(paths, key, settings, passed)
+    formats = {path: _format_of(path, key, settings) for path in found}
+    some_fit = any(READERS[file_format].fits(features) for file_format in formats.values())
     files = []
-    for path, root in _expand(paths, key, settings).items():
-        file_format = _format_of(path, key, settings)
-        _check_fit(file_format, f"{key}: {path}", features)
-        files.append(InputFile(file_format, (path,), split, root))
+    for path, how in found.items():
+        if some_fit and not how.named and not READERS[formats[path]].fits(features):
+            passed[OTHERS] += 1
+            continue
+        _check_fit(formats[path], f"{key}: {path}", features)
+        files.append(InputFile(formats[path], (path,), split, how.root, not how.named))
     return files
 
 
@@ -116,39 +150,71 @@ def _kinds(kinds: frozenset[str]) -> str:
     return " or ".join(sorted(kinds))
 
 
-def _expand(paths: Paths, key: str, settings: DataSettings) -> dict[str, str]:
-    """Returns each file with the folder that its name is relative to, should its name tell something."""
-    found: dict[str, str] = {}
-    below = () if settings.format == AUTO else READERS[settings.format].below
+def _expand(paths: Paths, key: str, settings: DataSettings, passed: Counter[str]) -> dict[str, _Found]:
+    """Returns each file once, with how it was found; of what a pattern matches only what can be data."""
+    found: dict[str, _Found] = {}
+    known: dict[str, str] = {}
     for pattern in [paths] if isinstance(paths, str) else paths:
-        folder = bool(below) and os.path.isdir(pattern)
-        for path in find_below(pattern, key, below) if folder else find_files(pattern, key):
-            found.setdefault(path, pattern if folder else _root(pattern))
+        pattern = local_path(pattern, key)
+        below = _below(pattern, settings)
+        matched = find_below(pattern, key, below, passed) if below else find_files(pattern, key, passed)
+        how = _Found(pattern if below else root_of(pattern), matched == [pattern])
+        for path in matched if how.named else _of_known_kinds(matched, settings, passed):
+            same = os.path.realpath(path) if "://" not in path else path
+            if known.setdefault(same, path) != path or path in found:
+                passed[TWICE] += 1
+            else:
+                found[path] = how
     return found
 
 
-def _root(pattern: str) -> str:
-    """The folder in front of the first wildcard."""
-    fixed = pattern if os.path.exists(pattern) else re.split(r"[*?\[]", pattern)[0]
-    return os.path.dirname(fixed)
+def _below(pattern: str, settings: DataSettings) -> tuple[str, ...]:
+    """The suffixes of the files that a folder stands for; none where it is no folder, or the format is not known."""
+    if not os.path.isdir(pattern):
+        return ()
+    file_format = known_suffixes().get(suffix_of(pattern), "") if settings.format == AUTO else settings.format
+    return READERS[file_format].below if file_format else ()
+
+
+def _of_known_kinds(paths: Sequence[str], settings: DataSettings, passed: Counter[str]) -> list[str]:
+    """Passes over what has another suffix beside files that have one of the format, or of any where it is auto."""
+    if settings.format == AUTO:
+        suffixes = tuple(known_suffixes())
+    else:
+        # Where a folder can be read, a pattern means the same files.
+        suffixes = READERS[settings.format].suffixes if READERS[settings.format].by_name else ()
+    known = [path for path in paths if suffix_of(path) in suffixes]
+    if not known:
+        return list(paths)
+    if len(known) < len(paths):
+        passed[OTHERS] += len(paths) - len(known)
+    return known
 
 
 def _parallel_files(
-    key: str, paths: dict[str, Paths], split: str | None, features: Sequence[Feature], settings: DataSettings
+    key: str,
+    paths: dict[str, Paths],
+    split: str | None,
+    features: Sequence[Feature],
+    settings: DataSettings,
+    passed: Counter[str],
 ) -> list[InputFile]:
     file_format = settings.told_format()
     _check_fit(file_format, key, features)
     names = [feature.name for feature in features]
     if set(paths) != set(names):
         raise DataError(f'"{key}" must name one path per feature: {quoted(names)}. Received: {quoted(paths)}.')
-    columns = [list(_expand(paths[name], f"{key}.{name}", settings)) for name in names]
+    columns = [list(_expand(paths[name], f"{key}.{name}", settings, passed).items()) for name in names]
     if len({len(column) for column in columns}) > 1:
         counts = ", ".join(f"{name} {len(column)}" for name, column in zip(names, columns, strict=True))
         raise DataError(
             f'"{key}" must match as many files for each feature; they are paired in the order of their names. '
             f"Received: {counts}."
         )
-    return [InputFile(file_format, paired, split) for paired in zip(*columns, strict=True)]
+    return [
+        InputFile(file_format, tuple(path for path, _ in pair), split, found=not any(how.named for _, how in pair))
+        for pair in zip(*columns, strict=True)
+    ]
 
 
 def _format_of(path: str, key: str, settings: DataSettings) -> str:
@@ -157,8 +223,9 @@ def _format_of(path: str, key: str, settings: DataSettings) -> str:
     known, suffix = known_suffixes(), suffix_of(path)
     if suffix not in known:
         per_feature = formats_with("per_feature")
+        hint = f" {hint}" if (hint := suffix_hint(path)) else ""
         raise DataError(
-            f'"{key}": the suffix of {path} tells no format. Known suffixes: {", ".join(known)}. '
+            f'"{key}": the suffix of {path} tells no format.{hint} Known suffixes: {", ".join(known)}. '
             f"Set data.format ({', '.join(name for name in READERS if name not in per_feature)}), or give a path per "
             "feature for parallel text."
         )

@@ -1,11 +1,11 @@
 """Which settings of the `data` section fit formats whose files are known by their names, the task, and each other."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from components.example_gen.formats import READERS, formats_with
-from models.features import Feature
+from components.example_gen.formats import READERS, formats_with, suffix_hint
+from models.features import Feature, given_features
 
 if TYPE_CHECKING:
     from components.example_gen.settings import DataSettings
@@ -24,7 +24,9 @@ def check_expression(key: str, pattern: str) -> str:
     return pattern
 
 
-def check_name_keys(values: Mapping[str, str], file_format: str, data_format: str, has_path: bool) -> None:
+def check_name_keys(
+    values: Mapping[str, str], file_format: str, data_format: str, has_path: bool, paths: Iterable[str] = ()
+) -> None:
     """Checks the keys that say what a file's name tells.
 
     Args:
@@ -32,16 +34,18 @@ def check_name_keys(values: Mapping[str, str], file_format: str, data_format: st
         file_format: `DataSettings.told_format()`.
         data_format: `data.format`, for the message.
         has_path: whether `data.path` is set.
+        paths: all that are set, for the message.
 
     Raises:
         ValueError: if one of them has no use, or two exclude each other.
     """
     by_name = formats_with("by_name")
+    hint = next((f" {hint}" for path in paths if not file_format and (hint := suffix_hint(path))), "")
     for key, value in values.items():
         if value and file_format not in by_name:
             raise ValueError(
                 f'"data.{key}" and data.format {" or ".join(by_name)} go together. '
-                f"Received: data.format {data_format}, data.{key} {value!r}. Set data.format, or remove the key."
+                f"Received: data.format {data_format}, data.{key} {value!r}.{hint} Set data.format, or remove the key."
             )
     if values["label_pattern"] and values["labels_file"]:
         raise ValueError(
@@ -74,7 +78,7 @@ def names_problems(settings: "DataSettings", features: Sequence[Feature], file_f
     Returns:
         One sentence, or none.
     """
-    reader = READERS.get(file_format)
+    reader, features = READERS.get(file_format), given_features(features)
     if reader is None or not reader.by_name:
         return []
     named, pattern = reader.named(features), settings.label_pattern

@@ -1,7 +1,7 @@
 """What a reader hands on: a record, or a bad record with the reason."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -19,8 +19,11 @@ class Record:
         file: path as the settings gave it; for a recording in an archive followed by `/` and its path there.
         line: first line of the record, from 1; the row for Parquet, the running number for a built-in sample; 0 where
             the file is the record.
+        lines: the line of each of many values, where each has one of its own; empty: all stand in `line`.
         split_key: what the hash split looks at; empty = the first feature.
         split: the split that its name says; empty = that of the file, or what the hash says.
+        notes: what the reader knows of its place, by feature.
+        remarks: what a person would want to hear of it, each in words that other records share.
     """
 
     values: Mapping[str, Value]
@@ -28,6 +31,9 @@ class Record:
     line: int
     split_key: str = ""
     split: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    lines: tuple[int, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
@@ -41,11 +47,19 @@ class Unusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """A record that cannot be used, where it stands and why."""
+    """A record that cannot be used, where it stands and why.
+
+    Attributes:
+        file: as in `Record`.
+        line: as in `Record`.
+        reason: what is wrong.
+        lines: of how many lines, which may have been records, nothing is read for its sake.
+    """
 
     file: str
     line: int
     reason: str
+    lines: int = 1
 
     def __str__(self) -> str:
         return f"{place(self.file, self.line)}: {self.reason}"
@@ -60,12 +74,14 @@ class InputFile:
         paths: one path; for parallel text one per feature, in the order of the task's features.
         split: the split it belongs to; None = each record goes where its name or its hash says.
         root: folder that the name of the file is relative to.
+        found: whether a pattern or a folder brought it; it may then be a part file without records.
     """
 
     format: str
     paths: tuple[str, ...]
     split: str | None = None
     root: str = ""
+    found: bool = False
 
     @property
     def name(self) -> str:
@@ -88,9 +104,23 @@ def file_name(paths: Sequence[str]) -> str:
     return " + ".join(paths)
 
 
-def checked(values: Mapping[str, str], file: str, line: int) -> Record | BadRecord:
-    """Returns the record, or a bad record where a feature holds nothing but white space."""
+def checked(values: Mapping[str, str | Sequence[str] | None], file: str, line: int) -> Record | BadRecord:
+    """Returns the record, or a bad record where a feature is null, or one of its values holds only white space."""
+    texts: dict[str, Value] = {}
     for feature, value in values.items():
-        if not value.strip():
+        if value is None:
+            return BadRecord(file, line, f'"{feature}" is null')
+        if not value or (isinstance(value, str) and not value.strip()):
             return BadRecord(file, line, f'"{feature}" is empty')
-    return Record(values, file, line)
+        if empty := [place for place, text in enumerate(texts_of(value), start=1) if not text.strip()]:
+            return BadRecord(file, line, f'"{feature}" is empty at place {empty[0]}')
+        texts[feature] = value
+    return Record(texts, file, line)
+
+
+def told(error: BaseException) -> str:
+    """Returns in one line what an exception of a library says, with its class where that is not one for users."""
+    first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    if isinstance(error, RecursionError):
+        return "nested too deep"
+    return f"{type(error).__name__}: {first[:200]}" if first else type(error).__name__

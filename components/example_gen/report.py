@@ -3,14 +3,14 @@
 import heapq
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.errors import DataError
+from components.errors import DataError, printable
 from components.example_gen.records import BadRecord, file_name
 from components.example_gen.settings import DataSettings
-from components.example_gen.suggestions import did_you_mean, quoted
+from components.example_gen.suggestions import did_you_mean, difference, looks, quoted, shown
 from models.features import Feature
 
 _SHOWN = 10
@@ -23,10 +23,15 @@ class FileReport:
     Attributes:
         paths: the file, or the files of parallel text.
         split: the split it belongs to, or None where a hash decides for each record.
-        refused: number of bad records.
+        refused: number of bad records, of those that took several lines each line.
         kept: number of records per split.
         labels: per split, label feature and label: the place where it came first.
         problem: why the file as a whole cannot be used, or empty.
+        passed: how much was passed over, by the words of `passing_over`.
+        warnings: sentences about what is perhaps not meant so.
+        first_refused: the first bad record and the reason.
+        same: by feature, the number of records whose value there is the input, the task's first feature.
+        remarks: by what a reader remarked of a record, the number of such records and the first place.
     """
 
     paths: tuple[str, ...]
@@ -35,6 +40,11 @@ class FileReport:
     kept: Counter[str] = field(default_factory=Counter)
     labels: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
     problem: str = ""
+    passed: Counter[str] = field(default_factory=Counter)
+    warnings: list[str] = field(default_factory=list)
+    first_refused: str = ""
+    same: Counter[str] = field(default_factory=Counter)
+    remarks: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     @property
     def file(self) -> str:
@@ -50,6 +60,16 @@ class FileReport:
         """Remembers a label that stands in a record at `place`."""
         self.labels.setdefault(split, {}).setdefault(feature, {}).setdefault(label, place)
 
+    def add_refused(self, record: BadRecord) -> None:
+        """Counts a bad record, one that took several lines as many."""
+        self.refused += record.lines
+        self.first_refused = self.first_refused or printable(str(record))
+
+    def add_remark(self, remark: str, place: str) -> None:
+        """Counts what a reader remarked of the record at `place`."""
+        count, first = self.remarks.get(remark, (0, place))
+        self.remarks[remark] = (count + 1, first)
+
     def to_json(self) -> str:
         """Returns the report as one line."""
         return json.dumps(vars(self), ensure_ascii=False)
@@ -58,15 +78,28 @@ class FileReport:
     def from_json(cls, text: str) -> "FileReport":
         """Reads what `to_json` wrote."""
         values = json.loads(text)
-        return cls(**{**values, "paths": tuple(values["paths"]), "kept": Counter(values["kept"])})
+        counters = {name: Counter(values[name]) for name in ("kept", "passed", "same")}
+        remarks = {remark: tuple(found) for remark, found in values["remarks"].items()}
+        return cls(**{**values, **counters, "remarks": remarks, "paths": tuple(values["paths"])})
 
 
-def counts(reports: Sequence[FileReport], splits: Sequence[str]) -> dict[str, Any]:
-    """Returns the content of `counts.json`: totals, kept per split, and all three figures per file."""
+def counts(
+    reports: Sequence[FileReport], features: Sequence[Feature], splits: Sequence[str], passed: Mapping[str, int]
+) -> dict[str, Any]:
+    """Returns the content of `counts.json`: totals, classes and kept per split, and all three figures per file.
+
+    Args:
+        reports: of all files.
+        features: the task's.
+        splits: their names.
+        passed: what was passed over while files were looked for.
+    """
     return {
         "read": sum(report.read for report in reports),
         "kept": sum(report.kept.total() for report in reports),
         "refused": sum(report.refused for report in reports),
+        "passed_over": dict(sum((report.passed for report in reports), Counter(passed))),
+        "labels": {split: classes_of(reports, split, features) for split in splits},
         "splits": {split: sum(report.kept[split] for report in reports) for split in splits},
         "files": {
             report.file: {
@@ -81,7 +114,11 @@ def counts(reports: Sequence[FileReport], splits: Sequence[str]) -> dict[str, An
 
 
 def judge(
-    reports: Sequence[FileReport], refused: Iterable[BadRecord], features: Sequence[Feature], settings: DataSettings
+    reports: Sequence[FileReport],
+    refused: Iterable[BadRecord],
+    features: Sequence[Feature],
+    settings: DataSettings,
+    whole: bool = True,
 ) -> None:
     """Stops the run if the data cannot be used.
 
@@ -90,15 +127,25 @@ def judge(
     3. a split without records
     4. a label feature with one value only (unless it is optional), or with values that training never sees
 
+    Args:
+        reports: of all files.
+        refused: the bad records.
+        features: the task's.
+        settings: the data section.
+        whole: whether all was read. If not, only what no further record can change is judged.
+
     Raises:
         DataError: on the first of these.
     """
     _check_files(reports)
-    _check_refused(reports, refused, settings)
+    if whole or not settings.max_bad_fraction:
+        _check_refused(reports, refused, settings)
+    if not whole:
+        return
     _check_empty(reports, settings)
     for feature in features:
         if feature.facts.learned == "categories":
-            _check_labels(reports, feature)
+            check_labels(reports, feature)
 
 
 def _check_files(reports: Sequence[FileReport]) -> None:
@@ -142,24 +189,35 @@ def _check_empty(reports: Sequence[FileReport], settings: DataSettings) -> None:
             raise DataError(f"The {split} split has no records. {way_out}")
 
 
-def _check_labels(reports: Sequence[FileReport], feature: Feature) -> None:
-    known = _labels(reports, "train", feature.name)
+def check_labels(reports: Sequence[FileReport], feature: Feature) -> None:
+    """Raises DataError where train has one label only, or another split one that train lacks."""
+    known = labels_of(reports, "train", feature.name)
     if len(known) < 2 and not feature.optional:
         raise DataError(
             f'"{feature.name}" must have at least two different values in the train split. '
             f"Received: {quoted(known)} only. Check the label column, or give files of all classes."
         )
     for split in ("eval", "test"):
-        for label, place in _labels(reports, split, feature.name).items():
+        for label, place in labels_of(reports, split, feature.name).items():
             if label not in known:
+                alike = next((other for other in known if looks(other) == looks(label)), "")
+                near = f" {difference(label, alike)}" if alike else did_you_mean(label, known)
                 raise DataError(
-                    f'{place}: {feature.name} "{label}" of the {split} split does not occur in train, '
-                    f"so it cannot be learned. Labels in train: {quoted(sorted(known))}.{did_you_mean(label, known)}"
+                    f'{place}: {feature.name} "{shown(label)}" of the {split} split does not occur in train, '
+                    f"so it cannot be learned. Labels in train: {quoted(sorted(known))}.{near}"
                     " Correct the label, or give training examples for it."
                 )
 
 
-def _labels(reports: Sequence[FileReport], split: str, feature: str) -> dict[str, str]:
+def classes_of(reports: Sequence[FileReport], split: str, features: Sequence[Feature]) -> list[str]:
+    """Returns what figures by class can be about: the classes of all label features in a split."""
+    labeled = [feature for feature in features if feature.facts.learned == "categories"]
+    return sorted(
+        {label for feature in labeled for label in feature.facts.classes(labels_of(reports, split, feature.name))}
+    )
+
+
+def labels_of(reports: Sequence[FileReport], split: str, feature: str) -> dict[str, str]:
     """Returns each label with the first place, files in the order of the settings, that has it."""
     found: dict[str, str] = {}
     for report in reports:

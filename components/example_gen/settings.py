@@ -1,20 +1,23 @@
 """The `data` section of the configuration."""
 
 import codecs
-import os
-import re
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import pydantic
 
 from components.example_gen.formats import AUTO, READERS, SAMPLES, described, format_of_all, formats_with
 from components.example_gen.name_rules import check_expression, check_name_keys
-from models.settings import Settings, only_with
+from components.example_gen.tag_schemes import SCHEMES
+from models.settings import Settings, a_path, only_for, only_with
 
 SPLITS = ("train", "eval", "test")
 
-_VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}")
-
+# YAML reads a column's number as a number.
+_Column = Annotated[
+    str,
+    pydantic.BeforeValidator(lambda value: str(value) if type(value) is int else value),
+    pydantic.WithJsonSchema({"type": ["string", "integer"]}),
+]
 Paths = str | list[str]
 SplitPaths = Paths | dict[str, Paths]
 
@@ -24,9 +27,10 @@ class DataSettings(Settings):
 
     Exactly one of three ways: `source` (a built-in sample), `train` with `eval` (files per split), or `path` (files
     that `split` divides by a hash of their content, recordings by a hash of their name, or patterns by the name of the
-    file). Paths may hold `*`, `?`, `[...]`, `**`, and `${VARIABLE}` or `${VARIABLE:-default}`; relative paths start at
-    the working directory; files that end in `.gz` are unpacked; a folder means, for recordings, all WAV files in it and
-    below.
+    file). Paths may hold `*`, `?`, `[...]`, `**`, and, as every path of the configuration, `~` and `${VARIABLE}` or
+    `${VARIABLE:-default}`; relative paths start at the working directory; packed files (gzip, bzip2, xz, zstd) are
+    unpacked; a folder means, with `format`, all files of that format in it and below. `docs/data.md` tells what is
+    read, refused and passed over.
     """
 
     source: str = pydantic.Field("", description=f"Built-in sample: {described(SAMPLES)}, or empty to read files.")
@@ -37,22 +41,29 @@ class DataSettings(Settings):
     sample_seed: int = pydantic.Field(1, json_schema_extra=only_with(source=True))
     """Seed of a built-in sample; the same seed and size give the same examples."""
 
-    train: SplitPaths = ""
+    train: SplitPaths = pydantic.Field(default="", json_schema_extra=a_path())
     """Files of the train split: path, list of paths, or for parallel text one path or list per feature."""
 
-    eval: SplitPaths = ""
+    eval: SplitPaths = pydantic.Field(default="", json_schema_extra=a_path())
     """Files of the eval split, in the form of `train`."""
 
-    test: SplitPaths = ""
+    test: SplitPaths = pydantic.Field(default="", json_schema_extra=a_path())
     """Files of the test split (optional), in the form of `train`."""
 
-    path: SplitPaths = ""
+    path: SplitPaths = pydantic.Field(default="", json_schema_extra=a_path())
     """Files that `split` divides, in the form of `train`."""
 
     split: dict[str, pydantic.PositiveInt] = pydantic.Field(
         default={"train": 9, "eval": 1}, json_schema_extra=only_with(train=False, eval_pattern=False)
     )
     """Relative sizes of the splits made from `path` or a built-in sample; equal inputs fall in one split."""
+
+    split_by: Literal["hash", "order"] = pydantic.Field(
+        "hash", json_schema_extra=only_with(train=False, eval_pattern=False)
+    )
+    """How `split` divides `path`. hash: by a hash of each record, which so keeps its split whatever comes beside it.
+    order: the first records of each file are train, those behind them eval, and the last ones test, so that a
+    long text is judged by its end."""
 
     eval_pattern: str = ""
     """Regular expression: files (or recordings in archives) of `path` whose name has it are the eval split, the rest
@@ -73,8 +84,37 @@ class DataSettings(Settings):
         json_schema_extra=only_with(source=False),
     )
 
-    columns: dict[str, str] = {}
-    """Column (or JSON key) of each feature; a feature that is not named here has a column of its own name."""
+    passage_length: int = pydantic.Field(default=2000, ge=1, json_schema_extra=only_with(format="text"))
+    """Characters of a passage at most; it ends behind its last line break, or else its last blank. Passages are what is
+    split, mixed and judged; a model that reads a text in order does not see where one ends."""
+
+    context_length: int = pydantic.Field(default=256, ge=0, json_schema_extra=only_with(format="text"))
+    """Characters before a passage that stand in its example too, so that it can be judged in its place."""
+
+    columns: dict[str, _Column] = {}
+    """Column (or JSON key) of each feature; a feature that is not named here has a column of its own name. In format
+    conll a number, from 1, or from the end from -1, or a name that the file gives its columns in a line
+    `# global.columns = NAME ...`; not named there: tokens in the first column, tags in the last."""
+
+    tag_scheme: Literal[(AUTO, *SCHEMES)] = pydantic.Field(  # type: ignore[valid-type]
+        default=AUTO, json_schema_extra=only_for("tags")
+    )
+    """How tags mark spans: iob1 (B only between neighbours of one type), bio (IOB2: B begins every span), bioes (or
+    BILOU), none (no spans, such as parts of speech), or auto: by the tags of each file. All are converted to bio; a
+    tag that cannot stand where it does makes its sentence a bad record."""
+
+    comment_prefix: str = pydantic.Field(default="# ", json_schema_extra=only_for("tags"))
+    """Beginning of a comment line in format conll, unless the line has the columns of a row. Empty: there are none."""
+
+    delimiter: str = ""
+    """The character between the columns, such as ";". Empty: a comma in csv, a tab in tsv. These two formats only."""
+
+    quoting: Literal["auto", "minimal", "none"] = "auto"
+    """How cells are written: minimal (one with a delimiter, a quote or a line end inside stands in quotes) or none (a
+    quote is a character like any other). auto: minimal in csv, none in tsv. These two formats only."""
+
+    max_record_megabytes: int = pydantic.Field(16, ge=1, json_schema_extra=only_with(source=False))
+    """Longest line, and longest row of quoted cells over several lines, of a text file; a longer one is refused."""
 
     label_pattern: str = ""
     """Regular expression that finds labels in the file name by a group of the feature's name: `(?P<label>neg|pos)`; of
@@ -85,7 +125,7 @@ class DataSettings(Settings):
     """What the labels that `label_pattern` finds are called: {"0": zero, "1": one}. Empty: as they stand in the file
     name. If given, it names every label (of the task's first label feature)."""
 
-    labels_file: str = ""
+    labels_file: str = pydantic.Field(default="", json_schema_extra=a_path())
     """TSV file with the columns file and one for each label feature, as label and/or speaker; file is a file's name, or
     for wav a recording's, or its path inside the archive or below the folder. Instead of `label_pattern`, formats lines
     and wav only."""
@@ -96,10 +136,13 @@ class DataSettings(Settings):
     max_bad_fraction: float = pydantic.Field(default=0.0, ge=0.0, lt=1.0)
     """Share of a split's records (0 to 1) that may be refused before the run stops."""
 
-    @pydantic.field_validator("train", "eval", "test", "path", "labels_file", mode="before")
-    @classmethod
-    def _expand(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
-        return expand_variables(value, f"data.{info.field_name}")
+    too_long: Literal["cut", "skip", "fail"] = pydantic.Field("cut", json_schema_extra=only_for("pieces"))
+    """What training does with a text of more tokens than `tokenizer.max_sequence_length`. cut: it loses its end; skip:
+    its example is left out; fail: the run stops. They are counted and told in any case."""
+
+    too_long_target: Literal["cut", "skip", "fail"] | None = pydantic.Field(None, json_schema_extra=only_for("source"))
+    """The same for targets, which are also too long for an answer beyond `decoding.max_length`; empty: as `too_long`.
+    A target that is cut is not taught to end there."""
 
     @pydantic.field_validator("source")
     @classmethod
@@ -135,6 +178,16 @@ class DataSettings(Settings):
                 f"iconv -f {encoding} -t UTF-8 FILE > NEW_FILE."
             )
         return encoding
+
+    @pydantic.field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, delimiter: str) -> str:
+        if len(delimiter) > 1 or delimiter in tuple('"\r\n'):
+            raise ValueError(
+                '"data.delimiter" must be one character, neither a quote nor a line end. '
+                f'Received: {delimiter!r}. A tab is written "\\t", in double quotes.'
+            )
+        return delimiter
 
     @pydantic.field_validator("label_pattern", "eval_pattern", "test_pattern")
     @classmethod
@@ -187,13 +240,29 @@ class DataSettings(Settings):
             raise ValueError(
                 f'"data.columns" is for tables only ({", ".join(formats_with("columns"))}). Received: {self.columns}.'
             )
+        for key, unset in (("delimiter", ""), ("quoting", AUTO)):
+            if getattr(self, key) != unset and (self.source or (told and not READERS[told].delimiter)):
+                raise ValueError(
+                    f'"data.{key}" is for {" and ".join(formats_with("delimiter"))} only. '
+                    f"Received: {getattr(self, key)!r}. Remove it."
+                )
         values = {key: getattr(self, key) for key in ("label_pattern", "labels_file", "eval_pattern", "test_pattern")}
-        check_name_keys(values, told, self.format, bool(self.path))
+        check_name_keys(values, told, self.format, bool(self.path), self._plain_paths())
         return self
 
     def files(self) -> dict[str, SplitPaths]:
         """Returns what is set of train, eval, test and path."""
         return {key: getattr(self, key) for key in (*SPLITS, "path") if getattr(self, key)}
+
+    @property
+    def actions_on_too_long(self) -> dict[str, Literal["cut", "skip", "fail"]]:
+        """What `too_long` and `too_long_target` say of a `source` and of a `target`."""
+        return {"source": self.too_long, "target": self.too_long_target or self.too_long}
+
+    @property
+    def longest_record(self) -> int:
+        """`max_record_megabytes` in bytes."""
+        return self.max_record_megabytes << 20
 
     def told_format(self) -> str:
         """The format that is known before any file is looked for: by `format`, or where that is auto by all paths.
@@ -205,7 +274,12 @@ class DataSettings(Settings):
         paths = list(self.files().values())
         if any(isinstance(part, dict) for part in paths):
             return formats_with("per_feature")[0]
-        return format_of_all(path for part in paths for path in ([part] if isinstance(part, str) else part))
+        return format_of_all(self._plain_paths())
+
+    def _plain_paths(self) -> list[str]:
+        """All paths that are not per feature."""
+        parts = [part for part in self.files().values() if not isinstance(part, dict)]
+        return [path for part in parts for path in ([part] if isinstance(part, str) else part)]
 
     def splits(self) -> tuple[str, ...]:
         """Returns the names of the splits that come out, in the order train, eval, test."""
@@ -217,25 +291,3 @@ class DataSettings(Settings):
 
 def _names(flags: dict[str, bool], wanted: bool) -> str:
     return ", ".join(f"data.{key}" for key, flag in flags.items() if flag == wanted) or "none"
-
-
-def expand_variables(value: Any, key: str) -> Any:
-    """Replaces `${VARIABLE}` and `${VARIABLE:-default}` in every text inside `value`."""
-    if isinstance(value, dict):
-        return {name: expand_variables(item, key) for name, item in value.items()}
-    if isinstance(value, list):
-        return [expand_variables(item, key) for item in value]
-    if not isinstance(value, str):
-        return value
-
-    def replace(match: re.Match[str]) -> str:
-        # Empty counts as unset, as in the shell.
-        found = os.environ.get(match["name"]) or match["default"]
-        if found is None:
-            raise ValueError(
-                f'"{key}" names the environment variable {match["name"]}, which is not set. Received: {value!r}. '
-                f"Set it, or give a default: ${{{match['name']}:-some/folder}}."
-            )
-        return found
-
-    return _VARIABLE.sub(replace, value)

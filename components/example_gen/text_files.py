@@ -1,89 +1,52 @@
-"""Opens files, local or remote, plain or gzip, and reads them line by line."""
+"""Opens files, local or remote, plain or packed, and reads them line by line."""
 
 import codecs
-import glob
-import gzip
-import os
-import zlib
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from components.errors import DataError
-from components.example_gen.formats import READERS, formats_with
-from components.example_gen.suggestions import did_you_mean
+from components.example_gen.finding import check_regular
+from components.example_gen.first_bytes import not_text
+from components.example_gen.packing import unpacked
+from components.example_gen.passing_over import BLANK, is_blank
 
-_FOREIGN_MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
+if TYPE_CHECKING:
+    from components.example_gen.context import ReadContext
+
+LONGEST = 16 << 20
+_BLOCK = 1 << 20
+_RETURN = (
+    "a carriage return (CR) inside the line; lines end in LF or CR LF, or in CR alone throughout. "
+    "Convert the file: tr '\\r' '\\n' < FILE > NEW_FILE"
+)
+_FEED = (
+    "a line feed (LF), where the lines before it end in CR alone. Convert the file: tr '\\r' '\\n' < FILE > NEW_FILE"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line without its end; `problem` says which byte is not text, and `text` has U+FFFD there."""
+    """One line without its end.
+
+    Attributes:
+        number: from 1.
+        text: with U+FFFD where a byte is not text; only the beginning where the line is too long.
+        problem: why it is no text that can be read, or "".
+        quotes: number of quotation marks in it, those of what is left out too.
+        too_long: whether `text` is only its beginning.
+    """
 
     number: int
     text: str
     problem: str = ""
-
-
-def find_files(pattern: str, key: str) -> list[str]:
-    """Returns the files that `pattern` matches, sorted.
-
-    Args:
-        pattern: path, perhaps with wildcards.
-        key: the setting it comes from, for the message.
-
-    Raises:
-        DataError: if there is none.
-    """
-    if "://" in pattern:
-        try:
-            found = sorted(metadata.path for metadata in FileSystems.match([pattern])[0].metadata_list)
-        except (BeamIOError, ValueError, ImportError) as error:
-            raise DataError(f'"{key}": {pattern} cannot be listed: {error}') from error
-    else:
-        found = [pattern] if os.path.exists(pattern) else sorted(glob.glob(pattern, recursive=True))
-    files = [path for path in found if not os.path.isdir(path)]
-    if not files:
-        raise DataError(_not_found(pattern, key, found))
-    return files
-
-
-def find_below(folder: str, key: str, suffixes: tuple[str, ...]) -> list[str]:
-    """Returns the files in a local folder and below that end so, sorted.
-
-    Raises:
-        DataError: if there is none.
-    """
-    found = [
-        os.path.join(parent, name)
-        for parent, _, names in os.walk(folder, followlinks=True)
-        for name in names
-        if name.lower().endswith(suffixes)
-    ]
-    if not found:
-        raise DataError(f'"{key}": no file in {folder} or below ends in {" or ".join(suffixes)}. Correct the path.')
-    return sorted(found)
-
-
-def _not_found(pattern: str, key: str, folders: list[str]) -> str:
-    if folders:
-        below = [f"for {READERS[name].holds} set data.format {name}" for name in formats_with("below")]
-        return (
-            f'"{key}" must name files. Received: {pattern}, a folder. Add a pattern, such as {pattern}/*.tsv, '
-            f"or {', or '.join(below)}."
-        )
-    start = "" if "://" in pattern or os.path.isabs(pattern) else f" (relative to {os.getcwd()})"
-    if glob.has_magic(pattern):
-        return f'"{key}": no file matches {pattern}{start}. Correct the pattern.'
-    folder, name = os.path.split(pattern)
-    if "://" not in pattern and not os.path.isdir(folder or "."):
-        return f'"{key}": no file at {pattern}{start}: the folder {folder} does not exist. Correct the path.'
-    siblings = os.listdir(folder or ".") if "://" not in pattern else []
-    return f'"{key}": no file at {pattern}{start}.{did_you_mean(name, siblings) or " Correct the path."}'
+    quotes: int = 0
+    too_long: bool = False
 
 
 @contextmanager
@@ -91,8 +54,9 @@ def open_raw(path: str) -> Iterator[BinaryIO]:
     """Opens a file for reading as it is.
 
     Raises:
-        DataError: if it cannot be opened or read, also while the caller reads.
+        DataError: if it cannot be opened or read, also while the caller reads, or is no regular file.
     """
+    check_regular(path)
     try:
         with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
             yield cast(BinaryIO, stream)
@@ -102,54 +66,101 @@ def open_raw(path: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def open_unpacked(path: str) -> Iterator[BinaryIO]:
-    """Opens a file for reading, unpacked if its name ends in `.gz` or `.tgz`.
+    """Opens a file for reading, unpacked if its content is packed, whatever its name says.
 
     Raises:
-        DataError: as `open_raw`, and if the gzip data are damaged.
+        DataError: as `open_raw`, and as `packing.unpacked`.
     """
-    with open_raw(path) as raw:
-        if not path.endswith((".gz", ".tgz")):
-            yield raw
-            return
-        try:
-            with gzip.GzipFile(fileobj=raw) as unpacked:
-                yield cast(BinaryIO, unpacked)
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise DataError(
-                f"{path}: not a whole gzip file ({error}). Copy or make it again; `gzip -t FILE` tells if it is whole."
-            ) from error
+    with open_raw(path) as raw, unpacked(raw, path) as stream:
+        yield stream
 
 
-def read_lines(path: str, encoding: str) -> Iterator[Line]:
-    r"""Yields the lines of a text file; only `\n` and `\r\n` end a line, and a byte order mark is dropped.
+def read_lines(
+    path: str, encoding: str, keep_ends: bool = False, longest: int = LONGEST, quoted: bool = False
+) -> Iterator[Line]:
+    r"""Yields the lines of a text file; `\n` and `\r\n` end a line, or throughout `\r`. Byte order marks are dropped.
 
     Other separators that Python's `str.splitlines` knows (U+2028, U+0085, form feed) stay in the text: in parallel
     text they would shift one side against the other.
 
+    Args:
+        path: of the file.
+        encoding: by Python's name.
+        keep_ends: whether a line's text has its end, too.
+        longest: bytes of a line that are kept; a longer one has a problem.
+        quoted: whether a field in quotes may hold a carriage return.
+
     Raises:
-        DataError: if the file is empty, cannot be read, or is UTF-16.
+        DataError: if the file is empty, cannot be read, is not text, or is UTF-16 or UTF-32.
     """
-    number = 0
     with open_unpacked(path) as stream:
-        for number, raw in enumerate(stream, start=1):
-            if number == 1:
-                raw = _without_mark(raw, path)
-            yield _decode(raw, number, encoding)
-    if number == 0:
+        beginning = stream.read(_BLOCK)
+    if not beginning:
         raise DataError(f"{path}: the file is empty. Give a file with records, or take it out of the settings.")
+    if problem := not_text(beginning):
+        raise DataError(f"{path}: {problem}")
+    returns = b"\r" in beginning and b"\n" not in beginning
+    stray, allowed = (b"\n", False) if returns else (b"\r", quoted)
+    with open_unpacked(path) as stream:
+        raw_lines = _ended_by_return(stream, longest) if returns else _ended_by_feed(stream, longest)
+        for number, (raw, left_out) in enumerate(raw_lines, start=1):
+            end = len(raw.removesuffix(b"\r")) if returns else len(raw.removesuffix(b"\n").rstrip(b"\r"))
+            # Files that were put together keep the mark of each.
+            line = raw[:end].removeprefix(codecs.BOM_UTF8)
+            problem = f"the line is longer than {longest:,} bytes; see data.max_record_megabytes" if left_out else ""
+            if not problem and stray in line and not allowed:
+                problem = _FEED if returns else _RETURN
+            quotes = line.count(b'"') + left_out.count(b'"')
+            if keep_ends:
+                line += raw[end:]
+            yield _decoded(line, number, encoding, problem, quotes, bool(left_out))
 
 
-def _without_mark(raw: bytes, path: str) -> bytes:
-    for mark, name in _FOREIGN_MARKS.items():
-        if raw.startswith(mark):
-            raise DataError(f"{path}: the file is {name}. Convert it first: iconv -f {name} -t UTF-8 FILE > NEW_FILE.")
-    return raw.removeprefix(codecs.BOM_UTF8)
+def full_lines(path: str, context: "ReadContext") -> Iterator[Line]:
+    """Yields the lines in which something stands; the others are passed over, and counted."""
+    for line in read_lines(path, context.data.encoding, longest=context.data.longest_record):
+        if line.problem or not is_blank([line.text]):
+            yield line
+        else:
+            context.passed[BLANK] += 1
 
 
-def _decode(raw: bytes, number: int, encoding: str) -> Line:
-    raw = raw.removesuffix(b"\n").removesuffix(b"\r")
+def _ended_by_feed(stream: BinaryIO, longest: int) -> Iterator[tuple[bytes, bytes]]:
+    """Yields each line, and the quotation marks of what is left out of it, or a blank for none of them."""
+    while raw := stream.readline(longest + 1):
+        left_out = b""
+        if len(raw) > longest and not raw.endswith(b"\n"):
+            left_out = b" "
+            while more := stream.readline(_BLOCK):
+                left_out += b'"' * (more.count(b'"') % 2)
+                if more.endswith(b"\n"):
+                    break
+        yield raw, left_out
+
+
+def _ended_by_return(stream: BinaryIO, longest: int) -> Iterator[tuple[bytes, bytes]]:
+    rest, left_out = b"", b""
+    for block in itertools.chain(iter(lambda: stream.read(_BLOCK), b""), [b""]):
+        *lines, rest = (rest + block).split(b"\r")
+        for line in lines:
+            yield line + b"\r", left_out
+            left_out = b""
+        if len(rest) > longest:
+            left_out += b" " + b'"' * (rest[longest:].count(b'"') % 2)
+            rest = rest[:longest]
+    if rest:
+        yield rest, left_out
+
+
+def _decoded(raw: bytes, number: int, encoding: str, problem: str, quotes: int, too_long: bool) -> Line:
     try:
-        return Line(number, raw.decode(encoding))
+        text = raw.decode(encoding)
+        if encoding != "utf-8":
+            text.encode()  # some encodings spell what is no character
     except UnicodeDecodeError as error:
-        problem = f"not {encoding}: byte 0x{raw[error.start]:02x} at position {error.start + 1}"
-        return Line(number, raw.decode(encoding, errors="replace"), problem)
+        text = raw.decode(encoding, errors="replace")
+        problem = problem or f"not {encoding}: byte 0x{raw[error.start]:02x} at position {error.start + 1}"
+    except UnicodeError as error:
+        text = raw.decode("utf-8", errors="replace")
+        problem = problem or f"not {encoding}: {error}"
+    return Line(number, text, problem, quotes, too_long)

@@ -15,6 +15,8 @@ from models.audio_settings import AudioSettings
 Waveform = npt.NDArray[np.float32]
 
 _FRAMES_PER_SECOND = 100
+# Below what 16 bits can tell from zero by more than dither.
+_SILENT = 2.0**-14
 
 
 def conform(samples: Waveform, rate: int, full_scale: float, audio: AudioSettings) -> Waveform:
@@ -57,6 +59,15 @@ def conform(samples: Waveform, rate: int, full_scale: float, audio: AudioSetting
         waveform = set_loudness(waveform, audio.loudness_db)
     _check_length(waveform, audio)
     return waveform
+
+
+def remarks_on(samples: Waveform, waveform: Waveform) -> tuple[str, ...]:
+    """What a person would want to hear of a recording, (N, C), that has become (N',): nothing is heard in it."""
+    if np.abs(waveform).max(initial=0.0) > _SILENT:
+        return ()
+    if np.abs(samples).max(initial=0.0) > _SILENT:
+        return ("the channels cancel out when they are mixed down, and nothing is left",)
+    return ("silent throughout",)
 
 
 def clipped_fraction(samples: Waveform, full_scale: float) -> float:

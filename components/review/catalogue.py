@@ -9,7 +9,13 @@ from typing import Any, Protocol
 from components.other_models import OtherModel
 from components.review.clips.pushed_recognizer import find_recognizer
 from components.review.result import ReviewResult
-from components.review.settings import ClipReviewSettings
+from components.review.settings import (
+    ClipReviewSettings,
+    TaggedTextReviewSettings,
+    TextReviewSettings,
+    VectorReviewSettings,
+)
+from components.review.vectors.questions import check_questions
 from models.run_settings import RunSettings
 from models.settings import Settings
 
@@ -40,11 +46,13 @@ class ReviewEntry:
         settings: class of the section of the configuration, which has the name of the review.
         find_judge: from that section and the run's settings to the other model that judges, None for nobody; raises
             EvaluationError for one that does not fit.
+        files: keys of that section that name a file; an edit of it makes the review anew.
     """
 
     module: str
     settings: type[Settings]
-    find_judge: Callable[[Any, RunSettings], OtherModel | None]
+    find_judge: Callable[[Any, RunSettings], OtherModel | None] = lambda settings, run: None
+    files: tuple[str, ...] = ()
 
     def make(self) -> MakeReview:
         """Imports the function (and with it TensorFlow)."""
@@ -52,5 +60,8 @@ class ReviewEntry:
 
 
 REVIEWS: dict[str, ReviewEntry] = {
+    "vectors": ReviewEntry("components.review.vectors.review", VectorReviewSettings, check_questions, ("analogies",)),
+    "tagged_texts": ReviewEntry("components.review.tagged_texts.review", TaggedTextReviewSettings),
     "clips": ReviewEntry("components.review.clips.review", ClipReviewSettings, find_recognizer),
+    "texts": ReviewEntry("components.review.texts.review", TextReviewSettings),
 }

@@ -17,7 +17,7 @@ from components.paths import local_copy, local_output
 from components.review.catalogue import REVIEWS
 from components.review.data_uri import from_data_uri
 from components.review.page import render_page
-from components.review.result import FILE, Outline, ReviewResult
+from components.review.result import FILE, Picture, ReviewResult, Sound
 from models.progress import tell
 
 PAGE = "page.html"
@@ -76,7 +76,7 @@ def write(result: ReviewResult, folder: Path) -> None:
     partial = folder / _PARTIAL
     partial.mkdir()
     for medium in (medium for sample in result.samples for medium in sample.media):
-        if not isinstance(medium, Outline) and medium.file:
+        if isinstance(medium, Sound | Picture) and medium.file:
             (partial / medium.file).parent.mkdir(parents=True, exist_ok=True)
             (partial / medium.file).write_bytes(from_data_uri(medium.content))
     (partial / PAGE).write_text(render_page(result), encoding="utf-8")

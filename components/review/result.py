@@ -33,7 +33,7 @@ class Picture(_Record):
     text: str
     """In words, for those who do not see the page."""
     content: str
-    """PNG or JPEG image as data URI."""
+    """PNG, JPEG or SVG image as data URI."""
     file: str = ""
     """The same as a file, relative to the folder of the review; "" for none."""
 
@@ -51,7 +51,40 @@ class Outline(_Record):
     """Greatest value of each stretch of time, -1 to 1."""
 
 
-Medium = Annotated[Sound | Picture | Outline, pydantic.Field(discriminator="kind")]
+class Pieces(_Record):
+    """A text in the pieces that a model sees, with the probability of each."""
+
+    kind: Literal["pieces"] = "pieces"
+    """Of medium."""
+    text: str
+    """In words, for those who do not see the page."""
+    pieces: list[str]
+    """As they stand in the text."""
+    probabilities: list[float]
+    """Of each piece after those before it, 0 to 1."""
+
+    @property
+    def pairs(self) -> list[tuple[str, float]]:
+        """Each piece with its probability."""
+        return list(zip(self.pieces, self.probabilities, strict=True))
+
+
+class MarkedText(_Record):
+    """A text in tokens, with a tag for each."""
+
+    kind: Literal["marked_text"] = "marked_text"
+    """Of medium."""
+    text: str
+    """What the tags are, in words."""
+    tokens: list[str]
+    """The text."""
+    tags: list[str]
+    """The tag of each token."""
+    wrong: list[bool]
+    """Whether the tag of each token differs from the right one."""
+
+
+Medium = Annotated[Sound | Picture | Outline | Pieces | MarkedText, pydantic.Field(discriminator="kind")]
 
 
 class Sample(_Record):
@@ -116,7 +149,8 @@ class ReviewResult(_Record):
     facts: dict[str, int | float]
     """What holds for all samples, by name."""
     shares: dict[str, dict[str, Share]]
-    """By group, in the order of the page, and by what was judged; also of what is not shown."""
+    """By group, in the order of the page, and by what was judged; also of what is not shown. Where nothing is judged
+    each group has none."""
     samples: list[Sample]
     """Those that are shown, group by group, the held-out example first."""
 

@@ -76,7 +76,7 @@ def _no_default_request(signatures: Mapping[str, Any], examples: Sequence[bytes]
 
 def _string_features(serialized: bytes) -> list[str]:
     features = tf.train.Example.FromString(serialized).features.feature
-    return sorted(name for name, feature in features.items() if len(feature.bytes_list.value) == 1)
+    return sorted(name for name, feature in features.items() if feature.bytes_list.value)
 
 
 def _run(signature: Any, inputs: Tensors, name: str) -> Tensors:
@@ -89,4 +89,4 @@ def _run(signature: Any, inputs: Tensors, name: str) -> Tensors:
 
 def to_tensor(values: np.ndarray) -> tf.Tensor:
     """The same with strings that TensorFlow knows as such."""
-    return tf.constant(values.tolist() if values.dtype == object else values)
+    return tf.constant(values.tolist(), tf.string, values.shape) if values.dtype == object else tf.constant(values)

@@ -22,6 +22,7 @@ from components.serving_validator.answers import read_examples, requests_and_ans
 from components.serving_validator.comparison import compare_served
 from components.serving_validator.server import server
 from components.serving_validator.warmup import write_warmup
+from components.weights import broken_weights
 from serving.settings import ServingSettings
 
 _NUM_EXAMPLES = 16
@@ -67,9 +68,10 @@ def ServingValidator(  # noqa: N802
 def validate(model: Path, examples: Sequence[bytes], blessing: Path, name: str, settings: ServingSettings) -> str:
     """Validates a SavedModel.
 
-    1. Forms requests from the examples, for every signature whose inputs the examples can fill.
-    2. Copies the model and writes the requests beside it as warm-up.
-    3. Serves the copy in another process, asks it, and compares.
+    1. Looks whether all weights are finite numbers.
+    2. Forms requests from the examples, for every signature whose inputs the examples can fill.
+    3. Copies the model and writes the requests beside it as warm-up.
+    4. Serves the copy in another process, asks it, and compares.
 
     Args:
         model: folder of the SavedModel.
@@ -84,6 +86,8 @@ def validate(model: Path, examples: Sequence[bytes], blessing: Path, name: str, 
     staging = blessing / "staging"
     served = staging / "1"
     try:
+        if broken := broken_weights(model):
+            raise NotServableError(f"weights that are not finite numbers: {', '.join(broken)}")
         requests, expected = requests_and_answers(model, examples)
         shutil.copytree(model, served)
         write_warmup(served, name, requests)

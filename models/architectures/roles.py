@@ -43,7 +43,10 @@ class Encoder(Protocol):
 
 
 class Decoder(Protocol):
-    """Sees the past alone, and the memory of a source where there is one. Step by step equals the whole at once."""
+    """Sees the past alone, and the memory of a source where there is one. Step by step equals the whole at once.
+
+    The function that makes it takes `has_source`, True by default: without, it need not be able to read one.
+    """
 
     def remember(self, hidden_states: keras.KerasTensor, padding_mask: keras.KerasTensor) -> Memory:
         """Prepares a source, float (B, S, H) and bool (B, S), for all steps."""
@@ -77,6 +80,11 @@ class Decoder(Protocol):
     ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Decodes all positions of which the element before is known: float (B, T, E) to (B, T, H) and (B, T, S)."""
 
+    def advance(
+        self, vectors: keras.KerasTensor, cache: Cache, memory: Memory | None = None, training: bool = False
+    ) -> tuple[keras.KerasTensor, Cache, keras.KerasTensor]:
+        """As `__call__`, with the cache behind the last position, from which `step` or another call goes on."""
+
 
 class SoundDecoder(Protocol):
     """Sees the past samples of a sound, and what steers it. A whole Keras model, since it scores samples itself."""
@@ -103,3 +111,31 @@ class SoundDecoder(Protocol):
 
     def next_in_piece(self, conditions: Any) -> NextToken:
         """A step over the carry; what all steps share, such as weights, is read here, once."""
+
+
+class WordVectors(Protocol):
+    """Holds a vector of each word and learns it by predicting words from those around them; no role sees a sequence.
+
+    As a Keras layer it has `vectors`, an embedding whose row 0 stands for no word. Arguments and results as of
+    `models.layers.word_vectors.WordVectors`.
+    """
+
+    vectors: keras.layers.Embedding
+
+    def __call__(
+        self,
+        word_ids: keras.KerasTensor,
+        text_ids: keras.KerasTensor,
+        radii: keras.KerasTensor,
+        noise_ids: keras.KerasTensor,
+    ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+        """The loss of all predictions of a row and their number, float32 (B,) each, by drawn noise words."""
+
+    def expected_loss(
+        self,
+        word_ids: keras.KerasTensor,
+        text_ids: keras.KerasTensor,
+        radii: keras.KerasTensor,
+        noise_probabilities: keras.KerasTensor,
+    ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+        """The same with the expectation over all noise words."""

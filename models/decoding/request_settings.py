@@ -1,10 +1,17 @@
 """What clients may decide about an answer that is searched for or drawn, request by request."""
 
-from models.decoding.settings import MOST_BEAMS, MOST_TOKENS
+import dataclasses
+
+from models.decoding.settings import MOST_BEAMS, MOST_CANDIDATES, MOST_TEMPERATURE, MOST_TOKENS
 from models.request_settings import RequestSetting
 
 # A minute at 16 kHz.
 MOST_SAMPLES = 2**20
+# Stands between the stop strings of a request: the unit separator, which no text to stop at needs.
+STOP_SEPARATOR = "\x1f"
+_MOST_STOP_BYTES = 1000
+# Tests of a model draw no more: a long text is as much work as it has tokens.
+_PROBED_TOKENS = 16
 
 BEAM_SEARCH = (
     RequestSetting("beam_width", "int32", "decoding.beam_width", 1, MOST_BEAMS, "Candidates kept at each step."),
@@ -46,4 +53,37 @@ SOUND = (
     ),
     _TEMPERATURE,
     _SEED,
+)
+
+TEXT_SAMPLING = (
+    dataclasses.replace(_TEMPERATURE, default="decoding.temperature", most=MOST_TEMPERATURE),
+    RequestSetting(
+        "top_k", "int32", "decoding.top_k", 0, MOST_CANDIDATES, "Draws among so many tokens, the best; 0 among all."
+    ),
+    RequestSetting(
+        "top_p",
+        "float32",
+        "decoding.top_p",
+        0,
+        1,
+        "Draws among the fewest tokens, the best, that have this probability; 1 among all.",
+    ),
+    RequestSetting(
+        "max_length",
+        "int32",
+        "decoding.max_length",
+        1,
+        MOST_TOKENS,
+        "Tokens drawn at most.",
+        probe=_PROBED_TOKENS,
+    ),
+    _SEED,
+    RequestSetting(
+        "stop",
+        "string",
+        "",
+        0,
+        _MOST_STOP_BYTES,
+        "Texts at which to stop, and which are cut off; several are separated by the character U+001F.",
+    ),
 )

@@ -4,6 +4,7 @@ B: batch, P: longest prompt, L: longest target, V: vocabulary.
 """
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -67,13 +68,17 @@ class _State(tf.experimental.ExtensionType):
 
 
 def sample(
-    next_token: NextToken, cache: Any, prompt: Prompt, settings: SamplingSettings
+    next_token: NextToken,
+    cache: Any,
+    prompt: Prompt,
+    settings: SamplingSettings,
+    is_stopped: Callable[[tf.Tensor], tf.Tensor] | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Draws a target for every prompt.
 
     1. Read [START], then the prompt. A row with a shorter one begins to draw while others still read theirs.
     2. Draw a token from what the filters leave of the model's distribution; never [PAD], [UNK] or [START].
-    3. A row is done when it drew the end token, or `max_length` tokens.
+    3. A row is done when it drew the end token, or `max_length` tokens, or is stopped.
 
     A row depends on its own prompt, settings and seed alone: the same request gives the same target.
 
@@ -82,6 +87,8 @@ def sample(
         cache: nest of tensors with B rows each.
         prompt: read before anything is drawn.
         settings: per-row settings.
+        is_stopped: from what was drawn so far, int32 (B, L) padded with 0, to whether a row is done with it, bool
+            (B,). None: no row is.
 
     Returns:
         token ids, int32 (B, L), without prompt and end token, padded with 0; and the mean natural log probability of a
@@ -107,7 +114,10 @@ def sample(
         chosen = _choose_allowed(logits, tf.gather(noise, state.num_drawn, batch_dims=1), settings)
         in_prompt = state.time < prompt.length
         given = tf.gather(prompts, tf.minimum(state.time, tf.shape(prompts)[1] - 1), axis=1)
-        return _record(state, logits, chosen, in_prompt, given, settings), cache
+        state = _record(state, logits, chosen, in_prompt, given, settings)
+        if is_stopped is not None:
+            state = _still_going(state, ~is_stopped(state.drawn))
+        return state, cache
 
     state, _ = tf.while_loop(
         lambda state, cache: tf.reduce_any(state.going),
@@ -126,6 +136,12 @@ _SHAPES = {
     "log_prob": tf.TensorSpec([None], tf.float32),
     "going": tf.TensorSpec([None], tf.bool),
 }
+
+
+def _still_going(state: _State, going: tf.Tensor) -> _State:
+    """The state with those rows alone that `going`, bool (B,), lets draw on."""
+    values = {name: getattr(state, name) for name in _SHAPES}
+    return _State(**values | {"going": state.going & going})
 
 
 def _noise(seeds: tf.Tensor, longest: tf.Tensor) -> tf.Tensor:

@@ -1,4 +1,6 @@
-"""Masks: True = a real token, False = padding. Decided here, for every layer."""
+"""Masks: True = a real token, False = padding, decided here, for every layer; and masks of dropout."""
+
+from typing import Any
 
 import keras
 from keras import ops
@@ -34,3 +36,8 @@ class SequenceMask(keras.layers.Layer):
     def call(self, lengths: keras.KerasTensor, sequence: keras.KerasTensor) -> keras.KerasTensor:
         """Compares each position with its row's length."""
         return ops.expand_dims(ops.arange(ops.shape(sequence)[1]), 0) < ops.expand_dims(lengths, 1)
+
+
+def dropout_mask(shape: Any, rate: float, seed: keras.random.SeedGenerator, dtype: str) -> keras.KerasTensor:
+    """What dropout multiplies by, float: 0 with a probability of `rate`, else 1 / (1 - rate)."""
+    return keras.random.dropout(ops.ones(shape, dtype), rate, seed=seed)

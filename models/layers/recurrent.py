@@ -4,10 +4,9 @@ from typing import Any
 
 import keras
 
-CELLS = {"lstm": keras.layers.LSTMCell, "gru": keras.layers.GRUCell, "simple": keras.layers.SimpleRNNCell}
-LAYERS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple": keras.layers.SimpleRNN}
-# What a cell hands from step to step, by the letters of its equations.
-STATES = {"lstm": "hc", "gru": "h", "simple": "h"}
+from models.layers.cells import CELLS
+from models.layers.connections import CONNECTIONS
+from models.layers.recurrent_layer import recurrent_layer
 
 
 class RecurrentStack(keras.layers.Layer):
@@ -17,13 +16,20 @@ class RecurrentStack(keras.layers.Layer):
 
     Masking: the mask is an argument of its own and goes to every layer; padded positions leave states unchanged.
 
+    Dropout: of what every layer but the first reads, never of what a connection carries past it; what comes in from
+    outside is the task's. Plain, it is drawn for each position (Zaremba et al., 2014); variational, once for all
+    positions of a sequence (Gal and Ghahramani, 2016, section 4.1), as that of the states always is.
+
     Args:
         cell: "lstm", "gru" or "simple".
         hidden_dim: units of each direction.
         num_layers: number of layers.
         bidirectional: read from both ends.
-        residual: add the input of each layer but the first to its output (Wu et al., 2016, eq. 6).
-        dropout: rate applied to the input of every layer but the first; what comes in from outside is the task's.
+        connections: key of `CONNECTIONS`, what joins the layers from the second one on.
+        dropout: rate applied to what every layer but the first reads.
+        variational_dropout: draw it once for all positions.
+        recurrent_dropout: rate applied to the states where gates read them.
+        layer_normalization: normalise the summed inputs of the cells.
     """
 
     def __init__(
@@ -32,32 +38,44 @@ class RecurrentStack(keras.layers.Layer):
         hidden_dim: int,
         num_layers: int,
         bidirectional: bool = True,
-        residual: bool = False,
+        connections: str = "none",
         dropout: float = 0.0,
+        variational_dropout: bool = False,
+        recurrent_dropout: float = 0.0,
+        layer_normalization: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.supports_masking = True
-        self.cell = cell
         self.hidden_dim = hidden_dim
-        self.num_layers = num_layers
         self.bidirectional = bidirectional
-        self.residual = residual
-        self.dropout = dropout
-        self.layers = [self._layer(index) for index in range(num_layers)]
-        self.dropouts = [keras.layers.Dropout(dropout, name=f"dropout_{index}") for index in range(1, num_layers)]
+        self.num_states = len(CELLS[cell].states)
+        self.layers = [
+            recurrent_layer(
+                cell, hidden_dim, bidirectional, layer_normalization, recurrent_dropout, name=f"{cell}_{index}"
+            )
+            for index in range(num_layers)
+        ]
+        noise_shape = (None, 1, None) if variational_dropout else None
+        above = range(1, num_layers)
+        self.dropouts = [keras.layers.Dropout(dropout, noise_shape, name=f"dropout_{index}") for index in above]
+        joins = CONNECTIONS[connections]
+        self.connections = [joins(self.width, name=f"{connections}_{index}") for index in above]
 
-    def _layer(self, index: int) -> keras.layers.Layer:
-        name = f"{self.cell}_{index}"
-        layer = LAYERS[self.cell](self.hidden_dim, return_sequences=True, return_state=True, name=name)
-        return keras.layers.Bidirectional(layer, name=f"bidirectional_{index}") if self.bidirectional else layer
+    @property
+    def width(self) -> int:
+        """H."""
+        return self.hidden_dim * (2 if self.bidirectional else 1)
 
-    def build(self, inputs_shape: tuple[int | None, ...]) -> None:
-        """Builds every layer for the width of the one below; float (B, T, D)."""
-        width = inputs_shape[-1]
-        for layer in self.layers:
-            layer.build((*inputs_shape[:-1], width))
-            width = self.hidden_dim * (2 if self.bidirectional else 1)
+    def build(self, inputs_shape: tuple[Any, ...]) -> None:
+        """Builds every layer for the width of what it reads; inputs are float (B, T, D)."""
+        self.layers[0].build(inputs_shape)
+        widths: list[Any] = [inputs_shape[-1], self.width]
+        shape = (*inputs_shape[:-1], self.width)
+        for layer, connection in zip(self.layers[1:], self.connections, strict=True):
+            layer.build((*inputs_shape[:-1], connection.width(widths)))
+            connection.build(shape, shape)
+            widths.append(self.width)
         self.built = True
 
     def compute_mask(self, *arguments: Any, **keywords: Any) -> None:
@@ -74,17 +92,18 @@ class RecurrentStack(keras.layers.Layer):
             training: whether dropout is active.
 
         Returns:
-            float (B, T, H), the top layer's states; and for each layer its final states, each (B, H), the two
+            float (B, T, H), the top layer's outputs; and for each layer its final states, each (B, H), the two
             directions side by side: `[h, c]` for lstm, `[h]` otherwise.
         """
-        hidden_states, final_states = inputs, []
-        for index, layer in enumerate(self.layers):
-            below = self.dropouts[index - 1](hidden_states, training=training) if index else hidden_states
-            hidden_states, *states = layer(below, mask=padding_mask, training=training)
-            if self.residual and index:
-                hidden_states = hidden_states + below
+        first, *above = self.layers
+        outputs, *states = first(inputs, mask=padding_mask, training=training)
+        below, final_states = [inputs, outputs], [self._side_by_side(states)]
+        for layer, dropout, connection in zip(above, self.dropouts, self.connections, strict=True):
+            read = dropout(connection.read(below), training=training)
+            outputs, *states = layer(read, mask=padding_mask, training=training)
+            below.append(connection(below[-1], outputs))
             final_states.append(self._side_by_side(states))
-        return hidden_states, final_states
+        return below[-1], final_states
 
     def _side_by_side(self, states: list[keras.KerasTensor]) -> list[keras.KerasTensor]:
         if not self.bidirectional:
@@ -95,6 +114,5 @@ class RecurrentStack(keras.layers.Layer):
 
     def compute_output_shape(self, inputs_shape: tuple[int | None, ...], **kwargs: Any) -> tuple[Any, Any]:
         """Shapes of what `call` returns."""
-        width = self.hidden_dim * (2 if self.bidirectional else 1)
-        states = [(inputs_shape[0], width)] * len(STATES[self.cell])
-        return (*inputs_shape[:-1], width), [states] * self.num_layers
+        states = [(inputs_shape[0], self.width)] * self.num_states
+        return (*inputs_shape[:-1], self.width), [states] * len(self.layers)

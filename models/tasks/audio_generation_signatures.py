@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from models.audio import SILENCE_ID, mu_law_decode, mu_law_encode
 from models.decoding.pieces import Pieces
+from models.description import PaddedAxis
 from models.request_settings import RequestSetting
 from models.run_settings import RunSettings
 from models.tasks.inputs import at_least_one_position
@@ -45,6 +46,10 @@ class AudioGenerationSignatures(Signatures):
             "score": (self.score, [audio, spec("num_samples", tf.int32), *conditions]),
             "examples": (self.examples, [spec("examples")]),
         }
+
+    def padded_axes(self) -> dict[str, list[PaddedAxis]]:
+        """The samples of a sound."""
+        return {"serving_default": [self.told_by_setting("num_samples", "audio")]}
 
     def predict(
         self, num_samples: tf.Tensor, temperature: tf.Tensor, seed: tf.Tensor, *conditions: tf.Tensor

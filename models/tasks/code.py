@@ -5,13 +5,16 @@ B: batch.
 
 import abc
 import dataclasses
+import pathlib
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
 
+from models.features import learned_features
 from models.input_pipeline import bucketed
+from models.layers.heads.token_embedding import TokenEmbedding
 from models.registry import ARCHITECTURES
 from models.run_settings import RunSettings
 from models.tasks.signatures import Signatures
@@ -42,14 +45,19 @@ class TaskCode(abc.ABC):
         task: its facts.
 
     Attributes:
-        in_order: whether training reads the examples in the order in which they come (with `data.ordered`, that of the
-            files) and not in another one in each epoch.
+        best_by: figure of a validation that says which epoch was the best.
+        greater_is_better: whether the greatest is, and not the least.
     """
 
-    in_order: ClassVar[bool] = False
+    best_by: ClassVar[str] = "val_loss"
+    greater_is_better: ClassVar[bool] = False
 
     def __init__(self, task: Task):
         self.task = task
+
+    def for_run(self, settings: RunSettings, vocabularies: Vocabularies) -> "TaskCode":
+        """The code that knows of a run what its `each_epoch` draws by; by default the same."""
+        return self
 
     @property
     @abc.abstractmethod
@@ -69,6 +77,26 @@ class TaskCode(abc.ABC):
     def training_example(self, features: dict[str, tf.Tensor], settings: RunSettings) -> Example:
         """One transformed example to model inputs, labels and weights, without a batch dimension."""
         raise NotImplementedError
+
+    def in_order(self, settings: RunSettings) -> bool:
+        """Whether training reads the kept examples in their order, and not in another one in each epoch.
+
+        With `data.ordered` they come in the order of the files. Batches that go on where the last ones ended go through
+        one device alone.
+        """
+        return False
+
+    def keep(self, examples: tf.data.Dataset, settings: RunSettings, folder: str) -> tf.data.Dataset:
+        """Lays what is trained on onto the disk, and reads it from there in the order of an epoch.
+
+        Args:
+            examples: of `training_examples`.
+            settings: of the run.
+            folder: where they lie; not there yet.
+        """
+        # Not `cache(file)`, whose index of all tensors grows in memory: 1.4 KB for each example, however small.
+        examples.save(folder)
+        return tf.data.Dataset.load(folder)
 
     def each_epoch(self, example: Example, seed: tf.Tensor) -> Example:
         """What changes an example anew in each epoch, such as masks that are drawn.
@@ -107,6 +135,17 @@ class TaskCode(abc.ABC):
         """The parts of the model that the architecture plays, by role: what other runs may begin from."""
         return {role: model.get_layer(role) for role in self.task.roles}
 
+    def token_embeddings(self, model: keras.Model) -> dict[str, TokenEmbedding]:
+        """The embedding of each text feature's tokens, of those that have one: what vectors of words may go into.
+
+        By default it is found by its name, `token_embedding` for the only text and `<feature>_embedding` for one of
+        several.
+        """
+        texts = learned_features(self.task.features, "pieces")
+        names = {text: f"{text}_embedding" if len(texts) > 1 else "token_embedding" for text in texts}
+        layers = {layer.name: layer for layer in model.layers if isinstance(layer, TokenEmbedding)}
+        return {text: layers[name] for text, name in names.items() if name in layers}
+
     @abc.abstractmethod
     def compile_arguments(self, settings: RunSettings) -> dict[str, Any]:
         """Loss and metrics for `keras.Model.compile`."""
@@ -114,3 +153,11 @@ class TaskCode(abc.ABC):
     @abc.abstractmethod
     def signatures(self, model: keras.Model, vocabularies: Vocabularies, settings: RunSettings) -> Signatures:
         """What the exported model answers."""
+
+    def leave(self, model: keras.Model, vocabularies: Vocabularies, folder: pathlib.Path) -> list[pathlib.Path]:
+        """Writes what other programs may want of a trained model into the artifact `model_run`; by default nothing.
+
+        Returns:
+            the files.
+        """
+        return []

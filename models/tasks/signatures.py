@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from models.description import PaddedAxis
 from models.request_settings import RequestSetting
 from models.run_settings import RunSettings
 from models.tokenizers.vocabularies import Vocabularies
@@ -48,16 +49,23 @@ class Signatures(tf.Module, abc.ABC):
     def examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Serialized raw tf.Example string (B,) to what the evaluator scores."""
 
+    def padded_axes(self) -> dict[str, list[PaddedAxis]]:
+        """Signature to the axes of its outputs that are as long as the longest row of the batch."""
+        return {}
+
+    def told_by_setting(self, name: str, *outputs: str) -> PaddedAxis:
+        """Axis 1 of these outputs, as long as the largest setting `name` of the requests, moved into its limits."""
+        setting = next(setting for setting in self.request_settings if setting.name == name)
+        least, most = int(setting.least), int(setting.most)
+        return PaddedAxis(outputs=dict.fromkeys(outputs, 1), told_by=name, least=least, most=most)
+
     def request_specs(self) -> list[tf.TensorSpec]:
         """Inputs of the settings of a request, each (B,)."""
         return [spec(setting.name, tf.as_dtype(setting.dtype)) for setting in self.request_settings]
 
     def within_limits(self, *values: tf.Tensor) -> list[tf.Tensor]:
         """Moves settings of requests, each (B,), in the order of the list, to the nearest limit."""
-        return [
-            tf.clip_by_value(value, tf.cast(setting.least, value.dtype), tf.cast(setting.most, value.dtype))
-            for setting, value in zip(self.request_settings, values, strict=True)
-        ]
+        return [_moved(value, setting) for setting, value in zip(self.request_settings, values, strict=True)]
 
     def defaults(self, rows: tf.Tensor) -> list[tf.Tensor]:
         """The settings of requests that say nothing, each (B,): int32 scalar B to the values, in order."""
@@ -65,6 +73,12 @@ class Signatures(tf.Module, abc.ABC):
             tf.fill([rows], tf.constant(setting.default_in(self.settings), setting.dtype))
             for setting in self.request_settings
         ]
+
+
+def _moved(value: tf.Tensor, setting: RequestSetting) -> tf.Tensor:
+    if setting.is_text:
+        return tf.strings.substr(value, 0, int(setting.most))
+    return tf.clip_by_value(value, tf.cast(setting.least, value.dtype), tf.cast(setting.most, value.dtype))
 
 
 def spec(name: str, dtype: tf.DType = tf.string) -> tf.TensorSpec:

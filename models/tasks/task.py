@@ -31,6 +31,21 @@ class Judging:
 
 
 @dataclasses.dataclass(frozen=True)
+class WordInput:
+    """An input of a signature that takes a single word, which no feature is.
+
+    Attributes:
+        name: of the input.
+        feature: text of the task whose words tests of a model ask about.
+        place: of that word in the text, from 0; "" stands for it where the text is shorter.
+    """
+
+    name: str
+    feature: str
+    place: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Task:
     """A sequence problem.
 
@@ -43,6 +58,8 @@ class Task:
         uses: what else of the configuration it has a use for, as `only_for` names it.
         request_settings: what a client may decide for each request.
         review: key of the table of reviews, which show samples to people; "" for none.
+        word_inputs: inputs of its signatures that are neither a feature nor a setting of the request.
+        units: values of `tokenizer.unit` that it works with; empty for all.
     """
 
     name: str
@@ -53,20 +70,24 @@ class Task:
     uses: frozenset[str] = frozenset()
     request_settings: tuple[RequestSetting, ...] = ()
     review: str = ""
+    word_inputs: tuple[WordInput, ...] = ()
+    units: tuple[str, ...] = ()
 
     @property
     def all_uses(self) -> frozenset[str]:
         """Everything that `only_for` may name and that this task has a use for.
 
-        That is `uses`, `roles`, kinds of its features ("audio", "label"), what is learned of them ("pieces",
-        "categories"), "several_texts" where one vocabulary could serve more than one, "lengths" where answers are
-        judged by length, "review" and the review's name where it has one.
+        That is `uses`, `roles`, kinds of its features ("audio", "label"), what is learned of them ("pieces", for which
+        words count too, "words", "categories"), "several_texts" where one vocabulary could serve more than one,
+        "lengths" where answers are judged by length, "review" and the review's name where it has one.
         """
         uses = {*self.uses, *self.roles, self.review}
         if self.review:
             uses.add("review")
         for feature in self.features:
             uses |= {feature.kind, feature.facts.learned}
+        if "words" in uses:
+            uses.add("pieces")
         if len(learned_features(self.features, "pieces")) > 1:
             uses.add("several_texts")
         if self.judging.length_of:

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from models.decoding.beam_search import Attention, BeamSettings, beam_search
+from models.description import PaddedAxis
 from models.layers.heads.token_embedding import TokenEmbedding, VocabularyProjection
 from models.losses import SmoothedCrossEntropy
 from models.run_settings import RunSettings
@@ -19,6 +20,7 @@ from models.tasks.inputs import first_values
 from models.tasks.signatures import Endpoints, Signatures, spec
 from models.tokenizers.special import END_TOKEN_ID, PAD_TOKEN_ID, START_TOKEN_ID
 from models.tokenizers.vocabularies import Vocabularies
+from models.too_long import cut_key
 
 
 class TextToText(TaskCode):
@@ -39,11 +41,16 @@ class TextToText(TaskCode):
         }
 
     def training_example(self, features: dict[str, tf.Tensor], settings: RunSettings) -> Example:
-        """Inputs of `model_inputs` without batch, the labels of `labels_of`, int32 (T + 1,), and a weight for each."""
+        """Inputs of `model_inputs` without batch, the labels of `labels_of`, int32 (T + 1,), and a weight for each.
+
+        The weight of [END] is 0 behind a target that was cut: it does not end there.
+        """
         target = tf.RaggedTensor.from_tensor(features["target_token_ids"][tf.newaxis])
         inputs = model_inputs(tf.RaggedTensor.from_tensor(features["source_token_ids"][tf.newaxis]), target)
         labels = labels_of(target)[0]
-        return {name: value[0] for name, value in inputs.items()}, labels, tf.ones_like(labels, dtype=tf.float32)
+        ends = tf.logical_not(features.get(cut_key("target"), tf.constant(False)))
+        weights = tf.concat([tf.ones_like(labels[:-1], tf.float32), tf.cast(ends, tf.float32)[tf.newaxis]], axis=0)
+        return {name: value[0] for name, value in inputs.items()}, labels, weights
 
     def build(self, settings: RunSettings, vocabularies: Vocabularies) -> EncoderDecoder:
         """A model from what `model_inputs` gives to logits, float32 (B, T, size of the target vocabulary)."""
@@ -123,6 +130,12 @@ class TextToTextSignatures(Signatures):
             "attend": (self.attend, [spec("source"), spec("target")]),
             "examples": (self.examples, [spec("examples")]),
         }
+
+    def padded_axes(self) -> dict[str, list[PaddedAxis]]:
+        """Beams, and the pieces of both sides."""
+        source = PaddedAxis(outputs={"source_pieces": 1, "weights": 2}, told_by="source_pieces", padding="")
+        target = PaddedAxis(outputs={"target_pieces": 1, "weights": 1}, told_by="target_pieces", padding="")
+        return {"generate": [self.told_by_setting("beam_width", "target", "score")], "attend": [source, target]}
 
     def predict(self, source: tf.Tensor) -> dict[str, tf.Tensor]:
         """String (B,) to `target` string (B,) and `score` float32 (B,), the log probability of a token on average."""

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from models.tokenizers.special import SPECIAL_TOKENS
 from models.tokenizers.tokenizer import LookupTokenizer
 
 
@@ -12,3 +13,8 @@ class CharacterTokenizer(LookupTokenizer):
     def split(cls, texts: tf.Tensor) -> tf.RaggedTensor:
         """Code points: string ragged (B, U)."""
         return tf.strings.unicode_split(texts, "UTF-8")
+
+    @classmethod
+    def least_size(cls, counts: dict[str, int]) -> int:
+        """The special tokens, and each character."""
+        return len(SPECIAL_TOKENS) + len(counts)

@@ -42,7 +42,26 @@ class Tokenizer(tf.Module):
         Returns:
             int32 ragged (B, T), T at most `settings.max_sequence_length`; no start or end token is added.
         """
-        return self._tokenize(self.normalize(texts, self.settings))[:, : self.settings.max_sequence_length]
+        return self.cut(self.tokenize_whole(texts))
+
+    def tokenize_whole(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Cuts texts into tokens, all of them: string (B,) to int32 ragged (B, T)."""
+        return self._tokenize(self.normalize(texts, self.settings))
+
+    def note(self, lengths: tf.Tensor) -> None:
+        """Is told how long texts are before anything is cut off, int (B,), by who cuts without `tokenize`."""
+
+    def cut(self, token_ids: tf.RaggedTensor) -> tf.RaggedTensor:
+        """Leaves `settings.max_sequence_length` tokens of each text at most; ragged (B, T)."""
+        return token_ids[:, : self.settings.max_sequence_length]
+
+    def whole_characters(self, token_ids: tf.RaggedTensor) -> tf.RaggedTensor:
+        """Drops the tokens at the end that begin a character and do not finish it: ragged int32 (B, T) to the same."""
+        return token_ids
+
+    def lengths(self, texts: tf.Tensor) -> tf.Tensor:
+        """How many tokens texts, string (B,), have before anything is cut off: int64 (B,)."""
+        return self.tokenize_whole(texts).row_lengths()
 
     def detokenize(self, token_ids: tf.RaggedTensor) -> tf.Tensor:
         """Joins tokens to text; special tokens leave no trace.
@@ -59,6 +78,16 @@ class Tokenizer(tf.Module):
         """Returns the piece of every id as a person would read it: string, shape of `token_ids`; "" for padding."""
         names = tf.constant(["", *self.pieces[1:]])
         return tf.gather(names, token_ids)
+
+    def words(self) -> list[str]:
+        """For each token the whole word that it stands for, "" for one that stands for none."""
+        start = len(SPECIAL_TOKENS)
+        return [""] * start + [self.word_of(piece) for piece in self.pieces[start:]]
+
+    @staticmethod
+    def word_of(piece: str) -> str:
+        """The whole word that a piece stands for, by default itself."""
+        return piece
 
     @staticmethod
     def normalize(texts: tf.Tensor, settings: TokenizerSettings) -> tf.Tensor:
@@ -79,11 +108,24 @@ class Tokenizer(tf.Module):
     @classmethod
     def learn(cls, counts: dict[str, int], settings: TokenizerSettings) -> list[str]:
         """Chooses the pieces of a vocabulary, most frequent first, ties in code point order."""
-        ordered = sorted(counts, key=lambda unit: (-counts[unit], unit))
+        least = settings.minimum_count
+        # Words that the data have cut may look like special ones.
+        frequent = (unit for unit, count in counts.items() if count >= least and unit not in SPECIAL_TOKENS)
+        ordered = sorted(frequent, key=lambda unit: (-counts[unit], unit))
         return [*SPECIAL_TOKENS, *ordered[: settings.vocabulary_size - len(SPECIAL_TOKENS)]]
 
-    def _tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
+    @classmethod
+    def least_size(cls, counts: dict[str, int]) -> int:
+        """Pieces that a vocabulary needs so that it knows all characters that were counted; 0 where it never can."""
+        return 0
+
+    def unit_ids(self, units: tf.Tensor) -> tf.RaggedTensor:
+        """Token ids of units from `split`, string (N,): int32 ragged (N, P)."""
         raise NotImplementedError
+
+    def _tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        units = self.split(texts)
+        return units.with_values(self.unit_ids(units.flat_values)).merge_dims(-2, -1)
 
     def _detokenize(self, token_ids: tf.RaggedTensor) -> tf.Tensor:
         raise NotImplementedError
@@ -97,9 +139,9 @@ class LookupTokenizer(Tokenizer):
         initializer = tf.lookup.KeyValueTensorInitializer(list(pieces), tf.range(len(pieces), dtype=tf.int32))
         self.table = tf.lookup.StaticHashTable(initializer, default_value=UNKNOWN_TOKEN_ID)
 
-    def _tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        units = self.split(texts)
-        return units.with_flat_values(self.table.lookup(units.flat_values))
+    def unit_ids(self, units: tf.Tensor) -> tf.RaggedTensor:
+        """Token ids of units from `split`, string (N,): int32 ragged (N, 1)."""
+        return tf.RaggedTensor.from_uniform_row_length(self.table.lookup(units), 1)
 
     def _detokenize(self, token_ids: tf.RaggedTensor) -> tf.Tensor:
         return tf.strings.reduce_join(tf.gather(tf.constant(self.pieces), token_ids), axis=-1)

@@ -6,23 +6,31 @@ Each section is declared beside the code that uses it; this file puts them toget
 import copy
 import hashlib
 import json
-from collections.abc import Sequence
+import types
+import typing
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import pydantic
-import yaml
+from pydantic.fields import FieldInfo
 
 from components.evaluation.settings import EvaluationSettings
 from components.example_gen.settings import DataSettings
-from components.review.settings import ClipReviewSettings
+from components.review.settings import (
+    ClipReviewSettings,
+    TaggedTextReviewSettings,
+    TextReviewSettings,
+    VectorReviewSettings,
+)
 from models.registry import TASKS
 from models.run_settings import RunSettings
-from models.settings import only_for
+from models.settings import a_path, only_for
 from pipeline.config.errors import Problem, describe, in_file_order, sentence
+from pipeline.config.paths import expand_paths, section_classes
 from pipeline.config.rules import broken_rules
 from pipeline.config.uses import unused_keys
-from pipeline.config.yaml_file import read_yaml
+from pipeline.config.yaml_file import parse, read_yaml
 from pipeline.errors import ConfigError
 from serving.settings import ServingSettings
 
@@ -32,14 +40,23 @@ class Config(RunSettings):
 
     task: Literal[tuple(TASKS)]  # type: ignore[valid-type]
     """What the sequence problem is: which raw features go in and what comes out."""
-    output_dir: str = pydantic.Field("outputs", min_length=1)
+    output_dir: str = pydantic.Field("outputs", min_length=1, json_schema_extra=a_path())
     """Folder for all that a run makes: artifacts, metadata, logs, checkpoints, pushed versions."""
     data: DataSettings
-    """Where the raw examples come from."""
+    """Where the raw examples come from. `docs/data.md` tells, with examples, what of each format is read, refused and
+    passed over."""
     evaluation: EvaluationSettings = EvaluationSettings()
     """How good a model must be to be pushed."""
     clips: ClipReviewSettings = pydantic.Field(ClipReviewSettings(), json_schema_extra=only_for("clips"))
     """Clips that the trained model generates for people to hear, and who judges them."""
+    texts: TextReviewSettings = pydantic.Field(TextReviewSettings(), json_schema_extra=only_for("texts"))
+    """Texts that the trained model writes for people to read, beside held-out ones."""
+    vectors: VectorReviewSettings = pydantic.Field(VectorReviewSettings(), json_schema_extra=only_for("vectors"))
+    """What is shown of vectors of words, and the analogies by which they are judged."""
+    tagged_texts: TaggedTextReviewSettings = pydantic.Field(
+        TaggedTextReviewSettings(), json_schema_extra=only_for("tagged_texts")
+    )
+    """Held-out texts with the tags of the trained model beside the right ones, for people to look at."""
     serving: ServingSettings = ServingSettings()
     """The server's address and batching."""
 
@@ -76,6 +93,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
     """
     file = read_yaml(path)
     values = copy.deepcopy(file.values)
+    _leave_out_empty(Config.model_fields, values)
     places = dict(file.places)
     for override in overrides:
         key, value = _parse_override(override)
@@ -85,16 +103,37 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
         parts = key.split(".")
         for length in range(1, len(parts)):
             places.setdefault(".".join(parts[:length]), f"--set {override}")
+    _leave_out_empty(Config.model_fields, values)
     valid: dict[str, Any] = {}
-    problems: list[Problem] = []
+    problems: list[Problem] = [sentence(text) for text in expand_paths(Config.model_fields, values)]
     try:
         config = Config.model_validate(values, context=valid)
     except pydantic.ValidationError as error:
-        problems = describe(error, Config, values)
+        problems += describe(error, Config, values)
     problems += map(sentence, [*unused_keys(Config.model_fields, values, valid), *broken_rules(valid)])
     if problems:
         raise ConfigError("\n".join(in_file_order(problems, places)))
     return config
+
+
+def _leave_out_empty(fields: Mapping[str, FieldInfo], values: dict[str, Any]) -> None:
+    """Takes out each section, list and mapping that is empty, as where all below it is commented out: its default."""
+    for name, field in fields.items():
+        if name in values and values[name] is None and _has_parts(field.annotation):
+            del values[name]
+        elif isinstance(values.get(name), dict):
+            for section in section_classes(field, values[name]):
+                _leave_out_empty(section.model_fields, values[name])
+
+
+def _has_parts(annotation: Any) -> bool:
+    members = typing.get_args(annotation)
+    if type(None) in members:
+        return False
+    origin = typing.get_origin(annotation) or annotation
+    if origin in (typing.Union, types.UnionType):
+        return any(map(_has_parts, members))
+    return origin in (dict, list, tuple) or hasattr(origin, "model_fields")
 
 
 def _parse_override(override: str) -> tuple[str, Any]:
@@ -102,8 +141,10 @@ def _parse_override(override: str) -> tuple[str, Any]:
     if not equals or not all(key.split(".")):
         raise ConfigError(f"--set {override}: must read section.key=value, for example --set training.batch_size=32")
     try:
-        return key, yaml.safe_load(text) if text else ""
-    except yaml.YAMLError:
+        return key, parse(text, f"--set {override}", {}) if text else ""
+    except ConfigError as error:
+        if "not valid YAML" not in str(error):
+            raise
         raise ConfigError(
             f"--set {override}: the value is not valid YAML; put it in quotes: --set '{key}=\"...\"'"
         ) from None

@@ -22,7 +22,9 @@ _INTRODUCTION = """\
 One YAML file says everything. `pipeline_config.yaml` is the default; `configs/` has one for each use. A key that is
 left out has the default below. Any key can be given on the command line: `--set training.epochs=3`. An unknown key is
 refused with the nearest valid one, and so is a key that has no use: what "Only:" says must hold where the key is set.
-`seqline validate` tells all problems of a file at once. `docs/schema.json` is the same for editors.
+In every path `~` is the home folder, and `${VARIABLE}` or `${VARIABLE:-default}` what the environment says. A section
+whose keys are all left out has its defaults. `seqline validate` tells all problems of a file at once.
+`docs/schema.json` is the same for editors.
 
 This page is made by `seqline schema docs/configuration.md`.
 """

@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from components.errors import EvaluationError
-from components.evaluation.catalogue import check_metric_names
+from components.evaluation.catalogue import check_metric_names, impossible_bounds
 from components.evaluation.settings import EvaluationSettings
 from components.example_gen.name_rules import names_problems
 from components.example_gen.settings import DataSettings
 from models.architectures.settings.architecture import ArchitectureSettings
+from models.labeling_settings import LabelingSettings
 from models.registry import ARCHITECTURES, TASKS
 from models.settings import markers_of
+from models.tokenizers.settings import TokenizerSettings
 from models.training_settings import TrainingSettings
 
 
@@ -43,6 +45,12 @@ def _architecture_solves_task(task: str, model: ArchitectureSettings) -> Iterato
         )
 
 
+def _unit_fits_task(task: str, tokenizer: TokenizerSettings) -> Iterator[str]:
+    units = TASKS[task].units
+    if units and tokenizer.unit not in units:
+        yield f"tokenizer.unit must be {' or '.join(units)} for the task {task}. Received: {tokenizer.unit}"
+
+
 def _chunks_hold_the_receptive_field(
     task: str, model: ArchitectureSettings, training: TrainingSettings
 ) -> Iterator[str]:
@@ -51,6 +59,23 @@ def _chunks_hold_the_receptive_field(
             "training.chunk_length must be at least the model's receptive field: a chunk has that many samples before "
             f"it for context, and learns nothing from them. Received: {training.chunk_length}, for a receptive field "
             f"of {model.receptive_field} samples. Raise it, or lower model.dilation_depth or model.num_stacks"
+        )
+
+
+def _a_stream_is_in_order(task: str, data: DataSettings, training: TrainingSettings) -> Iterator[str]:
+    if "stream" in TASKS[task].all_uses and training.sequence_length and not data.ordered:
+        yield (
+            "training.sequence_length needs data.ordered: true: states go on from text to text, so these must follow "
+            f"one another as they stand in the files. Received: training.sequence_length {training.sequence_length}, "
+            "data.ordered false. Set data.ordered: true, or training.sequence_length: 0 for texts one by one"
+        )
+
+
+def _smoothing_has_single_tags(task: str, labeling: LabelingSettings, training: TrainingSettings) -> Iterator[str]:
+    if "tags" in TASKS[task].all_uses and labeling.crf and training.label_smoothing:
+        yield (
+            "training.label_smoothing must be 0 where labeling.crf is true: whole sequences of tags are right or "
+            f"wrong, no single ones. Received: {training.label_smoothing}. Remove it, or set labeling.crf to false"
         )
 
 
@@ -102,12 +127,20 @@ def _metrics_exist(task: str, evaluation: EvaluationSettings) -> Iterator[str]:
                 yield str(error)
 
 
+def _bounds_can_be_met(task: str, evaluation: EvaluationSettings) -> Iterator[str]:
+    yield from impossible_bounds(task, evaluation)
+
+
 RULES: tuple[Callable[..., Iterator[str]], ...] = (
     _architecture_solves_task,
+    _unit_fits_task,
     _chunks_hold_the_receptive_field,
+    _a_stream_is_in_order,
+    _smoothing_has_single_tags,
     _named_features_exist,
     _named_features_are_in_the_data,
     _names_of_files_fit,
     _evaluated_split_exists,
     _metrics_exist,
+    _bounds_can_be_met,
 )

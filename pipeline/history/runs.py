@@ -41,6 +41,8 @@ class Run:
         shortfalls: the bounds that the model did not keep, one sentence each.
         pages: where a person looks closer at what a judge found, by its output, such as "evaluation".
         artifacts: folder of each output, by "STAGE/OUTPUT", such as "ModelEvaluator/evaluation".
+        warnings: what the stages found and what stopped nothing, one sentence each, its stage in front.
+        data: figures of the data, by name, such as `unknown_eval`, the share of unknown tokens.
     """
 
     run_id: str
@@ -60,6 +62,8 @@ class Run:
     shortfalls: list[str] = dataclasses.field(default_factory=list)
     pages: dict[str, str] = dataclasses.field(default_factory=dict)
     artifacts: dict[str, str] = dataclasses.field(default_factory=dict)
+    warnings: list[str] = dataclasses.field(default_factory=list)
+    data: dict[str, float] = dataclasses.field(default_factory=dict)
 
     def to_json(self) -> dict:
         """Plain values, for `seqline runs --json`."""
@@ -124,8 +128,16 @@ def _read_run(store: ml_metadata.MetadataStore, context: metadata_store_pb2.Cont
         pushed_to=None if pushed is None else pushed.custom_properties["pushed_destination"].string_value,
         metrics={name: value for findings in all_found for name, value in findings.metrics.items()},
         shortfalls=[shortfall for findings in all_found for shortfall in findings.shortfalls],
-        pages={name.rpartition("/")[2]: _page(outputs[name].uri, findings.page) for name, findings in found.items()},
+        pages={
+            name.rpartition("/")[2]: _page(outputs[name].uri, findings.page)
+            for name, findings in found.items()
+            if findings.page is not None
+        },
         artifacts={name: artifact.uri for name, artifact in outputs.items()},
+        warnings=[
+            f"{name.partition('/')[0]}: {warning}" for name, findings in found.items() for warning in findings.warnings
+        ],
+        data={name: value for findings in all_found for name, value in findings.data.items()},
     )
 
 

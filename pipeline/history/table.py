@@ -11,12 +11,20 @@ from pipeline.history.runs import Run
 METRICS_SHOWN = 3
 
 
+def shown(value: float) -> str:
+    """A figure of the data as people read it: a number of things, or a share in percent."""
+    return f"{value:.0f}" if isinstance(value, int) else f"{value:.2%}"
+
+
 def runs_table(history: Sequence[Run]) -> Table:
-    """One row for each run."""
+    """One row for each run; the warnings are counted."""
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("run", "name", "config", "state", "seconds", "blessed", "pushed", "metrics"):
+    for heading in ("run", "name", "config", "state", "seconds", "blessed", "pushed", "warnings", "metrics", "data"):
         table.add_column(
-            heading, no_wrap=heading in ("run", "seconds", "pushed"), overflow="fold", min_width=len(heading)
+            heading,
+            no_wrap=heading in ("run", "seconds", "pushed", "warnings"),
+            overflow="fold",
+            min_width=len(heading),
         )
     for run in history:
         metrics = [f"{name} {value:.4g}" for name, value in run.metrics.items() if name != "example_count"]
@@ -28,6 +36,8 @@ def runs_table(history: Sequence[Run]) -> Table:
             f"{run.seconds:.0f}",
             "" if run.blessed is None else "yes" if run.blessed else "no",
             run.pushed_version or "",
+            str(len(run.warnings) or ""),
             ", ".join(metrics[:METRICS_SHOWN]),
+            ", ".join(f"{name} {shown(value)}" for name, value in run.data.items() if value),
         )
     return table

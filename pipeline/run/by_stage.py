@@ -109,6 +109,7 @@ def run_stage(file: Path, stage: str) -> StageRun:
     if stage not in compiled.stages:
         raise ConfigError(f"There is no stage {stage} in {file}. Its stages: {', '.join(compiled.stages)}")
     log = folder.log(compiled.run_id)
+    folder.make_reachable()
     with stage_lock(folder.root, stage):
         with output_to(log) as stream, RunDisplay(Console(file=stream)) as display:
             display.show_work("Loading TFX")

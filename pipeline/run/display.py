@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -12,6 +13,7 @@ from rich.text import Text
 from pipeline.orchestrators.events import StageEvent, State
 
 PROGRESS_LOGGER = "seqline.progress"
+WARNINGS_LOGGER = "seqline.warnings"
 _MARKS = {
     State.DONE: Text("✓ ", "green"),
     State.CACHED: Text("= ", "cyan"),
@@ -49,13 +51,17 @@ class RunDisplay:
             transient=True,
             disable=not console.is_terminal,
         )
-        self._handler = _ProgressHandler(self)
+        self._handlers = {
+            PROGRESS_LOGGER: _Handler(lambda record: self.on_progress(record.getMessage(), _progress_of(record))),
+            WARNINGS_LOGGER: _Handler(lambda record: self.on_warning(record.getMessage())),
+        }
 
     def __enter__(self) -> "RunDisplay":
-        """Starts to listen to the progress records."""
-        logger = logging.getLogger(PROGRESS_LOGGER)
-        logger.addHandler(self._handler)
-        logger.setLevel(logging.INFO)
+        """Starts to listen to the progress records and the warnings."""
+        for name, handler in self._handlers.items():
+            logger = logging.getLogger(name)
+            logger.addHandler(handler)
+            logger.setLevel(logging.INFO)
         self._live.start()
         return self
 
@@ -63,7 +69,8 @@ class RunDisplay:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stops; the lines that were written stay."""
-        logging.getLogger(PROGRESS_LOGGER).removeHandler(self._handler)
+        for name, handler in self._handlers.items():
+            logging.getLogger(name).removeHandler(handler)
         self._live.stop()
 
     def expect(self, stages: list[str]) -> None:
@@ -106,6 +113,10 @@ class RunDisplay:
                 f"        {progress.get('stage', self._stage)}: {detail}", markup=False, highlight=False, soft_wrap=True
             )
 
+    def on_warning(self, text: str) -> None:
+        """A stage has found something that a person would want to hear at once."""
+        self._console.print(Text("        warning: ", "yellow") + Text(f"{self._stage}: {text}"), soft_wrap=True)
+
     def _end_work(self) -> None:
         self._last_line = time.monotonic()
         if self._task is not None:
@@ -113,13 +124,17 @@ class RunDisplay:
             self._task = None
 
 
-class _ProgressHandler(logging.Handler):
-    def __init__(self, display: RunDisplay) -> None:
+class _Handler(logging.Handler):
+    def __init__(self, hand_on: Callable[[logging.LogRecord], None]) -> None:
         super().__init__(logging.INFO)
-        self._display = display
+        self._hand_on = hand_on
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._display.on_progress(record.getMessage(), getattr(record, "progress", {}))
+        self._hand_on(record)
+
+
+def _progress_of(record: logging.LogRecord) -> dict[str, Any]:
+    return getattr(record, "progress", {})
 
 
 def _show(value: Any) -> str:

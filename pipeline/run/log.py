@@ -19,10 +19,10 @@ def output_to(log: Path) -> Iterator[TextIO]:
     sys.stdout.flush()
     sys.stderr.flush()
     log.parent.mkdir(parents=True, exist_ok=True)
+    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     saved = {descriptor: os.dup(descriptor) for descriptor in (STANDARD_OUTPUT, STANDARD_ERROR)}
     # A program that has put something else in the place of sys.stdout (a test, a notebook) hears us there.
     own_words = os.fdopen(os.dup(STANDARD_OUTPUT), "w", encoding="utf-8") if _is_real(sys.stdout) else sys.stdout
-    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
         for descriptor in saved:
             os.dup2(target, descriptor)

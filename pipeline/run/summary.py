@@ -8,6 +8,7 @@ from rich.console import Console
 
 from pipeline.config.config import Config
 from pipeline.errors import StageFailed
+from pipeline.history.table import shown
 from pipeline.run.failures import gist, is_disk_full, user_message
 from pipeline.run.output_folder import OutputFolder
 from pipeline.run.run import Outcome
@@ -30,13 +31,16 @@ def print_outcome(console: Console, config: Config, outcome: Outcome, overrides:
         return _print_failure(console, config, outcome.failure, outcome)
     run = outcome.run
     lines = [(name, f"{value:.4g}") for name, value in run.metrics.items()]
+    lines += [(name, shown(value)) for name, value in run.data.items()]
     lines += [(name, _near(page)) for name, page in run.pages.items()]
     if run.pushed_to:
         lines.append(("pushed", f"version {run.pushed_version} in {_near(run.pushed_to)}"))
     lines.append(("log", _near(outcome.log)))
     _say(console, "")
+    width = max(14, *(len(name) for name, _ in lines))
     for name, value in lines:
-        _say(console, f"  {name:<14} {value}")
+        _say(console, f"  {name:<{width}} {value}")
+    _print_warnings(console, run.warnings)
     if outcome.pushed:
         _say(console, f"\nNext: seqline serve{_with_settings(outcome, overrides)}")
         return DONE
@@ -54,6 +58,12 @@ def print_error(console: Console, message: str) -> None:
         _say(console, line)
 
 
+def print_warning(console: Console, message: str) -> None:
+    """One thing that a person would want to hear and that stops nothing."""
+    console.print("[yellow]warning:[/] ", end="")
+    _say(console, message)
+
+
 def _print_failure(console: Console, config: Config, failure: StageFailed, outcome: Outcome) -> int:
     cause = failure.cause
     if cause is not None and is_disk_full(cause):
@@ -66,8 +76,15 @@ def _print_failure(console: Console, config: Config, failure: StageFailed, outco
     else:
         print_error(console, f"{failure.stage}: {gist(cause) if cause is not None else failure.detail}")
         code = BUG
+    _print_warnings(console, outcome.run.warnings)
     _say(console, f"The whole story: {outcome.log}")
     return code
+
+
+def _print_warnings(console: Console, warnings: Sequence[str]) -> None:
+    """They may say why the figures are what they are, or why a stage failed."""
+    for warning in warnings:
+        print_warning(console, warning)
 
 
 def _near(path: str | Path) -> str:

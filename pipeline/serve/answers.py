@@ -60,6 +60,17 @@ def _columns(asked: Values, answer: Values, out: Path) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def _continued(asked: Values, answer: Values, out: Path) -> str:
+    return to_text(asked["prompt"]) + to_text(answer["text"])
+
+
+def _alike(asked: Values, answer: Values, out: Path) -> str:
+    words = to_texts(answer["words"][: real_length(answer["words"])])
+    found = ", ".join(f"{word} {score:.3f}" for word, score in zip(words, answer["score"], strict=False))
+    unknown = to_text(answer["unknown"])
+    return "  ".join(filter(None, [found or "no answer", unknown and f"(unknown: {unknown})"]))
+
+
 def _first(output: str) -> Callable[[Values, Values, Path], str]:
     def render(asked: Values, answer: Values, out: Path) -> str:
         value = answer[output]
@@ -84,7 +95,9 @@ RENDERERS: dict[tuple[str, ...], Callable[[Values, Values, Path], str]] = {
     ("label", "scores", "classes"): _scored,
     ("audio", "sample_rate"): _write_sound,
     ("tokens", "tags"): _columns,
+    ("words", "score", "unknown"): _alike,
     ("target",): _first("target"),
+    ("text", "reason"): _continued,
     ("text",): _first("text"),
 }
 

@@ -18,6 +18,7 @@ from pipeline.serve.signatures import NOTHING_ASKED, ServedSignature, asked_feat
 from serving.client import Client
 from serving.core.tokens import read_tokens
 from serving.errors import InvalidRequestError, NotFoundError, ServingError
+from serving.front.addresses import host_and_port
 from serving.wire.connection import Tls
 
 SECONDS_TO_ANSWER = 30.0
@@ -58,8 +59,8 @@ def ask(
 def _rows(config: Config, signature: ServedSignature, given: Mapping[str, Any], texts: Sequence[str]) -> list[Row]:
     if not texts:
         return [{}]
-    [feature] = asked_features(signature, config, given)
-    return [{feature.name: read(feature, text, config)} for text in texts]
+    [(name, feature)] = asked_features(signature, config, given).items()
+    return [{name: read(feature, text, config)} for text in texts]
 
 
 def ask_rows(
@@ -131,15 +132,15 @@ def is_available(config: Config, port: int) -> bool:
 
 def _client(config: Config, port: int | None) -> Client:
     """A client that shows and trusts what the server of the same configuration asks for and has."""
-    address = f"{config.serving.host}:{port or config.serving.port}"
+    address = host_and_port(config.serving.host, port or config.serving.port)
     security = config.serving.security
     tls, token = None, ""
     if security.ssl_config_file:
-        from serving.credentials import read_ssl_config  # needs TensorFlow's messages, which take seconds to import
+        from serving.tls.keys import read_keys  # as slow to import as it is rarely needed
 
-        keys = read_ssl_config(security.ssl_config_file)
-        pair = (keys.server_cert.encode(), keys.server_key.encode()) if keys.client_verify else (None, None)
-        tls = Tls((keys.custom_ca or keys.server_cert).encode(), *pair)
+        keys = read_keys(security.ssl_config_file)
+        pair = (keys.certificate, keys.key) if keys.client_verify else (None, None)
+        tls = Tls(keys.authority or keys.certificate, *pair)
     if security.token_file:
         token = read_tokens(security.token_file)[0].decode()
     return Client(address, config.name, timeout=SECONDS_TO_ANSWER, tls=tls, token=token)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.requests import DEFAULT_SIGNATURE, Row, row_of
+from components.requests import DEFAULT_SIGNATURE, Row, joined_inputs, row_of, with_prompts
 from models.registry import TASKS
 from pipeline.config.config import Config
 from pipeline.run.output_folder import OutputFolder
@@ -28,7 +28,8 @@ def held_out_examples(config: Config, examples: str, count: int) -> list[Row]:
 
     files = sorted(Path(examples, f"Split-{config.evaluation.split}").glob("*"))
     records = tf.data.TFRecordDataset([str(file) for file in files], compression_type="GZIP").take(count)
-    return [row_of(record) for record in records.as_numpy_iterator()]
+    features = TASKS[config.task].features
+    return [with_prompts(row_of(record), features) for record in records.as_numpy_iterator()]
 
 
 def answers_to(config: Config, examples: Sequence[Row], port: int) -> list[str]:
@@ -48,11 +49,12 @@ def answers_to(config: Config, examples: Sequence[Row], port: int) -> list[str]:
 
 
 def _question(config: Config, signature: ServedSignature, example: Row) -> str:
-    words = []
-    for feature in TASKS[config.task].features:
-        if feature.name in signature.inputs:
+    words, features = [], TASKS[config.task].features
+    read = signature.inputs.keys() | joined_inputs(signature.inputs, features).values()
+    for feature in features:
+        for name in {feature.name, feature.prompt} & read:
             option = f"--{feature.name} " if feature.facts.learned == "categories" else ""
-            words.append(option + worded(feature, example[feature.name], config))
+            words.append(option + worded(feature, example[name], config))
     return " ".join(words) or "anything"
 
 

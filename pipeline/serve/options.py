@@ -42,11 +42,11 @@ def read_options(config: Config, given: Mapping[str, str]) -> dict[str, Any]:
     task = TASKS[config.task]
     settings = {setting.spoken or setting.name: setting for setting in task.request_settings}
     settings |= {setting.name: setting for setting in task.request_settings}
-    texts = {feature.name for feature in task.features if _is_text(feature)}
+    texts = {feature.name for feature in task.features if _is_text(feature)} | {word.name for word in task.word_inputs}
     values: dict[str, Any] = {}
     for name, text in given.items():
         if name in settings:
-            values[settings[name].name] = _number(name, text, settings[name], config)
+            values[settings[name].name] = _value(name, text, settings[name], config)
         elif name in texts:
             values[name] = text
         else:
@@ -58,7 +58,8 @@ def read_options(config: Config, given: Mapping[str, str]) -> dict[str, Any]:
 def option_names(task: str) -> list[str]:
     """What may be said of a request to a model of a task."""
     settings = [setting.spoken or setting.name for setting in TASKS[task].request_settings]
-    return [feature.name for feature in TASKS[task].features if _is_text(feature)] + settings
+    words = [word.name for word in TASKS[task].word_inputs]
+    return [feature.name for feature in TASKS[task].features if _is_text(feature)] + words + settings
 
 
 def options_help() -> str:
@@ -66,6 +67,7 @@ def options_help() -> str:
     paragraphs = []
     for name, task in TASKS.items():
         steering = [f"--{feature.name}" for feature in task.features if _is_text(feature) and feature.optional]
+        steering += [f"--{word.name}" for word in task.word_inputs]
         settings = [f"--{setting.spoken or setting.name} ({_meaning(setting)})" for setting in task.request_settings]
         if settings:
             paragraphs.append(f"{name}: {', '.join(steering + settings)}")
@@ -78,7 +80,15 @@ def _meaning(setting: RequestSetting) -> str:
 
 
 def _is_text(feature: Feature) -> bool:
-    return feature.facts.stored == "bytes" and not feature.facts.many
+    return feature.facts.stored == "bytes" and not feature.facts.many and not feature.facts.noted
+
+
+def _value(name: str, text: str, setting: RequestSetting, config: Config) -> float | str:
+    if not setting.is_text:
+        return _number(name, text, setting, config)
+    if len(text.encode()) > setting.most:
+        raise ConfigError(f"--{name} must have at most {_plain(setting.most)} bytes. Received: {text}")
+    return text
 
 
 def _number(name: str, text: str, setting: RequestSetting, config: Config) -> float:

@@ -4,6 +4,7 @@ import errno
 
 from components import ports
 from pipeline.errors import ConfigError, PortInUseError
+from serving.front.addresses import bare_host, host_and_port
 
 
 def require(host: str, port: int, setting: str = "serving.port") -> int:
@@ -21,14 +22,15 @@ def require(host: str, port: int, setting: str = "serving.port") -> int:
         PortInUseError: another program listens there.
         ConfigError: the address is none of this machine, or the port is not for everyone.
     """
+    address = host_and_port(host, port)
     try:
-        return ports.bind(host, port)
+        return ports.bind(bare_host(host), port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortInUseError(
-                f"{host}:{port} is in use by another program; stop it, or choose another: --set {setting}=8600"
+                f"{address} is in use by another program; stop it, or choose another: --set {setting}=8600"
             ) from None
         raise ConfigError(
             f"serving.host must be an address of this machine, and {setting} one that you may open. "
-            f"Received: {host}:{port} ({error.strerror}). Choose others, as in --set serving.host=127.0.0.1"
+            f"Received: {address} ({error.strerror}). Choose others, as in --set serving.host=127.0.0.1"
         ) from None

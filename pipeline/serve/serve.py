@@ -3,6 +3,7 @@
 import contextlib
 import enum
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +17,10 @@ from pipeline.config.config import Config
 from pipeline.errors import NothingPushedError, ServerNotReadyError
 from pipeline.run.log import output_to
 from pipeline.run.output_folder import OutputFolder
-from pipeline.serve import ports
+from pipeline.serve import ports as free_ports
+from serving.front.limits import raise_file_limit
+from serving.ports import Ports
+from serving.tensorflow_import import name_a_temporary_folder
 
 if TYPE_CHECKING:
     from serving.core.store import ModelSummary
@@ -40,22 +44,31 @@ def serve(config: Config, engine: Engine = Engine.EMBEDDED) -> None:
     versions = versions_in(folder.serving)
     if alone and not versions:
         raise NothingPushedError(f"{folder.serving} holds no pushed model; make one first: seqline run")
-    ports.require(config.serving.host, config.serving.port)
+    free_ports.require(config.serving.host, config.serving.port)
     if config.serving.rest.enabled and config.serving.rest.required:
-        ports.require(config.serving.host, config.serving.rest.port, "serving.rest.port")
+        free_ports.require(config.serving.host, config.serving.rest.port, "serving.rest.port")
     if alone:
         _require_saved_model(versions)
     if engine is Engine.TENSORFLOW_MODEL_SERVER:
         _serve_with_stock_server(config, folder)
         return
-    with output_to(folder.logs / "serve.log") as stream, _log_with_times(sys.stderr):
+    # Until run_until_signal takes over: a stop while the model is loading is no failure either.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    # Before ports ask how many connections they may hold.
+    raise_file_limit()
+    with (
+        _own_words(folder.logs / "serve.log") as stream,
+        Ports(config.serving, [config.name] if alone else []) as ports,
+    ):
         console = Console(file=stream)
-        # Importing TensorFlow takes seconds; the errors above should not wait for it.
-        from serving.server import Server
+        if config.serving.models.ports_open_at_once:
+            ports.open()
+        # Importing TensorFlow takes seconds, in which health answers already.
+        name_a_temporary_folder()
+        from serving.server import Server, prepare_process
 
-        # Until run_until_signal takes over: a stop while the model is loading is no failure either.
-        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
-        with Server(config.name, str(folder.serving), config.serving) as server:
+        prepare_process()
+        with Server(config.name, str(folder.serving), config.serving, ports) as server:
             models = server.wait_for_news(SECONDS_TO_LOAD)
             for line in _answering(models, _addresses(server)):
                 console.print(line, highlight=False, soft_wrap=True)
@@ -69,6 +82,19 @@ def _require_saved_model(versions: Mapping[int, Path]) -> None:
             f"{versions[max(versions)]} is not a SavedModel: it holds no {SAVED_MODEL[0]}. Remove it, or push a model: "
             "seqline run"
         )
+
+
+@contextlib.contextmanager
+def _own_words(log: Path) -> Iterator[TextIO]:
+    """A stream to the terminal, while all else goes to a file, or nowhere where that cannot be written."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stream = stack.enter_context(output_to(log))
+            stack.enter_context(_log_with_times(sys.stderr))
+        except OSError as error:
+            stream = stack.enter_context(output_to(Path(os.devnull)))
+            print(f"{log} cannot be written ({error.strerror}): nothing is kept of the log", file=stream, flush=True)
+        yield stream
 
 
 @contextlib.contextmanager

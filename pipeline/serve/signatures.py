@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from components.requests import DEFAULT_SIGNATURE, InputSpec, length_inputs, signature_specs
+from components.requests import DEFAULT_SIGNATURE, InputSpec, joined_inputs, length_inputs, signature_specs
 from models.features import Feature, learned_features
 from models.registry import TASKS
 from pipeline.config.config import Config
@@ -70,8 +70,11 @@ def choose(
 
 def _is_filled(signature: ServedSignature, config: Config, options: Collection[str], has_texts: bool) -> bool:
     task = TASKS[config.task]
-    known = {feature.name for feature in task.features} | {setting.name for setting in task.request_settings}
-    missing = signature.inputs.keys() - known - length_inputs(signature.inputs, task.features).keys()
+    known = {name for feature in task.features for name in (feature.name, feature.prompt)}
+    known |= {setting.name for setting in task.request_settings}
+    known |= {word.name for word in task.word_inputs if word.name in options}
+    made = length_inputs(signature.inputs, task.features) | joined_inputs(signature.inputs, task.features)
+    missing = signature.inputs.keys() - known - made.keys()
     return not missing and len(asked_features(signature, config, options)) == int(has_texts)
 
 
@@ -79,10 +82,13 @@ def _labels(config: Config) -> tuple[str, ...]:
     return learned_features(TASKS[config.task].features, "categories")
 
 
-def asked_features(signature: ServedSignature, config: Config, given: Collection[str]) -> list[Feature]:
-    """The features that the signature asks about and nobody has named; labels, which may stay open, are not among."""
-    return [
-        feature
-        for feature in TASKS[config.task].features
-        if feature.name in signature.inputs and feature.name not in given and feature.facts.learned != "categories"
-    ]
+def asked_features(signature: ServedSignature, config: Config, given: Collection[str]) -> dict[str, Feature]:
+    """The inputs that ask about a feature, its beginning or its values; those named, and labels, may stay open."""
+    features = TASKS[config.task].features
+    read = signature.inputs.keys() | joined_inputs(signature.inputs, features).values()
+    return {
+        name: feature
+        for feature in features
+        for name in (feature.name, feature.prompt)
+        if name in read and name not in given and feature.facts.learned != "categories"
+    }

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -11,7 +12,7 @@ import numpy as np
 from serving.core.batch_arrays import Arrays, fill_up, merge, not_splittable
 from serving.core.metrics import Metrics
 from serving.core.servable import Program
-from serving.errors import FailedPreconditionError, ResourceExhaustedError, ServingError
+from serving.errors import FailedPreconditionError, RequestCancelledError, ResourceExhaustedError, ServingError
 from serving.settings import BatchingSettings
 
 _log = logging.getLogger("seqline.serving")
@@ -20,13 +21,31 @@ _log = logging.getLogger("seqline.serving")
 BatchKey: TypeAlias = tuple[Program, tuple[tuple[int, ...], ...]]
 
 
+CALLER_GONE = "the caller is gone"
+EXPIRED_IN_QUEUE = "Run() timeout exceeded while waiting in batching queue"  # TensorFlow Serving's own words
+
+
+def nobody_is_gone() -> bool:
+    """Of a request whose caller waits in any case."""
+    return False
+
+
+def nobody_notes(_: bool) -> None:
+    """Of a request whose caller does not ask where it is."""
+
+
 @dataclass
 class Task:
-    """A request, or a piece of one. Without rows it runs by itself."""
+    """A request, or a piece of one. Without rows it runs by itself; when its caller is gone it does not run.
+
+    Its `queued` is told True when it waits for a batch to run, and False when that begins.
+    """
 
     arrays: Arrays
     rows: int
     deadline: float
+    gone: Callable[[], bool] = nobody_is_gone
+    queued: Callable[[bool], None] = nobody_notes
     since: float = field(default_factory=time.monotonic)
     answer: Future[list[np.ndarray]] = field(default_factory=Future)
 
@@ -57,17 +76,18 @@ class BatchExecutor:
         self.num_requests = 0
 
     def execute(self, batch: Batch) -> None:
-        """Answers every task of a batch; those whose time ran out are not run."""
+        """Answers every task of a batch; those whose time ran out, or whose caller is gone, are not run."""
         tasks, now = [], time.monotonic()
         for task in batch.tasks:
-            if task.deadline > now:
+            task.queued(False)
+            if task.gone():
+                task.answer.set_exception(RequestCancelledError(CALLER_GONE))
+            elif task.deadline > now:
                 tasks.append(task)
                 self._metrics.queuing_latency.observe(1e6 * (now - task.since), "")
                 self._metrics.input_batch_size.observe(task.rows)
             else:
-                task.answer.set_exception(
-                    ResourceExhaustedError("Run() timeout exceeded while waiting in batching queue")
-                )
+                task.answer.set_exception(ResourceExhaustedError(EXPIRED_IN_QUEUE))
         if len(tasks) > 1 and self._run_merged(batch.program, tasks):
             return
         for task in tasks:
@@ -77,7 +97,9 @@ class BatchExecutor:
         settings = program.batching or self._settings
         self.num_requests += 1
         try:
-            outputs = self._run(program, settings, task.arrays, task.rows, 0)
+            if task.gone():
+                raise RequestCancelledError(CALLER_GONE)
+            outputs = self._run(program, settings, task.arrays, task.rows, 0, task.deadline)
         except ServingError as error:
             task.answer.set_exception(error)
             return
@@ -94,7 +116,8 @@ class BatchExecutor:
         ends = np.cumsum([task.rows for task in tasks])
         rows = int(ends[-1])
         try:
-            outputs = self._run(program, settings, merged, rows, rows - tasks[-1].rows)
+            last = max(task.deadline for task in tasks)
+            outputs = self._run(program, settings, merged, rows, rows - tasks[-1].rows, last)
         except ServingError:
             return False
         if problem := not_splittable(outputs, rows):
@@ -109,20 +132,26 @@ class BatchExecutor:
         return True
 
     def _run(
-        self, program: Program, settings: BatchingSettings, arrays: Arrays, rows: int, first_of_last: int
+        self,
+        program: Program,
+        settings: BatchingSettings,
+        arrays: Arrays,
+        rows: int,
+        first_of_last: int,
+        deadline: float,
     ) -> list[np.ndarray]:
         """One run of the model, filled up to an allowed size; gives the outputs of the true rows."""
         self.num_runs += 1
         self._metrics.wrapped_run_count.add()
         filled = fill_up(arrays, rows, settings.allowed_batch_sizes, first_of_last) if rows else list(arrays)
         if not rows:
-            return program.run(filled)
+            return program.run(filled, deadline)
         size = len(filled[0])
         self._metrics.processed_batch_size.observe(size)
         self._metrics.padding_size.observe(size - rows, str(size))
-        outputs = program.run(filled)
+        outputs = program.run(filled, deadline)
         if size == rows:
             return outputs
         if not_splittable(outputs, size):  # then the copies are in the answer
-            return program.run(arrays)
+            return program.run(arrays, deadline)
         return [output[:rows] for output in outputs]

@@ -2,26 +2,32 @@
 
 A request never pays for its neighbours. Only arrays of equal trailing shapes share a batch, unless padding is asked
 for; when a merged run fails, its requests run again one by one and only the guilty one fails; a request that cannot be
-merged runs by itself. (TensorFlow Serving fails the whole batch in these cases; `strict` brings back its refusals of
-single requests.)
+merged runs by itself; a larger one than a batch is cut into several. (TensorFlow Serving fails the whole batch in
+these cases; `strict` brings back its refusals of single requests.)
 """
 
+import itertools
 import logging
 import os
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
 from serving.core.batch_arrays import Arrays, not_splittable, piece_sizes, shape_key
-from serving.core.batch_execution import Batch, BatchExecutor, BatchKey, Task
+from serving.core.batch_execution import CALLER_GONE, Batch, BatchExecutor, BatchKey, Task, nobody_is_gone, nobody_notes
+from serving.core.batch_pieces import Pieces
 from serving.core.metrics import Metrics
-from serving.core.servable import Program
+from serving.core.servable import TIMED_OUT, Program
 from serving.errors import (
+    STOPPING,
     DeadlineExceededError,
     FailedPreconditionError,
     InvalidRequestError,
+    RequestCancelledError,
     UnavailableError,
 )
 from serving.settings import BatchingSettings
@@ -36,8 +42,16 @@ class BatchRunner:
         executor: Runs the batches, and counts.
     """
 
-    def __init__(self, settings: BatchingSettings, metrics: Metrics | None = None) -> None:
+    def __init__(self, settings: BatchingSettings, metrics: Metrics | None = None, max_threads: int = 64) -> None:
+        """Prepares the threads.
+
+        Args:
+            settings: How requests are merged.
+            metrics: Counts the batches.
+            max_threads: Requests that run at the same time where they are not merged.
+        """
         self._settings = settings
+        self._threads = ThreadPoolExecutor(max_threads, thread_name_prefix="seqline-run")
         metrics = metrics or Metrics()
         metrics.add_gauge("batches_waiting", [], lambda: {(): float(len(self._waiting))})
         self.executor = BatchExecutor(settings, metrics)
@@ -59,17 +73,62 @@ class BatchRunner:
         Raises:
             ServingError: The request cannot be queued, its time ran out, or the model failed on it.
         """
+        answer = self.submit(program, arrays, deadline, here=True)
+        try:
+            return answer.result(timeout=max(0.0, min(deadline - time.monotonic(), threading.TIMEOUT_MAX)))
+        except TimeoutError as error:
+            raise DeadlineExceededError(TIMED_OUT) from error
+
+    def submit(
+        self,
+        program: Program,
+        arrays: Arrays,
+        deadline: float,
+        gone: Callable[[], bool] = nobody_is_gone,
+        queued: Callable[[bool], None] = nobody_notes,
+        here: bool = False,
+    ) -> Future[list[np.ndarray]]:
+        """The same without waiting.
+
+        Args:
+            program: As for `run`. So are `arrays` and `deadline`.
+            arrays: See there.
+            deadline: See there.
+            gone: Whether the caller wants no answer any more; then what has not begun is left out.
+            queued: Told True when it waits for a batch to run, and False when that begins.
+            here: Run what is not batched in this thread.
+
+        Returns:
+            The outputs, or the ServingError that came instead.
+
+        Raises:
+            ServingError: The request cannot be queued.
+        """
         settings = program.batching or self._settings
         if not settings.enabled:
-            return run_directly(program, arrays, deadline)
-        tasks = self._enqueue(program, settings, Task(arrays, _count_rows(program, arrays, settings), deadline))
-        answers = [_wait_for(task) for task in tasks]
-        if len(answers) == 1:
-            return answers[0]
-        for task, answer in zip(tasks, answers, strict=True):
-            if problem := not_splittable(answer, task.rows):
-                raise FailedPreconditionError(problem)
-        return [np.concatenate(parts) for parts in zip(*answers, strict=True)]
+            return self._run_directly(program, arrays, deadline, gone, here)
+        task = Task(arrays, _count_rows(program, arrays, settings), deadline, gone, queued)
+        if task.rows > settings.max_batch_size:
+            pieces = Pieces(task, settings.largest_run, lambda piece: self._enqueue_one(program, settings, piece))
+            pieces.start()
+            return pieces.answer
+        tasks = self._enqueue(program, settings, task)
+        return task.answer if tasks == [task] else _together(tasks)
+
+    def _run_directly(
+        self, program: Program, arrays: Arrays, deadline: float, gone: Callable[[], bool], here: bool
+    ) -> Future[list[np.ndarray]]:
+        if not here:
+            try:
+                return self._threads.submit(_run_directly, program, arrays, deadline, gone)
+            except RuntimeError as error:  # they take nothing any more
+                raise UnavailableError(STOPPING) from error
+        answer: Future[list[np.ndarray]] = Future()
+        try:
+            answer.set_result(_run_directly(program, arrays, deadline, gone))
+        except Exception as error:
+            answer.set_exception(error)
+        return answer
 
     def stop(self) -> None:
         """Ends the threads; what still waits is answered with an error."""
@@ -81,19 +140,23 @@ class BatchRunner:
             self._changed.notify_all()
         for batch in left:
             for task in batch.tasks:
-                task.answer.set_exception(UnavailableError("the server is stopping"))
+                task.answer.set_exception(UnavailableError(STOPPING))
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     # === Taking requests in ===
 
-    def _enqueue(self, program: Program, settings: BatchingSettings, task: Task) -> list[Task]:
+    def _enqueue_one(self, program: Program, settings: BatchingSettings, task: Task) -> None:
+        self._enqueue(program, settings, task, whole=True)
+
+    def _enqueue(self, program: Program, settings: BatchingSettings, task: Task, whole: bool = False) -> list[Task]:
         """Puts a request into batches, whole or in pieces."""
         with self._changed:
             if self._stopped:
-                raise UnavailableError("the server is stopping")
+                raise UnavailableError(STOPPING)
             self._start_threads()
             pad = settings.pad_variable_length_inputs
             key = (program, shape_key(task.arrays, pad)) if task.rows else None
-            tasks = self._split(key, settings, task)
+            tasks = [task] if whole else self._split(key, settings, task)
             for piece in tasks:
                 self._add(program, settings, key, piece)
             self._changed.notify()
@@ -116,7 +179,9 @@ class BatchRunner:
             )
         ends = np.cumsum(sizes)[:-1]
         pieces = zip(*(np.split(array, ends) for array in task.arrays), strict=True)
-        return [Task(piece, size, task.deadline) for piece, size in zip(pieces, sizes, strict=True)]
+        return [
+            Task(piece, size, task.deadline, task.gone, task.queued) for piece, size in zip(pieces, sizes, strict=True)
+        ]
 
     def _add(self, program: Program, settings: BatchingSettings, key: BatchKey | None, task: Task) -> None:
         batch = self._open.get(key) if key else None
@@ -125,6 +190,7 @@ class BatchRunner:
             batch = None
         if batch is None:
             batch = self._new_batch(program, settings, key)
+        task.queued(True)
         batch.tasks.append(task)
         batch.rows += task.rows
         if batch.rows == settings.largest_run:
@@ -190,19 +256,36 @@ class BatchRunner:
         return batch
 
 
-def run_directly(program: Program, arrays: Arrays, deadline: float) -> list[np.ndarray]:
-    """Runs a request by itself, in the thread that brings it.
+def _run_directly(program: Program, arrays: Arrays, deadline: float, gone: Callable[[], bool]) -> list[np.ndarray]:
+    if gone():
+        raise RequestCancelledError(CALLER_GONE)
+    return program.run(arrays, deadline)
 
-    Raises:
-        ServingError: Its time ran out, or the model failed on it.
-    """
-    if time.monotonic() >= deadline:
-        raise DeadlineExceededError("Timed out waiting for notification")
-    return program.run(arrays)
+
+def _together(tasks: list[Task]) -> Future[list[np.ndarray]]:
+    """The pieces of a request as one answer, or the first error among them."""
+    whole: Future[list[np.ndarray]] = Future()
+    left = itertools.count(len(tasks) - 1, -1)
+
+    def note(_: Future[list[np.ndarray]]) -> None:
+        if next(left):
+            return
+        try:
+            answers = [task.answer.result() for task in tasks]
+            for task, answer in zip(tasks, answers, strict=True):
+                if problem := not_splittable(answer, task.rows):
+                    raise FailedPreconditionError(problem)
+            whole.set_result([np.concatenate(parts) for parts in zip(*answers, strict=True)])
+        except Exception as error:
+            whole.set_exception(error)
+
+    for task in tasks:
+        task.answer.add_done_callback(note)
+    return whole
 
 
 def _count_rows(program: Program, arrays: Arrays, settings: BatchingSettings) -> int:
-    """Rows of a request that may be merged; 0 for one that runs by itself."""
+    """Rows of a request that may be merged, or cut where they are too many; 0 for one that runs by itself."""
     problem = None
     sizes = {array.shape[0] for array in arrays if array.ndim}
     if not arrays:
@@ -211,15 +294,8 @@ def _count_rows(program: Program, arrays: Arrays, settings: BatchingSettings) ->
         problem = "Batching Run() input tensors must have at least one dimension"
     elif len(sizes) > 1:
         problem = "Batching Run() input tensors must have equal 0th-dimension size"
-    elif max(sizes) > settings.max_batch_size:
+    elif settings.strict and max(sizes) > settings.max_batch_size:
         problem = f"Task size {max(sizes)} is larger than maximum input batch size {settings.max_batch_size}"
     if problem and settings.strict:
         raise InvalidRequestError(problem)
     return 0 if problem or not program.splittable else sizes.pop()
-
-
-def _wait_for(task: Task) -> list[np.ndarray]:
-    try:
-        return task.answer.result(timeout=max(0.0, min(task.deadline - time.monotonic(), threading.TIMEOUT_MAX)))
-    except TimeoutError as error:
-        raise DeadlineExceededError("Timed out waiting for notification") from error

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from serving.core.config_messages import BatchingParameters
-from serving.core.model_config import read_text_proto
+from serving.core.text_form import read_text_proto
 from serving.errors import InvalidRequestError
 from serving.settings import BatchingSettings
 
@@ -23,6 +23,8 @@ def read_batching_parameters(path: str | Path, settings: BatchingSettings) -> Ba
     read_text_proto(str(path), parameters)
     given: dict[str, Any] = {field.name: _plain(value) for field, value in parameters.ListFields()}
     given.pop("thread_pool_name", None)  # one pool serves all models
+    if given.get("num_batch_threads", 1) < 1:  # 0 means something in our settings alone
+        raise InvalidRequestError(f"{path}: num_batch_threads must be at least 1, got {given['num_batch_threads']}")
     if given.get("max_enqueued_batches") == 0:
         given["max_enqueued_batches"] = 1  # as TensorFlow does
     try:

@@ -2,8 +2,8 @@
 
 from serving.core.batching_parameters import read_batching_parameters
 from serving.core.config_messages import MonitoringConfig
-from serving.core.model_config import read_text_proto
 from serving.core.status_names import status_name
+from serving.core.text_form import read_text_proto
 from serving.errors import ServerStartError, ServingError
 from serving.settings import MonitoringSettings, ServingSettings
 

@@ -16,7 +16,9 @@ from serving.core.inference_signatures import (
     check_signature,
 )
 from serving.core.predict import Predictor
+from serving.core.run import Run
 from serving.core.servable import Servable
+from serving.core.signature import check_sizes
 from serving.errors import InvalidRequestError, NotSupportedError
 
 
@@ -67,45 +69,39 @@ class Inference:
 
     predictor: Predictor
 
-    def classify(
-        self, servable: Servable, signature_name: str, examples: input_pb2.Input, deadline: float = float("inf")
-    ) -> Classes:
-        """Classifies examples.
+    def classify(self, servable: Servable, signature_name: str, examples: input_pb2.Input) -> Run[Classes]:
+        """Reads and checks a request that classifies examples.
 
         Args:
             servable: The model version to ask.
             signature_name: Signature to run.
             examples: B examples, with a context or without.
-            deadline: Time at which the caller gives up, on the clock of `time.monotonic`.
 
         Raises:
-            ServingError: The signature does not classify, the model failed on the examples, or time ran out.
+            ServingError: The signature does not classify, or there are no examples.
         """
         signature = self._find(servable, signature_name, CLASSIFY)
         serialized = serialize_examples(examples)
-        [outputs] = self._run(servable, [signature], serialized, deadline)
-        return _classes(outputs, len(serialized))
+        return self._run(servable, [signature], serialized).then(lambda found: _classes(found[0], len(serialized)))
 
-    def regress(
-        self, servable: Servable, signature_name: str, examples: input_pb2.Input, deadline: float = float("inf")
-    ) -> Values:
-        """Gives a value for each example; arguments and errors as for `classify`."""
+    def regress(self, servable: Servable, signature_name: str, examples: input_pb2.Input) -> Run[Values]:
+        """The same for a value for each example."""
         signature = self._find(servable, signature_name, REGRESS)
         serialized = serialize_examples(examples)
-        [outputs] = self._run(servable, [signature], serialized, deadline)
-        return _values(outputs, len(serialized))
+        return self._run(servable, [signature], serialized).then(lambda found: _values(found[0], len(serialized)))
 
     def multi_inference(
-        self, servable: Servable, tasks: Sequence[Task], examples: input_pb2.Input, deadline: float = float("inf")
-    ) -> list[Classes | Values]:
-        """Runs several signatures on the same examples, in one run of the graph; answers in the order of the tasks."""
+        self, servable: Servable, tasks: Sequence[Task], examples: input_pb2.Input
+    ) -> Run[list[Classes | Values]]:
+        """The same for several signatures, in one run of the graph; answers come in the order of the tasks."""
         signatures = self._find_tasks(servable, tasks)
         serialized = serialize_examples(examples)
-        found = self._run(servable, signatures, serialized, deadline)
-        return [
-            (_classes if task.method_name == CLASSIFY else _values)(outputs, len(serialized))
-            for task, outputs in zip(tasks, found, strict=True)
-        ]
+        return self._run(servable, signatures, serialized).then(
+            lambda found: [
+                (_classes if task.method_name == CLASSIFY else _values)(outputs, len(serialized))
+                for task, outputs in zip(tasks, found, strict=True)
+            ]
+        )
 
     def _find_tasks(self, servable: Servable, tasks: Iterable[Task]) -> list[meta_graph_pb2.SignatureDef]:
         signatures: dict[str, meta_graph_pb2.SignatureDef] = {}
@@ -129,19 +125,19 @@ class Inference:
         return signature
 
     def _run(
-        self,
-        servable: Servable,
-        signatures: Sequence[meta_graph_pb2.SignatureDef],
-        examples: np.ndarray,
-        deadline: float,
-    ) -> list[dict[str, np.ndarray]]:
-        """Runs all signatures at once; for each, output alias to array."""
+        self, servable: Servable, signatures: Sequence[meta_graph_pb2.SignatureDef], examples: np.ndarray
+    ) -> Run[list[dict[str, np.ndarray]]]:
+        """All signatures at once; for each, output alias to array."""
         feeds = tuple(sorted({signature.inputs["inputs"].name for signature in signatures}))
         fetches = tuple(sorted({info.name for signature in signatures for info in signature.outputs.values()}))
-        program = servable.program(feeds, fetches)
-        arrays = self.predictor.runner.run(program, [examples] * len(feeds), deadline)
-        values = dict(zip(fetches, arrays, strict=True))
-        return [{alias: values[info.name] for alias, info in signature.outputs.items()} for signature in signatures]
+        settings = self.predictor.settings
+        check_sizes({"inputs": examples}, settings.max_rows, settings.max_string_bytes)
+
+        def finish(arrays: list[np.ndarray]) -> list[dict[str, np.ndarray]]:
+            values = dict(zip(fetches, arrays, strict=True))
+            return [{alias: values[info.name] for alias, info in one.outputs.items()} for one in signatures]
+
+        return Run(servable.program(feeds, fetches), [examples] * len(feeds), finish)
 
 
 def _classes(outputs: dict[str, np.ndarray], num_examples: int) -> Classes:

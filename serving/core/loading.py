@@ -37,7 +37,7 @@ class Loader:
         batching = self._settings.batching
         if batching.per_model_parameters:
             batching = read_model_parameters(path, batching)
-        servable = Servable(path, self._settings.saved_model_tags, self._config, batching)
+        servable = Servable(path, self._settings.saved_model_tags, self._config, batching, self._metrics)
         try:
             if self._settings.enable_model_warmup:
                 self._warm_up(servable)

@@ -12,6 +12,10 @@ from serving.core.status_names import status_name
 _LATENCY_LIMITS = [10 * 1.8**power for power in range(33)]  # microseconds
 _QUEUE_LIMITS = [100 * 1.2**power for power in range(52)]  # microseconds
 _SIZE_LIMITS = [2.0**power for power in range(14)]  # rows
+# Names of models that are not there: the first few have series of their own, the others share one.
+_MOST_STRANGERS = 16
+_LONGEST_STRANGER = 100  # characters
+OTHERS = "(others)"
 _EXAMPLE_LIMITS = [2.0**power for power in range(15)]
 
 
@@ -37,6 +41,7 @@ class Metrics:
         self._started = time.time()
         self._in_flight = 0
         self._lock = threading.Lock()
+        self._strangers: set[str] = set()
         tf, ours = "/tensorflow/serving/", "/seqline/serving/"
         self.request_count = Counter(f"{tf}request_count", ["model_name", "status"])
         self.request_latency = Histogram(f"{tf}request_latency", ["model_name", "API", "entrypoint"], _LATENCY_LIMITS)
@@ -51,6 +56,12 @@ class Metrics:
         self.input_batch_size = Histogram(f"{batching}input_batch_size", [], _SIZE_LIMITS)
         self.processed_batch_size = Histogram(f"{batching}processed_batch_size", [], _SIZE_LIMITS)
         self.padding_size = Histogram(f"{batching}padding_size", ["execution_batch_size"], _SIZE_LIMITS)
+        loading = "/tensorflow/cc/saved_model/"
+        self.load_attempts = Counter(f"{loading}load_attempt_count", ["model_path", "status"])
+        self.load_latency = Counter(f"{loading}load_latency", ["model_path"])  # microseconds
+        self.load_stages = Histogram(f"{loading}load_latency_by_stage", ["model_path", "stage"], _LATENCY_LIMITS)
+        self.graph_runs = Counter("/tensorflow/core/graph_runs")
+        self.graph_run_micros = Counter("/tensorflow/core/graph_run_time_usecs")
         self.request_log_count = Counter(f"{tf}request_log_count", ["model_name", "status_code"])
         detailed = ["model_name", "version", "signature", "API", "entrypoint"]
         self.requests = Counter(f"{ours}request_count", [*detailed, "status"])
@@ -97,19 +108,68 @@ class Metrics:
         self, record: RequestRecord, api: str, entrypoint: str, error: BaseException | None, micros: float
     ) -> None:
         status = status_name(error)
-        detailed = (record.model, record.version, record.signature, api, entrypoint)
-        self.request_count.add(record.model, status)
+        model = record.model if record.version else self._stranger(record.model)
+        detailed = (model, record.version, record.signature, api, entrypoint)
+        self.request_count.add(model, status)
         self.requests.add(*detailed, status)
         if error is None:
-            self.request_latency.observe(micros, record.model, api, entrypoint)
+            self.request_latency.observe(micros, model, api, entrypoint)
             self.latency.observe(micros, *detailed)
 
-    @contextlib.contextmanager
-    def run(self, model: str, api: str) -> Iterator[None]:
-        """Times the part of a request that the model itself takes, its wait for a batch included."""
-        started = time.perf_counter()
-        yield
+    def _stranger(self, model: str) -> str:
+        """The label of a model that nothing was found of: its name, until clients have invented too many."""
+        if model in self._strangers:
+            return model
+        if len(model) > _LONGEST_STRANGER or len(self._strangers) >= _MOST_STRANGERS:
+            return OTHERS
+        self._strangers.add(model)
+        return model
+
+    def note_run(self, model: str, api: str, started: float) -> None:
+        """Counts the time that the model itself took for a request, its wait for a batch included.
+
+        Args:
+            model: Name of the model.
+            api: As for `request`.
+            started: When the run began, on the clock of `time.perf_counter`.
+        """
         self.runtime_latency.observe(1e6 * (time.perf_counter() - started), model, api, "TF1")
+
+    @contextlib.contextmanager
+    def load(self, path: str) -> Iterator[Callable[[str], None]]:
+        """Counts an attempt to load a model and, where it succeeds, its time.
+
+        Args:
+            path: Folder of the model.
+
+        Yields:
+            Notes that a stage of this name has ended; the next one begins.
+        """
+        started = stage_started = time.perf_counter()
+
+        def end_stage(name: str) -> None:
+            nonlocal stage_started
+            now = time.perf_counter()
+            self.load_stages.observe(1e6 * (now - stage_started), path, name)
+            stage_started = now
+
+        try:
+            yield end_stage
+        except BaseException:
+            self.load_attempts.add(path, "fail")
+            raise
+        self.load_attempts.add(path, "success")
+        self.load_latency.add(path, amount=round(1e6 * (time.perf_counter() - started)))
+
+    @contextlib.contextmanager
+    def graph_run(self) -> Iterator[None]:
+        """Counts a run of a graph, and its time."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.graph_runs.add()
+            self.graph_run_micros.add(amount=round(1e6 * (time.perf_counter() - started)))
 
     def counter(self, name: str) -> Counter | None:
         """The counter of a name as TensorFlow writes it; None where there is none."""

@@ -3,25 +3,12 @@
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from google.protobuf import text_format
-from google.protobuf.message import Message
 from tensorflow_serving.config import model_server_config_pb2
 
+from serving.core.text_form import read_text_proto
 from serving.core.version_records import ModelConfig
 from serving.core.versions import Everything, Latest, Specific, VersionPolicy
 from serving.errors import FailedPreconditionError, InvalidRequestError
-
-
-def read_text_proto(path: str, message: Message) -> None:
-    """Fills a message from a file in protobuf's text form.
-
-    Raises:
-        InvalidRequestError: The file cannot be read or is no such message. The cause says where.
-    """
-    try:
-        text_format.Parse(Path(path).read_text(encoding="utf-8"), message)
-    except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
-        raise InvalidRequestError(f"Invalid protobuf file: '{path}'") from error
 
 
 def read_config_file(path: str) -> list[ModelConfig]:

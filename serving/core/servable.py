@@ -7,9 +7,10 @@ for the same reasons.
 """
 
 import gc
-import logging
+import math
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +18,28 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  # registers the TF Text ops; without it such a model does not load
 from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
+from tensorflow.python.client import pywrap_tf_session as tf_session
+from tensorflow.python.saved_model.loader_impl import SavedModelLoader
 
+from serving.core.metrics import Metrics
 from serving.core.op_errors import meaning_of
+from serving.core.padded_outputs import read_padded_axes
+from serving.core.zero_rows import blank_row, is_without_rows, without_row
 from serving.errors import (
     DataLossError,
+    DeadlineExceededError,
     InvalidRequestError,
     NotFoundError,
     NotSupportedError,
     RequestCancelledError,
+    ServingError,
 )
 from serving.settings import BatchingSettings
 
-
-class _DeprecationFilter(logging.Filter):
-    """Drops TensorFlow's advice against its graph loader: we use it on purpose (see above)."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return "loader_impl" not in record.getMessage()
-
-
-tf.get_logger().addFilter(_DeprecationFilter())
+TIMED_OUT = "Timed out waiting for notification"  # TensorFlow's own words
+_LONGEST_RUN_SECONDS = 10.0**8
+# TensorFlow keeps 140 kB for each combination of outputs, and of 16 outputs there are 65,535.
+_MOST_PROGRAMS = 64
 
 
 class Program:
@@ -57,25 +60,51 @@ class Program:
         fetches: tuple[str, ...],
         batching: BatchingSettings | None = None,
         pad_values: Mapping[str, float | bytes] | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self.feeds = feeds
         self.fetches = fetches
         self.splittable = True
         self.batching = batching
         self.pad_values = pad_values or {}
-        options = config_pb2.CallableOptions(feed=feeds, fetch=fetches)
-        # The public Session.make_callable refuses shapes that the graph would take, converts types in silence and
-        # rewrites error texts. This is the method underneath it, where the graph itself decides.
-        self._run = session._make_callable_from_options(options)
+        self._metrics = metrics or Metrics()
+        session._extend_graph()
+        self._session = session._session
+        self._inputs = [_output_of(session.graph, name) for name in feeds]
+        self._outputs = [_output_of(session.graph, name) for name in fetches]
 
-    def run(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+    def run(self, arrays: Sequence[np.ndarray], deadline: float = math.inf) -> list[np.ndarray]:
         """Runs the model once. Safe to call from several threads.
 
+        Args:
+            arrays: One array per feed.
+            deadline: When the run has to end, on the clock of `time.monotonic`: TensorFlow starts no op after it.
+
         Raises:
-            ServingError: An op failed; with the op's meaning and text.
+            ServingError: An op failed, with the op's meaning and text; or the time ran out.
         """
         try:
-            return [_as_array(output) for output in self._run(*arrays)]
+            return self._run(arrays, deadline)
+        except ServingError:
+            # Many models take the largest of their rows' settings, which is nothing to make a tensor of.
+            outputs = without_row(self._run(blank_row(arrays), deadline)) if is_without_rows(arrays) else None
+            if outputs is None:
+                raise
+            return outputs
+
+    def _run(self, arrays: Sequence[np.ndarray], deadline: float) -> list[np.ndarray]:
+        limit = math.inf if deadline == math.inf else deadline - time.monotonic()
+        if limit <= 0:
+            raise DeadlineExceededError(TIMED_OUT)
+        options = _options(limit)
+        try:
+            # The public Session.run refuses shapes that the graph would take, converts types in silence and rewrites
+            # error texts. This is what lies underneath it, where the graph itself decides. A callable of the session
+            # would be as fast, but knows no time limit of a single run.
+            feeds = dict(zip(self._inputs, arrays, strict=True))
+            with self._metrics.graph_run():
+                outputs = tf_session.TF_SessionRun_wrapper(self._session, options, feeds, self._outputs, [], None)
+            return [_as_array(output) for output in outputs]
         except tf.errors.OpError as error:
             raise meaning_of(error) from error
         except UnicodeDecodeError as error:
@@ -83,6 +112,24 @@ class Program:
             raise InvalidRequestError(error.object.decode("utf-8", "replace")) from error
         except RuntimeError as error:  # what a closed session raises
             raise RequestCancelledError(f"the model was closed while a request ran: {error}") from error
+        finally:
+            if options is not None:
+                tf_session.TF_DeleteBuffer(options)
+
+
+def _output_of(graph: tf.Graph, name: str) -> Any:
+    try:
+        return graph.get_tensor_by_name(name)._as_tf_output()
+    except KeyError as error:
+        raise ValueError(str(error.args[0])) from error
+
+
+def _options(limit: float) -> Any:
+    """TensorFlow's RunOptions for a run of at most so many seconds; None where there is no limit."""
+    if limit > _LONGEST_RUN_SECONDS:
+        return None
+    options = config_pb2.RunOptions(timeout_in_ms=math.ceil(1000 * limit))
+    return tf_session.TF_NewBufferFromString(options.SerializeToString())
 
 
 def _as_array(output: Any) -> np.ndarray:
@@ -100,6 +147,7 @@ class Servable:
     Attributes:
         path: Folder it came from.
         signatures: Signature name to SignatureDef, all that the graph holds.
+        padded_axes: Signature name to what the model says of its padded outputs.
     """
 
     def __init__(
@@ -108,6 +156,7 @@ class Servable:
         tags: Sequence[str] = ("serve",),
         config: config_pb2.ConfigProto | None = None,
         batching: BatchingSettings | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         """Loads variables and tables and runs the initialiser.
 
@@ -116,17 +165,21 @@ class Servable:
             tags: Tags of the graph in it.
             config: How TensorFlow runs it.
             batching: How requests to it are merged; None for the server's own way.
+            metrics: Counts the load and the runs.
 
         Raises:
             ServingError: The folder holds no SavedModel of these tags, or TensorFlow cannot load it.
         """
         self.path = path
+        self.padded_axes = read_padded_axes(path)
         self._programs: dict[tuple[tuple[str, ...], tuple[str, ...]], Program] = {}
         self._lock = threading.Lock()
         self._batching = batching
+        self._metrics = metrics or Metrics()
         self._session: Any = tf.compat.v1.Session(graph=tf.Graph(), config=config)
         try:
-            meta_graph = self._load(list(tags))
+            with self._metrics.load(str(path)) as end_stage:
+                meta_graph = self._load(list(tags), end_stage)
         except BaseException:
             self._session.close()
             raise
@@ -136,17 +189,30 @@ class Servable:
             self.signatures[name] = meta_graph_pb2.SignatureDef()
             self.signatures[name].CopyFrom(signature)
 
-    def program(self, feeds: tuple[str, ...], fetches: tuple[str, ...]) -> Program:
+    def program(
+        self, feeds: tuple[str, ...], fetches: tuple[str, ...], instead: tuple[str, ...] | None = None
+    ) -> Program:
         """Prepares a run with these input and output tensor names; the second time it is only looked up.
+
+        Args:
+            feeds: Names of the input tensors.
+            fetches: Names of the output tensors.
+            instead: Names that hold all of `fetches` and more, which are run once many combinations have been asked
+                for; then `fetches` of the program tells what it gives.
 
         Raises:
             InvalidRequestError: The graph has no such tensors.
         """
+        program = self._programs.get((feeds, fetches))
+        if program is not None:
+            return program
         with self._lock:
+            if instead is not None and len(self._programs) >= _MOST_PROGRAMS:
+                fetches = instead
             program = self._programs.get((feeds, fetches))
             if program is None:
                 try:
-                    program = Program(self._session, feeds, fetches, self._batching, self._pad_values())
+                    program = Program(self._session, feeds, fetches, self._batching, self._pad_values(), self._metrics)
                 except (tf.errors.OpError, ValueError) as error:
                     raise InvalidRequestError(str(error)) from error
                 self._programs[feeds, fetches] = program
@@ -170,7 +236,7 @@ class Servable:
         if gc.get_freeze_count():
             gc.collect()
 
-    def _load(self, tags: list[str]) -> meta_graph_pb2.MetaGraphDef:
+    def _load(self, tags: list[str], end_stage: Callable[[str], None]) -> meta_graph_pb2.MetaGraphDef:
         if (self.path / "export.meta").exists():
             raise NotSupportedError("Session Bundle is deprecated and removed.")
         if not (self.path / "saved_model.pb").is_file():
@@ -180,7 +246,13 @@ class Servable:
             )
         try:
             with self._session.graph.as_default():
-                return tf.compat.v1.saved_model.load(self._session, tags, str(self.path))
+                loader = SavedModelLoader(str(self.path))
+                saver, _ = loader.load_graph(self._session.graph, tags)
+                loader.restore_variables(self._session, saver)
+                end_stage("restore_graph")
+                loader.run_init_ops(self._session, tags)
+                end_stage("init_graph")
+                return loader.get_meta_graph_def_from_tags(tags)
         except tf.errors.OpError as error:
             raise meaning_of(error) from error
         except RuntimeError as error:

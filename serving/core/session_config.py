@@ -2,7 +2,7 @@
 
 from tensorflow.core.protobuf import config_pb2
 
-from serving.core.model_config import read_text_proto
+from serving.core.text_form import read_text_proto
 from serving.settings import ServingSettings
 
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
-from serving.core.tensors import UndecodableTensorError, decode_tensor
+from serving.core.tensors import UndecodableTensorError, decode_tensor, dtype_number
 from serving.errors import FailedPreconditionError, InternalFailureError, InvalidRequestError
 
 DEFAULT_SIGNATURE = "serving_default"
@@ -41,7 +41,7 @@ def find_signature(
 
 
 def read_inputs(
-    signature: meta_graph_pb2.SignatureDef, inputs: Mapping[str, Value], max_bytes: int
+    signature: meta_graph_pb2.SignatureDef, inputs: Mapping[str, Value], max_bytes: int, max_repeated: int
 ) -> dict[str, np.ndarray]:
     """Checks the names of a request's inputs and decodes them; signature defaults fill what is not given.
 
@@ -55,9 +55,9 @@ def read_inputs(
     arrays = {}
     for alias in sorted(signature.inputs):
         if alias in inputs:
-            arrays[alias] = _read(alias, inputs[alias], max_bytes)
+            arrays[alias] = _read(alias, inputs[alias], max_bytes, max_repeated)
         elif alias in signature.defaults:
-            arrays[alias] = _read(alias, signature.defaults[alias], max_bytes)
+            arrays[alias] = _read(alias, signature.defaults[alias], max_bytes, max_repeated)
         else:
             raise InvalidRequestError(
                 f"Signature input alias: {alias}(feed name: {signature.inputs[alias].name}) not found in request and "
@@ -99,10 +99,30 @@ def check_types(signature: meta_graph_pb2.SignatureDef, arrays: Mapping[str, np.
         InvalidRequestError: A type differs.
     """
     for position, (alias, array) in enumerate(arrays.items()):
-        wanted, given = tf.as_dtype(signature.inputs[alias].dtype), tf.as_dtype(array.dtype)
+        wanted, given = signature.inputs[alias].dtype, dtype_number(array.dtype)
         if wanted != given:
             raise InvalidRequestError(
                 f"Expects arg[{position}] to be {_type_name(wanted)} but {_type_name(given)} is provided"
+            )
+
+
+def check_sizes(arrays: Mapping[str, np.ndarray], max_rows: int, max_string_bytes: int) -> None:
+    """Refuses more rows, or a longer string, than the server takes at once.
+
+    Raises:
+        InvalidRequestError: The first dimension of an input is larger, or one of its strings.
+    """
+    for alias, array in arrays.items():
+        if array.ndim and len(array) > max_rows:
+            raise InvalidRequestError(
+                f"input {alias} has {len(array)} rows, more than the {max_rows} that this server takes at once "
+                "(serving.max_rows, --max_rows); send them in several requests"
+            )
+        longest = max(map(len, array.flat), default=0) if array.dtype == object else 0
+        if longest > max_string_bytes:
+            raise InvalidRequestError(
+                f"input {alias} has a string of {longest} bytes, more than the {max_string_bytes} that this server "
+                "takes (serving.max_string_bytes, --max_string_bytes); send it in parts"
             )
 
 
@@ -117,11 +137,11 @@ def _check_count(signature: meta_graph_pb2.SignatureDef, inputs: Mapping[str, Va
         )
 
 
-def _read(alias: str, value: Value, max_bytes: int) -> np.ndarray:
+def _read(alias: str, value: Value, max_bytes: int, max_repeated: int) -> np.ndarray:
     if isinstance(value, np.ndarray):
         return value
     try:
-        return decode_tensor(value, max_bytes)
+        return decode_tensor(value, max_bytes, max_repeated)
     except UndecodableTensorError as error:
         # The reason stays in the chain; the text is what clients of TensorFlow Serving match on.
         raise InvalidRequestError(f"tensor parsing error: {alias}") from error
@@ -131,5 +151,6 @@ def _names(names: Iterable[str]) -> str:
     return ",".join(sorted(names))
 
 
-def _type_name(dtype: tf.DType) -> str:
-    return _CPP_NAMES.get(dtype.name, dtype.name)
+def _type_name(number: int) -> str:
+    name = tf.as_dtype(number).name
+    return _CPP_NAMES.get(name, name)

@@ -1,5 +1,7 @@
 """The canonical names and numbers of what can go wrong, as TensorFlow, gRPC, REST and metrics show them."""
 
+import asyncio
+
 from serving import errors
 
 _CANONICAL: dict[type[errors.ServingError], tuple[str, int]] = {
@@ -37,4 +39,6 @@ def _status(error: BaseException | None) -> tuple[str, int]:
         return "OK", 0
     if isinstance(error, errors.ServingError):
         return _CANONICAL.get(type(error), ("UNKNOWN", 2))
+    if isinstance(error, asyncio.CancelledError):
+        return "CANCELLED", 1
     return "INTERNAL", 13

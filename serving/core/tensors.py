@@ -5,6 +5,7 @@ strings in `tensor_content`, and the encoding of outputs (the server writes valu
 writes raw bytes).
 """
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 
@@ -13,6 +14,7 @@ import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2, types_pb2
 
 _MAX_TENSOR_BYTES = 2**31 - 1
+_PIECE = 2**16  # elements
 
 _Plain = Callable[[np.ndarray], Sequence]
 
@@ -50,7 +52,9 @@ class UndecodableTensorError(ValueError):
     """A TensorProto that describes no tensor."""
 
 
-def decode_tensor(proto: tensor_pb2.TensorProto, max_bytes: int = _MAX_TENSOR_BYTES) -> np.ndarray:
+def decode_tensor(
+    proto: tensor_pb2.TensorProto, max_bytes: int = _MAX_TENSOR_BYTES, max_repeated: int = _MAX_TENSOR_BYTES
+) -> np.ndarray:
     """Reads a tensor; strings become an object array of bytes.
 
     Fewer values than elements repeat the last one, none give zeros, surplus ones are ignored.
@@ -58,6 +62,7 @@ def decode_tensor(proto: tensor_pb2.TensorProto, max_bytes: int = _MAX_TENSOR_BY
     Args:
         proto: The tensor as sent.
         max_bytes: Largest unfolded tensor; a few bytes can claim any shape.
+        max_repeated: Most values that it may claim without bringing them.
 
     Raises:
         UndecodableTensorError: The proto describes no tensor within the limit.
@@ -67,10 +72,12 @@ def decode_tensor(proto: tensor_pb2.TensorProto, max_bytes: int = _MAX_TENSOR_BY
     shape = tuple(dim.size for dim in proto.tensor_shape.dim)
     if proto.tensor_shape.unknown_rank or any(size < 0 for size in shape):
         raise UndecodableTensorError("the shape is not fully known")
-    dtype = np.dtype(tf.as_dtype(proto.dtype).as_numpy_dtype)
+    dtype = _dtype_of(proto.dtype)
     count = math.prod(shape)
     if count * dtype.itemsize > max_bytes:
         raise UndecodableTensorError(f"{count} elements of {dtype} exceed the limit of {max_bytes} bytes")
+    if not proto.tensor_content and count - len(getattr(proto, _FIELDS[proto.dtype][0])) > max_repeated:
+        raise UndecodableTensorError(f"of {count} elements more than {max_repeated} are claimed and not sent")
     flat = _from_content(proto, dtype, count) if proto.tensor_content else _from_values(proto, dtype, count)
     try:
         return flat.reshape(shape)
@@ -80,17 +87,37 @@ def decode_tensor(proto: tensor_pb2.TensorProto, max_bytes: int = _MAX_TENSOR_BY
 
 def encode_tensor(array: np.ndarray, as_tensor_content: bool = False) -> tensor_pb2.TensorProto:
     """Writes a tensor: value fields, one entry per element, or raw bytes when asked for."""
-    dtype = tf.as_dtype(array.dtype).as_datatype_enum
-    proto = tensor_pb2.TensorProto(dtype=dtype)
+    proto = tensor_pb2.TensorProto()
+    write_tensor(array, proto, as_tensor_content)
+    return proto
+
+
+def write_tensor(array: np.ndarray, proto: tensor_pb2.TensorProto, as_tensor_content: bool = False) -> None:
+    """The same into a message that is there and empty."""
+    dtype = dtype_number(array.dtype)
+    proto.dtype = dtype
     proto.tensor_shape.SetInParent()  # present, if empty, for rank 0 too
     for size in array.shape:
         proto.tensor_shape.dim.add(size=size)
     if as_tensor_content:
         proto.tensor_content = _strings_to_content(array) if dtype == types_pb2.DT_STRING else array.tobytes()
-        return proto
-    field, plain = _FIELDS[dtype]
-    getattr(proto, field).extend(plain(np.ascontiguousarray(array).reshape(-1)))
-    return proto
+        return
+    name, plain = _FIELDS[dtype]
+    field, flat = getattr(proto, name), np.ascontiguousarray(array).reshape(-1)
+    # In pieces: no other thread runs while Python extends a field, and probes of health must not wait for it.
+    for start in range(0, len(flat), _PIECE):
+        field.extend(plain(flat[start : start + _PIECE]))
+
+
+@functools.cache
+def _dtype_of(number: int) -> np.dtype:
+    return np.dtype(tf.as_dtype(number).as_numpy_dtype)
+
+
+@functools.cache
+def dtype_number(dtype: np.dtype) -> int:
+    """TensorFlow's number of a dtype."""
+    return int(tf.as_dtype(dtype).as_datatype_enum)
 
 
 def _from_content(proto: tensor_pb2.TensorProto, dtype: np.dtype, count: int) -> np.ndarray:
@@ -110,18 +137,27 @@ def _from_values(proto: tensor_pb2.TensorProto, dtype: np.dtype, count: int) -> 
         values = np.empty(min(len(given), count), dtype=object)
         values[:] = given[:count]
     elif plain is _as_bits:
-        values = np.array(given, dtype=np.int32).astype(np.uint16)[:count].view(dtype)
+        values = _read_numbers(given, np.dtype(np.int32)).astype(np.uint16)[:count].view(dtype)
     elif dtype.kind == "c":
-        values = np.array(given, dtype=dtype.type(0).real.dtype)[: 2 * count]
+        values = _read_numbers(given, dtype.type(0).real.dtype)[: 2 * count]
         values = values[: len(values) // 2 * 2].view(dtype)
     else:
         # C++ narrows int_val to the dtype without a check; so does astype.
-        values = np.array(given).astype(dtype)[:count]
+        values = _read_numbers(given, None).astype(dtype, copy=False)[:count]
     if len(values) == count:
         return values
     if not len(values):
         return np.full(count, b"" if dtype.kind == "O" else dtype.type(0), dtype=dtype)
     return np.concatenate([values, np.repeat(values[-1:], count - len(values))])
+
+
+def _read_numbers(given: Sequence, dtype: np.dtype | None) -> np.ndarray:
+    """A field of numbers as an array, read in pieces for the same reason as it is written in pieces."""
+    if len(given) <= _PIECE:
+        return np.array(given, dtype=dtype)
+    return np.concatenate(
+        [np.array(given[start : start + _PIECE], dtype=dtype) for start in range(0, len(given), _PIECE)]
+    )
 
 
 def _strings_from_content(content: bytes, count: int) -> np.ndarray:

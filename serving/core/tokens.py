@@ -21,7 +21,7 @@ class Tokens:
         self._stamp: tuple[int, int] = (0, 0)
         self._tokens = read_tokens(path)
 
-    def check(self, authorization: str | None) -> None:
+    def check(self, authorization: str | bytes | None) -> None:
         """Lets a request pass that brings a known token.
 
         Args:
@@ -34,10 +34,13 @@ class Tokens:
             self._refresh()
         except OSError:  # gone for a moment: the tokens known so far stay in force
             pass
-        scheme, _, token = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
+        given = authorization or b""
+        # Bytes that are no text came as surrogates.
+        raw = given if isinstance(given, bytes) else given.encode(errors="surrogateescape")
+        scheme, _, token = raw.partition(b" ")
+        if scheme.lower() != b"bearer" or not token.strip():
             raise UnauthenticatedError("this server asks for a token: send the header `authorization: Bearer TOKEN`")
-        sent = token.strip().encode()
+        sent = token.strip()
         # All are compared, each in constant time: the answer's delay tells nothing.
         if not sum(hmac.compare_digest(sent, known) for known in self._tokens):
             raise UnauthenticatedError("the token is not known to this server; ask its operator for a valid one")

@@ -69,13 +69,13 @@ def _run(log: prediction_log_pb2.PredictionLog, servable: Servable, messages: Me
     lease = Lease(0, servable)  # the version that a record names does not matter
     kind = log.WhichOneof("log_type")
     if kind == "predict_log":
-        messages.predict(log.predict_log.request, lease)
+        messages.wait(messages.predict(log.predict_log.request, lease))
     elif kind == "classify_log":
-        messages.classify(log.classify_log.request, lease)
+        messages.wait(messages.classify(log.classify_log.request, lease))
     elif kind == "regress_log":
-        messages.regress(log.regress_log.request, lease)
+        messages.wait(messages.regress(log.regress_log.request, lease))
     elif kind == "multi_inference_log":
-        messages.multi_inference(log.multi_inference_log.request, lease)
+        messages.wait(messages.multi_inference(log.multi_inference_log.request, lease))
     elif kind:
         number = prediction_log_pb2.PredictionLog.DESCRIPTOR.fields_by_name[kind].number
         raise NotSupportedError(f"Unsupported log_type for warmup: {number}")

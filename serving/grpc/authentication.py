@@ -1,6 +1,6 @@
-"""Refuses gRPC requests without a known token."""
+"""Refuses gRPC calls without a known token: at their head, before anything of the message is taken."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import grpc
@@ -11,27 +11,25 @@ from serving.errors import UnauthenticatedError
 _OPEN = "/grpc.health.v1.Health/"
 
 
-class TokenInterceptor(grpc.ServerInterceptor):
-    """Asks every request for a token, those for health excepted: a load balancer has none."""
-
-    def __init__(self, tokens: Tokens) -> None:
-        self._tokens = tokens
-
-    def intercept_service(
-        self, continuation: Callable[[Any], grpc.RpcMethodHandler | None], details: grpc.HandlerCallDetails
-    ) -> grpc.RpcMethodHandler | None:
-        """Gives the method asked for, or one that refuses."""
-        if details.method.startswith(_OPEN):
-            return continuation(details)
-        try:
-            self._tokens.check(dict(details.invocation_metadata).get("authorization"))
-        except UnauthenticatedError as error:
-            return _refusal(str(error))
-        return continuation(details)
+def refusal(tokens: Tokens | None, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+    """What answers a call that may not pass; None for one that may. Health is open: a load balancer has no token."""
+    if tokens is None or details.method.startswith(_OPEN):
+        return None
+    try:
+        tokens.check(_authorization(details.invocation_metadata))
+    except UnauthenticatedError as error:
+        return refuse(grpc.StatusCode.UNAUTHENTICATED, str(error))
+    return None
 
 
-def _refusal(message: str) -> grpc.RpcMethodHandler:
-    def refuse(request: Any, context: grpc.ServicerContext) -> None:
-        context.abort(grpc.StatusCode.UNAUTHENTICATED, message)
+def refuse(code: grpc.StatusCode, message: str, trailers: tuple[tuple[str, str], ...] = ()) -> grpc.RpcMethodHandler:
+    """Answers a call with a status at once, whether its message comes or not."""
 
-    return grpc.unary_unary_rpc_method_handler(refuse)
+    async def answer(messages: AsyncIterator[bytes], context: grpc.aio.ServicerContext) -> None:
+        await context.abort(code, message, trailers)
+
+    return grpc.stream_unary_rpc_method_handler(answer)
+
+
+def _authorization(metadata: Iterable[tuple[str, Any]]) -> str | bytes | None:
+    return next((value for key, value in metadata if key == "authorization"), None)

@@ -1,56 +1,96 @@
-"""What every RPC has in common: its deadline, and how a failure becomes a status."""
+"""What every unary call has in common: its message, its deadline, and how a failure becomes a status."""
 
+import asyncio
 import logging
+import math
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import grpc
-from tensorflow_serving.apis import model_pb2
+from google.protobuf.message import DecodeError
 
-from serving.core.store import ModelQuery
-from serving.errors import InvalidRequestError, ServingError
+from serving.errors import DeadlineExceededError, InvalidRequestError, ServingError
+from serving.front.limits import Places
+from serving.front.loop import event_loop
 from serving.grpc.status import code_of, truncate
 
 _log = logging.getLogger("seqline.serving")
 
-Answer = TypeVar("Answer")
+# gRPC's own words, which clients know.
+UNREADABLE = "Exception deserializing request!"
+
+# From the bytes of a message, and the time at which the caller gives up on the clock of `time.monotonic`, to the bytes
+# of the answer.
+Answer = Callable[[bytes, float], Awaitable[bytes]]
 
 
-def answer(context: grpc.ServicerContext, make: Callable[[], Answer]) -> Answer:
-    """Gives the answer, or ends the call with the status of what went wrong.
+class UnaryCall:
+    """Serves one method.
 
-    The text of an unexpected error stays in the log: it may hold what is no client's business.
+    gRPC's own unary handler waits for the message before anybody is asked; so each method is registered as one that
+    takes a stream, and reads the one message itself.
+
+    Attributes:
+        handler: What gRPC calls.
     """
-    try:
-        return make()
-    except ServingError as error:
-        code, message = code_of(error), truncate(str(error))
-    except Exception:
-        _log.exception("a request failed in an unexpected way")
-        code, message = grpc.StatusCode.INTERNAL, "Internal error; the server's log has the details"
-    context.abort(code, message)
-    raise AssertionError("abort always raises")
+
+    def __init__(self, answer: Answer, unsent: Places, message_seconds: float) -> None:
+        """Prepares the method.
+
+        Args:
+            answer: Answers a message.
+            unsent: A call holds one of these places until its message is there.
+            message_seconds: How long that may take.
+        """
+        self._answer = answer
+        self._unsent = unsent
+        self._message_seconds = message_seconds
+        self._loop = event_loop()
+        self.handler = grpc.stream_unary_rpc_method_handler(self._serve)
+
+    async def _serve(self, messages: AsyncIterator[bytes], context: grpc.aio.ServicerContext) -> bytes | None:
+        try:
+            data = await self._read(context)
+            return await self._answer(data, _deadline_of(context))
+        except ServingError as error:
+            code, message = code_of(error), truncate(str(error))
+        except DecodeError:
+            code, message = grpc.StatusCode.INTERNAL, UNREADABLE
+        except Exception:
+            # The text stays in the log: it may hold what is no client's business.
+            _log.exception("a request failed in an unexpected way")
+            code, message = grpc.StatusCode.INTERNAL, "Internal error; the server's log has the details"
+        await context.abort(code, message)
+        raise AssertionError("abort always raises")
+
+    async def _read(self, context: grpc.aio.ServicerContext) -> bytes:
+        self._unsent.take()
+        # asyncio.timeout does the same in three times the time.
+        task, late = asyncio.current_task(), False
+
+        def give_up() -> None:
+            nonlocal late
+            late = True
+            if task is not None:
+                task.cancel()
+
+        timer = self._loop.call_later(self._message_seconds, give_up)
+        try:
+            data = await context.read()
+        except asyncio.CancelledError:
+            if not late or task is None or task.uncancel():
+                raise
+            raise DeadlineExceededError(
+                f"the message of the call was not there after {self._message_seconds:g} s"
+            ) from None
+        finally:
+            timer.cancel()
+            self._unsent.leave()
+        if data is grpc.aio.EOF:
+            raise InvalidRequestError("the call ended without a message")
+        return data if isinstance(data, bytes) else bytes(data)
 
 
-def deadline_of(context: grpc.ServicerContext, limit: float = 0.0) -> float:
-    """Time at which the caller gives up, on the clock of `time.monotonic`; infinite when it never does.
-
-    Args:
-        context: The call.
-        limit: Longest wait that the server itself allows, in seconds; 0 or less for any.
-    """
+def _deadline_of(context: grpc.aio.ServicerContext) -> float:
     remaining = context.time_remaining()
-    waits = [wait for wait in (remaining, limit if limit > 0 else None) if wait is not None]
-    return time.monotonic() + min(waits) if waits else float("inf")
-
-
-def query_of(spec: model_pb2.ModelSpec) -> ModelQuery:
-    """What a ModelSpec asks for."""
-    return ModelQuery(spec.name, spec.version.value if spec.HasField("version") else None, spec.version_label)
-
-
-def require_spec(has_spec: bool) -> None:
-    """Refuses a request that names no model at all."""
-    if not has_spec:
-        raise InvalidRequestError("Missing ModelSpec")
+    return math.inf if remaining is None else time.monotonic() + remaining

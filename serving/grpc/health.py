@@ -1,15 +1,22 @@
 """grpc.health.v1: the server, TensorFlow Serving's two services, and each model by its name.
 
 TensorFlow Serving says SERVING from the moment its port opens and knows no models; what clients of it ask for is
-answered in the same way here, until the server drains.
+answered in the same way here, from when requests are taken until the server drains. Asked and answered within the
+event loop, whatever the models do.
 """
 
-import threading
+import asyncio
+from collections.abc import AsyncIterator
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from google.protobuf.message import DecodeError
+from grpc_health.v1 import health_pb2
 
 from serving.core.health import Health
+from serving.errors import NotFoundError, ServingError
+from serving.front.limits import Places
+from serving.grpc.call import UNREADABLE
+from serving.grpc.status import code_of
 
 SERVICES = (
     "",
@@ -18,43 +25,63 @@ SERVICES = (
     "tensorflow.serving.ModelService",
     "tensorflow.serving.PredictionService",
 )
-_SERVING = health_pb2.HealthCheckResponse.SERVING
-_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
-_SECONDS_BETWEEN_LOOKS = 0.1
+_SECONDS_BETWEEN_LOOKS = 0.2
+Status = health_pb2.HealthCheckResponse
 
 
-class HealthReporter:
-    """Keeps the health service of a gRPC server in line with the models."""
+class HealthService:
+    """Answers Check and Watch."""
 
-    def __init__(self, health_of_server: Health, server: grpc.Server) -> None:
-        self._health = health_of_server
-        self._servicer = health.HealthServicer(experimental_non_blocking=True)
-        self._stopped = threading.Event()
-        self._told: dict[str, int] = {}
-        self._thread = threading.Thread(target=self._follow, name="seqline-health", daemon=True)
-        for service in SERVICES:
-            self._tell(service, True)
-        health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
+    def __init__(self, health: Health, streams: Places) -> None:
+        """Prepares the answers.
 
-    def start(self) -> None:
-        """Begins to follow the models."""
-        self._thread.start()
+        Args:
+            health: What is told.
+            streams: A watch holds one of these places.
+        """
+        self._health = health
+        self._streams = streams
+        # Models that were served once stay known.
+        self._known: set[str] = set()
+        self.watch = grpc.unary_stream_rpc_method_handler(self._watch)
 
-    def stop(self) -> None:
-        """Tells everybody who watches that nothing is served any more."""
-        self._stopped.set()
-        self._servicer.enter_graceful_shutdown()
+    async def check(self, data: bytes, deadline: float) -> bytes:
+        """Tells how a service or model is at this moment.
 
-    def _follow(self) -> None:
-        while not self._stopped.wait(_SECONDS_BETWEEN_LOOKS):
-            models = self._health.models()
-            for gone in self._told.keys() - models.keys() - set(SERVICES):
-                self._tell(gone, False)
-            for name, answers in models.items():
-                self._tell(name, answers)
+        Raises:
+            NotFoundError: There is none of that name.
+        """
+        status = self._status(health_pb2.HealthCheckRequest.FromString(data).service)
+        if status == Status.SERVICE_UNKNOWN:
+            raise NotFoundError("")
+        return bytes(Status(status=status).SerializeToString())
 
-    def _tell(self, service: str, answers: bool) -> None:
-        status = _SERVING if answers else _NOT_SERVING
-        if self._told.get(service) != status:
-            self._told[service] = status
-            self._servicer.set(service, status)
+    async def _watch(self, data: bytes, context: grpc.aio.ServicerContext) -> AsyncIterator[bytes]:
+        try:
+            service = health_pb2.HealthCheckRequest.FromString(data).service
+            self._streams.take()
+        except DecodeError:
+            await context.abort(grpc.StatusCode.INTERNAL, UNREADABLE)
+        except ServingError as error:
+            await context.abort(code_of(error), str(error))
+        try:
+            told = None
+            while True:
+                status = self._status(service)
+                if status != told:
+                    told = status
+                    yield bytes(Status(status=status).SerializeToString())
+                await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+        finally:
+            self._streams.leave()
+
+    def _status(self, service: str) -> int:
+        models = self._health.models()
+        self._known |= models.keys()
+        if service in models:
+            answers = models[service]
+        elif service in SERVICES or service in self._known:
+            answers = service in SERVICES and self._health.takes_requests()
+        else:
+            return int(Status.SERVICE_UNKNOWN)
+        return int(Status.SERVING if answers else Status.NOT_SERVING)

@@ -1,34 +1,42 @@
 """tensorflow.serving.ModelService: messages in, core calls, messages out."""
 
-import grpc
-from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2, model_service_pb2_grpc
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
 
 from serving.core.descriptions import describe_status
 from serving.core.metrics import Metrics
 from serving.core.model_config import model_configs
 from serving.core.store import ModelStore
 from serving.errors import InvalidRequestError
-from serving.grpc.call import answer, deadline_of, query_of, require_spec
+from serving.grpc.call import Answer
+from serving.grpc.model_spec import query_of, require_spec
+
+_RELOADS = 4
 
 
-class ModelService(model_service_pb2_grpc.ModelServiceServicer):
+class ModelService:
     """Tells the state of models and changes which are served."""
 
     def __init__(self, store: ModelStore, metrics: Metrics) -> None:
         self._store = store
         self._metrics = metrics
+        # A reload waits for models to load; those that come too fast wait for each other.
+        self._threads = ThreadPoolExecutor(_RELOADS, thread_name_prefix="seqline-reload")
 
-    def GetModelStatus(
-        self, request: get_model_status_pb2.GetModelStatusRequest, context: grpc.ServicerContext
-    ) -> get_model_status_pb2.GetModelStatusResponse:
-        """Tells the state of a model's versions."""
-        return answer(context, lambda: self._status(request))
+    def methods(self) -> dict[str, Answer]:
+        """What answers each method."""
+        return {"GetModelStatus": self._tell_status, "HandleReloadConfigRequest": self._change}
 
-    def HandleReloadConfigRequest(
-        self, request: model_management_pb2.ReloadConfigRequest, context: grpc.ServicerContext
-    ) -> model_management_pb2.ReloadConfigResponse:
-        """Changes which models are served."""
-        return answer(context, lambda: self._reload(request, deadline_of(context)))
+    async def _tell_status(self, data: bytes, deadline: float) -> bytes:
+        return self._status(get_model_status_pb2.GetModelStatusRequest.FromString(data)).SerializeToString()
+
+    async def _change(self, data: bytes, deadline: float) -> bytes:
+        request = model_management_pb2.ReloadConfigRequest.FromString(data)
+        loop = asyncio.get_running_loop()
+        response = await loop.run_in_executor(self._threads, self._reload, request, deadline)
+        return response.SerializeToString()
 
     def _reload(
         self, request: model_management_pb2.ReloadConfigRequest, deadline: float

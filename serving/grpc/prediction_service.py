@@ -1,9 +1,13 @@
 """tensorflow.serving.PredictionService: messages in, core calls, messages out."""
 
+import contextlib
+import math
+import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-import grpc
 from google.protobuf.message import Message
 from tensorflow_serving.apis import (
     classification_pb2,
@@ -11,102 +15,118 @@ from tensorflow_serving.apis import (
     inference_pb2,
     model_pb2,
     predict_pb2,
-    prediction_service_pb2_grpc,
     regression_pb2,
 )
 
 from serving.core.descriptions import describe_model
 from serving.core.messages import Messages
-from serving.core.metrics import Metrics
+from serving.core.metrics import Metrics, RequestRecord
 from serving.core.predict import Predictor
 from serving.core.request_log import RequestLog, log_of
+from serving.core.run import Run
 from serving.core.signature import DEFAULT_SIGNATURE
 from serving.core.store import ModelStore
 from serving.core.version_records import Lease
 from serving.errors import InvalidRequestError
-from serving.grpc.call import answer, deadline_of, query_of, require_spec
+from serving.front.work import Work
+from serving.grpc.call import Answer
+from serving.grpc.model_spec import query_of, require_spec
 
-Request = TypeVar("Request", bound=Message)
-Response = TypeVar("Response", bound=Message)
+# What is read within the event loop, in bytes: a matter of microseconds.
+_LIGHT_BYTES = 2**14
 
 
-class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of inference.
+
+    Attributes:
+        api: Its name.
+        message: Its request.
+        read: From request and version to what has to be run.
+    """
+
+    api: str
+    message: type[Message]
+    read: Callable[[Any, Lease], Run[Any]]
+
+
+class PredictionService:
     """Serves inference and the models' signatures."""
 
-    def __init__(self, store: ModelStore, predictor: Predictor, metrics: Metrics, request_log: RequestLog) -> None:
+    def __init__(
+        self, store: ModelStore, predictor: Predictor, metrics: Metrics, request_log: RequestLog, work: Work
+    ) -> None:
         self._store = store
         self._messages = Messages(predictor)
         self._metrics = metrics
         self._request_log = request_log
+        self._work = work
+        self._limit = predictor.settings.request_timeout_seconds
 
-    def Predict(
-        self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
-    ) -> predict_pb2.PredictResponse:
-        """Runs a signature on tensors."""
-        return self._counted("Predict", self._messages.predict, request, context)
+    def methods(self) -> dict[str, Answer]:
+        """What answers each method."""
+        messages = self._messages
+        kinds = (
+            _Kind("Predict", predict_pb2.PredictRequest, messages.predict),
+            _Kind("Classify", classification_pb2.ClassificationRequest, messages.classify),
+            _Kind("Regress", regression_pb2.RegressionRequest, messages.regress),
+        )
+        return {
+            **{kind.api: partial(self._infer, kind) for kind in kinds},
+            "MultiInference": self._multi_inference,
+            "GetModelMetadata": self._metadata,
+        }
 
-    def Classify(
-        self, request: classification_pb2.ClassificationRequest, context: grpc.ServicerContext
-    ) -> classification_pb2.ClassificationResponse:
-        """Gives classes and scores of examples."""
-        return self._counted("Classify", self._messages.classify, request, context)
+    async def _infer(self, kind: _Kind, data: bytes, deadline: float) -> bytes:
+        is_light = len(data) <= _LIGHT_BYTES
+        request = kind.message.FromString(data) if is_light else None
+        with self._metrics.request("", kind.api, "GRPC") as record:
 
-    def Regress(
-        self, request: regression_pb2.RegressionRequest, context: grpc.ServicerContext
-    ) -> regression_pb2.RegressionResponse:
-        """Gives values of examples."""
-        return self._counted("Regress", self._messages.regress, request, context)
+            def read(held: contextlib.ExitStack) -> Run[bytes]:
+                return self._read(kind, kind.message.FromString(data) if request is None else request, held, record)
 
-    def MultiInference(
-        self, request: inference_pb2.MultiInferenceRequest, context: grpc.ServicerContext
-    ) -> inference_pb2.MultiInferenceResponse:
-        """Runs several signatures on the same examples."""
-        return answer(context, lambda: self._multi_inference(request, self._deadline(context)))
+            return await self._work.answer(read, self._within_limit(deadline), is_light)
 
-    def GetModelMetadata(
-        self, request: get_model_metadata_pb2.GetModelMetadataRequest, context: grpc.ServicerContext
-    ) -> get_model_metadata_pb2.GetModelMetadataResponse:
-        """Tells the signatures of a model."""
-        return answer(context, lambda: metadata(self._store, request))
-
-    def _deadline(self, context: grpc.ServicerContext) -> float:
-        return deadline_of(context, self._messages.predictor.settings.request_timeout_seconds)
-
-    def _counted(
-        self,
-        api: str,
-        run: Callable[[Request, Lease, float], Response],
-        request: Any,
-        context: grpc.ServicerContext,
-    ) -> Response:
-        return answer(context, lambda: self._run(api, run, request, self._deadline(context)))
-
-    def _run(
-        self, api: str, run: Callable[[Request, Lease, float], Response], request: Any, deadline: float
-    ) -> Response:
+    def _read(self, kind: _Kind, request: Any, held: contextlib.ExitStack, record: RequestRecord) -> Run[bytes]:
+        started = time.perf_counter()
         spec: model_pb2.ModelSpec = request.model_spec
-        with self._metrics.request(spec.name, api, "GRPC") as record:
-            require_spec(request.HasField("model_spec"))
-            with self._store.lease(query_of(spec)) as lease:
-                record.version = str(lease.number)
-                signature = spec.signature_name or DEFAULT_SIGNATURE
-                # Names of signatures that exist only: clients could invent series without end.
-                record.signature = signature if signature in lease.servable.signatures else ""
-                with self._metrics.run(spec.name, api):
-                    response = run(request, lease, deadline)
-        self._request_log.offer(spec.name, lambda: log_of(api, request, response))
-        return response
+        record.model = spec.name
+        require_spec(request.HasField("model_spec"))
+        lease = held.enter_context(self._store.lease(query_of(spec)))
+        record.version = str(lease.number)
+        signature = spec.signature_name or DEFAULT_SIGNATURE
+        # Names of signatures that exist only: clients could invent series without end.
+        record.signature = signature if signature in lease.servable.signatures else ""
 
-    def _multi_inference(
-        self, request: inference_pb2.MultiInferenceRequest, deadline: float
-    ) -> inference_pb2.MultiInferenceResponse:
-        spec = request.tasks[0].model_spec if request.tasks else model_pb2.ModelSpec()
-        with self._store.lease(query_of(spec)) as lease:
-            response = self._messages.multi_inference(request, lease, deadline)
-        num_examples = len(_examples(request))
-        self._metrics.example_counts.observe(num_examples, spec.name)
-        self._metrics.example_count_total.add(spec.name, amount=num_examples)
-        return response
+        def write(response: Message) -> bytes:
+            self._metrics.note_run(spec.name, kind.api, started)
+            self._request_log.offer(spec.name, lambda: log_of(kind.api, request, response))
+            return response.SerializeToString()
+
+        return kind.read(request, lease).then(write)
+
+    async def _multi_inference(self, data: bytes, deadline: float) -> bytes:
+        def read(held: contextlib.ExitStack) -> Run[bytes]:
+            request = inference_pb2.MultiInferenceRequest.FromString(data)
+            spec = request.tasks[0].model_spec if request.tasks else model_pb2.ModelSpec()
+            lease = held.enter_context(self._store.lease(query_of(spec)))
+            count = partial(self._count_examples, spec.name, len(_examples(request)))
+            return self._messages.multi_inference(request, lease).then(count)
+
+        return await self._work.answer(read, self._within_limit(deadline), len(data) <= _LIGHT_BYTES)
+
+    def _count_examples(self, model: str, number: int, response: Message) -> bytes:
+        self._metrics.example_counts.observe(number, model)
+        self._metrics.example_count_total.add(model, amount=number)
+        return response.SerializeToString()
+
+    async def _metadata(self, data: bytes, deadline: float) -> bytes:
+        request = get_model_metadata_pb2.GetModelMetadataRequest.FromString(data)
+        return metadata(self._store, request).SerializeToString()
+
+    def _within_limit(self, deadline: float) -> float:
+        return min(deadline, time.monotonic() + self._limit if self._limit > 0 else math.inf)
 
 
 def metadata(

@@ -4,11 +4,14 @@ The service descriptors that come with the API's Python package do not import un
 the message descriptors, which do.
 """
 
+from collections.abc import AsyncIterator
+
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import Descriptor, FileDescriptor
 from grpc_health.v1 import health_pb2
-from grpc_reflection.v1alpha import reflection, reflection_pb2
+from grpc_reflection.v1alpha import reflection_pb2
+from grpc_reflection.v1alpha.reflection import aio
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -18,6 +21,10 @@ from tensorflow_serving.apis import (
     predict_pb2,
     regression_pb2,
 )
+
+from serving.errors import ServingError
+from serving.front.limits import Places
+from serving.grpc.status import code_of
 
 # Service, file, and for each method the module of its messages and the beginning of their names.
 _SERVICES: dict[str, tuple[str, dict[str, tuple[Descriptor, Descriptor]]]] = {
@@ -58,16 +65,42 @@ _SERVICES: dict[str, tuple[str, dict[str, tuple[Descriptor, Descriptor]]]] = {
     ),
 }
 _PACKAGE = "tensorflow.serving"
+_VERSIONS = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
 
 
-def enable_reflection(server: grpc.Server) -> None:
-    """Lets clients of a gRPC server ask what it serves."""
-    names = [f"{_PACKAGE}.{service}" for service in _SERVICES]
-    names += ["grpc.health.v1.Health", reflection.SERVICE_NAME]
-    reflection.enable_server_reflection(names, server, pool=service_pool())
+def reflection_handlers(with_health: bool, streams: Places) -> dict[str, grpc.RpcMethodHandler]:
+    """What answers reflection, as v1 and as v1alpha, whose messages are the same; by path.
+
+    Args:
+        with_health: The health service is served too.
+        streams: A stream holds one of these places.
+    """
+    names = [*(f"{_PACKAGE}.{service}" for service in _SERVICES), *_VERSIONS]
+    names += ["grpc.health.v1.Health"] if with_health else []
+    servicer = aio.ReflectionServicer(names, service_pool(with_health))
+
+    async def answer(
+        requests: AsyncIterator[reflection_pb2.ServerReflectionRequest], context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[reflection_pb2.ServerReflectionResponse]:
+        try:
+            streams.take()
+        except ServingError as error:
+            await context.abort(code_of(error), str(error))
+        try:
+            async for response in servicer.ServerReflectionInfo(requests, context):
+                yield response
+        finally:
+            streams.leave()
+
+    handler = grpc.stream_stream_rpc_method_handler(
+        answer,
+        reflection_pb2.ServerReflectionRequest.FromString,
+        reflection_pb2.ServerReflectionResponse.SerializeToString,
+    )
+    return {f"/{service}/ServerReflectionInfo": handler for service in _VERSIONS}
 
 
-def service_pool() -> descriptor_pool.DescriptorPool:
+def service_pool(with_health: bool) -> descriptor_pool.DescriptorPool:
     """The services with all that they depend on, in a pool of their own."""
     pool = descriptor_pool.DescriptorPool()
     added: set[str] = set()
@@ -81,9 +114,26 @@ def service_pool() -> descriptor_pool.DescriptorPool:
                 if message.file.name not in made.dependency:
                     made.dependency.append(message.file.name)
         pool.Add(made)
-    _add(health_pb2.DESCRIPTOR, pool, added)
+    if with_health:
+        _add(health_pb2.DESCRIPTOR, pool, added)
     _add(reflection_pb2.DESCRIPTOR, pool, added)
+    pool.Add(_as_v1(reflection_pb2.DESCRIPTOR))
     return pool
+
+
+def _as_v1(file: FileDescriptor) -> descriptor_pb2.FileDescriptorProto:
+    """The stable version of the reflection service: the package differs, and nothing else."""
+    proto = descriptor_pb2.FileDescriptorProto()
+    file.CopyToProto(proto)
+    proto.name = proto.name.replace("v1alpha", "v1")
+    proto.package = proto.package.replace("v1alpha", "v1")
+    for message in proto.message_type:
+        for field in (field for field in message.field if field.type_name):
+            field.type_name = field.type_name.replace("v1alpha", "v1")
+    for method in (method for service in proto.service for method in service.method):
+        method.input_type = method.input_type.replace("v1alpha", "v1")
+        method.output_type = method.output_type.replace("v1alpha", "v1")
+    return proto
 
 
 def _add(file: FileDescriptor, pool: descriptor_pool.DescriptorPool, added: set[str]) -> None:

@@ -31,8 +31,8 @@ class Answer:
 
 
 def of_json(value: Any, status: int = 200) -> Answer:
-    """A JSON document."""
-    return Answer(status, json.dumps(value, indent=4, ensure_ascii=False).encode(errors="backslashreplace"))
+    """A JSON document; bytes of a request that were no UTF-8 go back as they came."""
+    return Answer(status, json.dumps(value, indent=4, ensure_ascii=False).encode(errors="surrogateescape"))
 
 
 def of_error(error: ServingError) -> Answer:

@@ -1,51 +1,29 @@
-"""Puts the parts of the HTTP port together."""
+"""Puts what the HTTP port answers together."""
 
-from serving.core.health import Health
 from serving.core.metrics import Metrics
 from serving.core.predict import Predictor
 from serving.core.request_log import RequestLog
 from serving.core.store import ModelStore
-from serving.core.tokens import Tokens
-from serving.credentials import read_ssl_config, ssl_context
-from serving.errors import ServerStartError
-from serving.rest.listener import RestListener
+from serving.front.limits import Places
+from serving.front.loop import event_loop
+from serving.front.work import Work
+from serving.ports import Ports
 from serving.rest.model_api import ModelApi
 from serving.rest.site import Site
-from serving.settings import SecuritySettings, ServingSettings
+from serving.settings import ServingSettings
 
 
-def make_rest_listener(
+def make_site(
     store: ModelStore,
     predictor: Predictor,
     settings: ServingSettings,
     metrics: Metrics,
     request_log: RequestLog,
-    health: Health,
-) -> RestListener:
-    """The HTTP port of a server, not yet open.
-
-    Raises:
-        ServerStartError: Keys, certificates or tokens cannot be used.
-    """
-    rest, security = settings.rest, settings.security
-    site = Site(
-        ModelApi(store, predictor, metrics, request_log, rest.timeout_seconds),
-        store,
-        health,
-        metrics,
-        settings.monitoring,
-        Tokens(security.token_file) if security.token_file else None,
-        rest.cors,
-        rest.max_body_bytes,
-    )
-    tls = ssl_context(_ssl_config(security)) if rest.tls else None
-    return RestListener(site, rest, settings.host, settings.max_concurrent_requests, tls)
-
-
-def _ssl_config(security: SecuritySettings) -> object:
-    if not security.ssl_config_file:
-        raise ServerStartError(
-            "rest.tls needs the keys of security.ssl_config_file (--ssl_config_file), which is not set; set it, or "
-            "leave rest.tls out"
-        )
-    return read_ssl_config(security.ssl_config_file)
+    ports: Ports,
+) -> tuple[Site, Work]:
+    """What is answered over HTTP; and what models run by for it."""
+    message = f"the server handles {settings.max_concurrent_requests} requests already; try again in a moment"
+    places = Places(settings.max_concurrent_requests, message)
+    work = Work(predictor.runner, settings.rest.max_threads, places, event_loop())
+    api = ModelApi(store, predictor, metrics, request_log, settings.rest, work)
+    return Site(ports.health, ports.tokens, settings.rest.cors, api, store, metrics, settings.monitoring), work

@@ -8,8 +8,9 @@ from tensorflow.core.example import example_pb2, feature_pb2
 from tensorflow_serving.apis import input_pb2
 
 from serving.errors import InvalidRequestError
+from serving.rest.json_echo import echo
 from serving.rest.json_reader import read_signature_name, resolve_signature_name
-from serving.rest.json_values import Json, echo, is_base64, read_base64, to_bytes, to_name, type_name
+from serving.rest.json_values import Json, all_members, is_base64, read_base64, to_bytes, to_name, type_name
 from serving.rest.json_writer import quote, write_document, write_elements, write_rows
 
 # Field of a Feature, by the name that an error gives its kind.
@@ -75,8 +76,10 @@ def _fill_example(example: example_pb2.Example, value: Json) -> None:
     if not isinstance(value, dict):
         raise InvalidRequestError(f"Example must be JSON object but got JSON {type_name(value)}")
     example.SetInParent()
-    for key, content in value.items():
+    for key, content in all_members(value):
         name = to_name(key)
+        # The last feature of a name counts, but those before it have to be right too.
+        example.features.feature[name].Clear()
         _fill_feature(example.features.feature[name], name, content if isinstance(content, list) else [content])
 
 

@@ -1,8 +1,8 @@
 """JSON documents as TensorFlow Serving reads them.
 
-The first complete value counts, whatever follows it. `NaN`, `Inf` and `Infinity` are numbers. A number without a
-fraction or an exponent is an int where 64 bits hold it, every other number is a float. Errors speak RapidJSON's words,
-which clients of TensorFlow Serving may match on.
+The first complete value counts, whatever follows it, and the first of the members of one name. `NaN`, `Inf` and
+`Infinity` are numbers. A number without a fraction or an exponent is an int where 64 bits hold it, every other number
+is a float. Errors speak RapidJSON's words, which clients of TensorFlow Serving may match on.
 """
 
 import json
@@ -10,27 +10,15 @@ import re
 
 from serving.core.signature import DEFAULT_SIGNATURE
 from serving.errors import InvalidRequestError
-from serving.rest.json_values import Json, echo, to_name
+from serving.rest.json_echo import echo
+from serving.rest.json_exact import JsonError, read_exactly, read_int, read_number
+from serving.rest.json_values import Json, members_of, to_name
 
-_WORDS = {
-    "Expecting property name enclosed in double quotes": "Missing a name for object member.",
-    "Illegal trailing comma before end of object": "Missing a name for object member.",
-    "Expecting ':' delimiter": "Missing a colon after a name of object member.",
-    "Unterminated string starting at": "Missing a closing quotation mark in string.",
-    "Invalid control character at": "Invalid encoding in string.",
-    "Invalid \\escape": "Invalid escape character in string.",
-    "Invalid \\uXXXX escape": "Incorrect hex digit after \\u escape in string.",
-}
-_NO_DELIMITER = {
-    "[": "Missing a comma or ] after an array element.",
-    "{": "Missing a comma or } after an object member.",
-}
-_CUT_NUMBER = {".": "Miss fraction part in number.", "e": "Miss exponent in number.", "E": "Miss exponent in number."}
-
-# A string without an end matches too: else the search would start again at each quote inside it.
-_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
-_BRACKETS = re.compile(rf"{_STRING}|[\[\]{{}}]", re.DOTALL)
-_INF = re.compile(rf"{_STRING}|\bInf\b", re.DOTALL)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+# A text as far as its surrogates come in pairs.
+_PAIRED = re.compile(
+    r"(?:[^\\]++|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\(?!u[dD][89a-fA-F]).)*+", re.DOTALL
+)
 
 
 def read_object(body: bytes) -> dict[str, Json]:
@@ -67,54 +55,26 @@ def resolve_signature_name(name: str) -> str:
 
 
 def _parse(body: bytes) -> Json:
-    text = body.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
-    if "Inf" in text:
-        text = _INF.sub(lambda match: "Infinity" if match[0] == "Inf" else match[0], text)
-    text = text.lstrip(" \t\r\n")
+    text = body.decode("utf-8", "surrogateescape").removeprefix("\ufeff").lstrip(" \t\r\n")
     try:
-        value, _ = _DECODER.raw_decode(text)
-    except json.JSONDecodeError as error:
-        words, position = _explain(error) if text else ("The document is empty.", 0)
-        # Counted from the end: what was taken off or put in lies before.
-        offset = len(body) - len(text[position:].encode("utf-8", "surrogateescape"))
-        raise InvalidRequestError(f"JSON Parse error: {words} at offset: {offset}") from error
-    except RecursionError as error:
-        raise InvalidRequestError(
-            "JSON Parse error: Lists and objects are nested too deep; no tensor has more than 63 dimensions"
-        ) from error
-    return value
+        value, end = _DECODER.raw_decode(text)
+        if not _SURROGATE.search(text) or _only_pairs(text, end):
+            return value
+    except (ValueError, RecursionError, OverflowError):
+        pass  # wrong, or a case that Python refuses
+    try:
+        return read_exactly(text)
+    except JsonError as error:
+        # Counted from the end: what was taken off lies before.
+        offset = len(body) - len(text[error.position :].encode("utf-8", "surrogateescape"))
+        raise InvalidRequestError(f"JSON Parse error: {error.words} at offset: {offset}") from error
 
 
-def _explain(error: json.JSONDecodeError) -> tuple[str, int]:
-    """What is wrong, in RapidJSON's words, and where."""
-    text, position = error.doc, error.pos
-    if error.msg == "Expecting ',' delimiter":
-        if text[position - 1].isdigit() and text[position : position + 1] in _CUT_NUMBER:
-            return _CUT_NUMBER[text[position]], position + 1
-        return _NO_DELIMITER[_innermost(text, position)], position
-    if error.msg.startswith("Unterminated"):
-        position = len(text)
-    return _WORDS.get(error.msg.rstrip(": "), "Invalid value."), position
+def _only_pairs(text: str, end: int) -> bool:
+    paired = _PAIRED.match(text)
+    return paired is not None and paired.end() >= end
 
 
-def _innermost(text: str, position: int) -> str:
-    """The bracket that is open at a position."""
-    opened: list[str] = []
-    for match in _BRACKETS.finditer(text, 0, position):
-        if match[0] in "[{":
-            opened.append(match[0])
-        elif match[0] in "]}":
-            opened.pop()
-    return opened[-1]
-
-
-def _read_int(digits: str) -> int | float:
-    if len(digits) < 19:
-        return int(digits)
-    if len(digits) > 20:
-        return float(digits)
-    value = int(digits)
-    return value if -(2**63) <= value < 2**64 else float(value)
-
-
-_DECODER = json.JSONDecoder(parse_int=_read_int)
+# Functions in Python, which cost a little, let other threads run in between: probes of health must not wait for a large
+# document.
+_DECODER = json.JSONDecoder(object_pairs_hook=members_of, parse_float=read_number, parse_int=read_int)

@@ -5,16 +5,20 @@ The first element of each level of lists gives the shape; every other element ha
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
+import tensorflow as tf
 from tensorflow.core.framework import types_pb2
 
 from serving.errors import InvalidRequestError, NotSupportedError
-from serving.rest.json_values import Json, echo, read_base64, to_bytes, type_name
+from serving.rest.json_echo import echo
+from serving.rest.json_values import Json, read_base64, to_bytes, type_name
 
 # numpy has 64, and one may be added for the batch. TensorFlow's own limit is 254.
 _MAX_RANK = 63
+# Elements read at once: no other thread runs while Python maps a list, and probes of health must not wait for it.
+_PIECE = 2**14
 
 
 @dataclass(frozen=True)
@@ -32,14 +36,14 @@ class _Kind:
     dtype: type[np.generic]
     range: type[np.integer] | None = None
 
-    def accepts(self, value: Json) -> bool:
-        """Whether a single value is legal."""
-        return type(value) in self.types and (self.range is None or self.holds(value, value))
-
-    def holds(self, low: int, high: int) -> bool:
-        """Whether integers from low to high are in the range."""
-        bounds = np.iinfo(self.range or np.int64)
-        return bounds.min <= low and high <= bounds.max
+    def accepts_all(self, values: Sequence[Json]) -> bool:
+        """Whether some values, one at least, are all legal."""
+        if not self.types.issuperset(map(type, values)):
+            return False
+        if self.range is None:
+            return True
+        bounds = np.iinfo(self.range)
+        return bounds.min <= min(values) and max(values) <= bounds.max
 
 
 _INTEGER, _NUMBER = frozenset({int}), frozenset({int, float})
@@ -80,10 +84,11 @@ def read_tensor(value: Json, dtype: int) -> np.ndarray:
     array = read_plain_tensor(value, dtype)
     if array is not None:
         return array
-    if dtype not in _KINDS:
-        raise NotSupportedError(f"Conversion of JSON Value: {echo(_first(value))} to type: {dtype_name(dtype)}")
     shape = _shape(value)
-    return _to_array(list(_walk(value, shape, dtype)), shape, _KINDS[dtype])
+    elements = list(_walk(value, shape, dtype))
+    if dtype not in _KINDS:  # there are none, else one would have been refused
+        return np.empty(shape, tf.as_dtype(dtype).as_numpy_dtype)
+    return _to_array(elements, _KINDS[dtype]).reshape(shape)
 
 
 def read_plain_tensor(value: Json, dtype: int) -> np.ndarray | None:
@@ -93,26 +98,22 @@ def read_plain_tensor(value: Json, dtype: int) -> np.ndarray | None:
         None where only a walk can tell what is wrong, or how base64 reads.
 
     Raises:
-        InvalidRequestError: The lists are nested too deep, or a string is no text.
+        InvalidRequestError: The lists are nested too deep.
     """
-    shape, elements, kind = _shape(value), [value], _KINDS.get(dtype)
+    shape, kind, elements = _shape(value), _KINDS.get(dtype), iter([value])
+    if kind is None:
+        return None
     for size in shape:
-        if set(map(type, elements)) != {list} or set(map(len, elements)) != {size}:
+        lists = list(elements)
+        if set(map(type, lists)) != {list} or set(map(len, lists)) != {size}:
             return None
-        elements = list(chain.from_iterable(elements))
-    if kind is None or not kind.types.issuperset(map(type, elements)):
-        return None
-    if kind.range and elements and not kind.holds(min(elements), max(elements)):
-        return None
-    if dtype == types_pb2.DT_STRING:
-        elements = list(map(to_bytes, elements))
-    return _to_array(elements, shape, kind)
-
-
-def _first(value: Json) -> Json:
-    while isinstance(value, list) and value:
-        value = value[0]
-    return value
+        elements = chain.from_iterable(lists)
+    parts = [np.empty(0, kind.dtype)]
+    while piece := list(islice(elements, _PIECE)):
+        if not kind.accepts_all(piece):
+            return None
+        parts.append(_to_array(list(map(to_bytes, piece)) if kind.dtype is np.object_ else piece, kind))
+    return np.concatenate(parts).reshape(shape)
 
 
 def _shape(value: Json) -> tuple[int, ...]:
@@ -150,18 +151,19 @@ def _walk(value: Json, shape: tuple[int, ...], dtype: int, level: int = 0) -> It
 def _read_element(value: Json, dtype: int) -> Json:
     if dtype == types_pb2.DT_STRING and isinstance(value, dict):
         return read_base64(value)
-    if not _KINDS[dtype].accepts(value):
+    if dtype not in _KINDS and not isinstance(value, dict):
+        raise NotSupportedError(f"Conversion of JSON Value: {echo(value)} to type: {dtype_name(dtype)}")
+    if dtype not in _KINDS or not _KINDS[dtype].accepts_all([value]):
         raise InvalidRequestError(
             f"JSON Value: {echo(value)} Type: {type_name(value)} is not of expected type: {dtype_name(dtype)}"
         )
     return to_bytes(value) if isinstance(value, str) else value
 
 
-def _to_array(elements: Sequence[Json], shape: tuple[int, ...], kind: _Kind) -> np.ndarray:
+def _to_array(elements: Sequence[Json], kind: _Kind) -> np.ndarray:
     if kind.dtype is np.object_:
         array = np.empty(len(elements), dtype=object)
         array[:] = elements
-    else:
-        with np.errstate(over="ignore"):  # a double beyond float becomes infinite
-            array = np.array(elements, dtype=kind.range or kind.dtype).astype(kind.dtype)
-    return array.reshape(shape)
+        return array
+    with np.errstate(over="ignore"):  # a double beyond float becomes infinite
+        return np.array(elements, dtype=kind.range or kind.dtype).astype(kind.dtype)

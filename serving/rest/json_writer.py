@@ -14,6 +14,8 @@ from serving.rest.json_tensors import dtype_name
 _quote = json.JSONEncoder(ensure_ascii=False).encode
 _INTEGERS = frozenset({"int8", "uint8", "int16", "int32", "uint32", "int64", "uint64"})
 _FULL_DIGITS = {"float": "{:.9g}", "double": "{:.17g}"}
+# Elements written at once: no other thread runs while Python maps a list, and probes of health must not wait for it.
+_PIECE = 2**12
 _NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
@@ -50,6 +52,13 @@ def write_elements(array: np.ndarray, level: int, as_base64: bool = False) -> li
         InvalidRequestError: JSON has no form for the dtype.
     """
     name, flat = dtype_name(tf.as_dtype(array.dtype).as_datatype_enum), array.reshape(-1)
+    texts: list[str] = []
+    for start in range(0, len(flat), _PIECE):
+        texts += _write_piece(flat[start : start + _PIECE], name, level, as_base64)
+    return texts
+
+
+def _write_piece(flat: np.ndarray, name: str, level: int, as_base64: bool) -> list[str]:
     if name in _FULL_DIGITS:
         return _write_floats(flat, _FULL_DIGITS[name])
     if name in _INTEGERS:

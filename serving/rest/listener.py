@@ -1,86 +1,55 @@
 """The HTTP port: opening it, taking requests, draining it."""
 
 import asyncio
+import socket
 import ssl
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from aiohttp import http_exceptions, web
+from aiohttp import web
 
-from serving.errors import (
-    DeadlineExceededError,
-    InvalidRequestError,
-    RequestCancelledError,
-    ResourceExhaustedError,
-    ServerStartError,
-    ServingError,
-)
+from serving.errors import ServerStartError, ServingError
+from serving.front.addresses import bare_host, host_and_port
+from serving.front.closing import take_no_more
+from serving.front.limits import connections_of_a_port
+from serving.front.loop import event_loop, wait_for
 from serving.rest.answer import Answer, of_error
-from serving.rest.site import Site, too_large
-from serving.settings import RestSettings
+from serving.rest.connection import HttpServer
+from serving.rest.lobby import Head, Lobby
+from serving.rest.reading import Bodies, Request, path_of
+from serving.rest.sending import send
+from serving.settings import ServingSettings
 
 _SECONDS_BETWEEN_LOOKS = 0.02
 _STARTING_SECONDS = 10.0
-# A client that stays silent, or sends chunks that are none, must not hold its place for ever.
-_BODY_SECONDS = 60.0
-
-
-class _Connection(web.RequestHandler):
-    """Answers what is no HTTP as the API answers errors, where aiohttp would log a stack trace for each."""
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """Makes the answer to a request that could not be read, or that ended in an exception."""
-        if not isinstance(exc, http_exceptions.HttpProcessingError):
-            return super().handle_error(request, status, exc, message)
-        response = _respond(of_error(_malformed(exc)))
-        response.force_close()
-        return response
-
-
-class _HttpServer(web.Server):
-    def __call__(self) -> web.RequestHandler:
-        """Makes the handler of a new connection."""
-        return _Connection(self, loop=self._loop, **self._kwargs)
+_BODIES_TOGETHER = 10  # of the largest size
 
 
 class RestListener:
-    """Serves a site on a TCP port, from an event loop in a thread of its own; the models run in a pool of threads."""
+    """Serves a site on a TCP port, from the event loop.
 
-    def __init__(
-        self,
-        site: Site,
-        settings: RestSettings,
-        host: str,
-        max_concurrent_requests: int,
-        tls: ssl.SSLContext | None = None,
-    ) -> None:
+    Attributes:
+        draining: Tell clients with each answer to open another connection for the next request.
+    """
+
+    def __init__(self, site: Lobby, settings: ServingSettings, tls: ssl.SSLContext | None = None) -> None:
         """Prepares the port.
 
         Args:
-            site: What answers.
+            site: What answers, until `serve` gives another.
             settings: Where to listen, how much to take.
-            host: Address to listen on.
-            max_concurrent_requests: Requests accepted at the same time, waiting ones included.
             tls: Encrypts the port; None for plain HTTP.
         """
         self._site = site
         self._settings = settings
-        self._host = host
-        self._max_concurrent = max_concurrent_requests
         self._tls = tls
-        self._running = 0
-        self._pool = ThreadPoolExecutor(settings.max_threads, thread_name_prefix="seqline-rest")
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="seqline-rest-loop", daemon=True)
+        rest = settings.rest
+        self._bodies = Bodies(rest.max_body_bytes, _BODIES_TOGETHER * rest.max_body_bytes, rest.idle_seconds)
+        self._handled = 0
+        self._is_hurried = False
+        self._server: HttpServer | None = None
         self._runner: web.ServerRunner | None = None
-        self._tcp: web.TCPSite | None = None
+        self._port: web.BaseSite | None = None
+        self.draining = False
 
     def open(self) -> int:
         """Opens the port and takes requests from now on.
@@ -91,14 +60,17 @@ class RestListener:
         Raises:
             ServerStartError: The port cannot be had.
         """
-        self._thread.start()
         try:
-            return asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(_STARTING_SECONDS)
+            return wait_for(self._open(), _STARTING_SECONDS)
         except OSError as error:
             raise ServerStartError(
-                f"cannot listen on {self._host}:{self._settings.port}: {error.strerror}. Stop the program that uses "
-                "it, or choose another with serving.rest.port (--rest_api_port)"
+                f"cannot listen on {host_and_port(self._settings.host, self._settings.rest.port)}: {error.strerror}. "
+                "Stop the program that uses it, or choose another with serving.rest.port (--rest_api_port)"
             ) from error
+
+    def serve(self, site: Lobby) -> None:
+        """Has another site answer from now on."""
+        self._site = site
 
     def close(self, grace: float) -> bool:
         """Refuses new connections at once and waits for running requests.
@@ -109,76 +81,75 @@ class RestListener:
         Returns:
             True when every running request was answered.
         """
-        drained = True
-        if self._thread.is_alive():
-            drained = asyncio.run_coroutine_threadsafe(self._close(grace), self._loop).result(grace + 5.0)
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        return drained
+        self.draining = True
+        return wait_for(self._close(grace)) if self._runner else True
+
+    def hurry(self) -> None:
+        """Ends a `close` under way."""
+        self._is_hurried = True
 
     async def _open(self) -> int:
+        rest = self._settings.rest
         # Bodies stay packed: what a broken one is answered is the site's own business.
-        server = _HttpServer(self._handle, request_factory=self._make_request, auto_decompress=False)
-        self._runner = web.ServerRunner(server, shutdown_timeout=0.5, access_log=None)
-        await self._runner.setup()
-        self._tcp = web.TCPSite(self._runner, self._host, self._settings.port, ssl_context=self._tls)
-        await self._tcp.start()
-        return int(self._runner.addresses[0][1])
+        self._server = HttpServer(
+            self._handle,
+            connections_of_a_port(self._settings.max_connections),
+            rest.idle_seconds,
+            request_factory=self._make_request,
+            auto_decompress=False,
+            access_log=None,
+            max_line_size=rest.max_head_bytes,
+            max_field_size=rest.max_head_bytes,
+        )
+        runner = web.ServerRunner(self._server, shutdown_timeout=0.5)
+        await runner.setup()
+        host = bare_host(self._settings.host)
+        if host == "::":  # of both families, as gRPC has it
+            listening = socket.create_server((host, rest.port), family=socket.AF_INET6, dualstack_ipv6=True)
+            self._port = web.SockSite(runner, listening, ssl_context=self._tls)
+        else:
+            self._port = web.TCPSite(runner, host, rest.port, ssl_context=self._tls)
+        await self._port.start()
+        self._runner = runner
+        return int(runner.addresses[0][1])
 
     async def _close(self, grace: float) -> bool:
-        if self._tcp:
-            await self._tcp.stop()
-        end = self._loop.time() + grace
-        while self._running and self._loop.time() < end:
+        runner, self._runner = self._runner, None
+        if runner is None or self._port is None or self._server is None:
+            return True
+        loop = asyncio.get_running_loop()
+        end = loop.time() + grace
+        await take_no_more(self._port)
+        while self._handled and loop.time() < end and not self._is_hurried:
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
-        drained = not self._running
-        if self._runner:
-            await self._runner.cleanup()
+        drained = not self._handled
+        self._server.close_waiting()
+        await runner.cleanup()
         return drained
 
     def _make_request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
-        limit = self._settings.max_body_bytes
-        return web.BaseRequest(message, payload, protocol, writer, task, self._loop, client_max_size=limit)
+        return Request(message, payload, protocol, writer, task, event_loop())
 
-    async def _handle(self, request: web.BaseRequest) -> web.Response:
-        if self._running >= self._max_concurrent:
-            return _respond(
-                of_error(
-                    ResourceExhaustedError(
-                        f"the server handles {self._max_concurrent} requests already; try again in a moment"
-                    )
-                )
-            )
-        self._running += 1
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        self._handled += 1
         try:
-            body = await self._read(request)
-            arguments = (request.method, request.raw_path, request.headers, body)
-            return _respond(await self._loop.run_in_executor(self._pool, self._site.answer, *arguments))
-        except ServingError as error:
-            return _respond(of_error(error))
+            head = Head(request.method, path_of(request.raw_path), request.headers)
+            answer = self._site.early(head)
+            is_early = answer is not None
+            if answer is None:
+                answer = await self._ask(request, head)
+            close = self.draining or (is_early and not request.content.is_eof())
+            return await send(request, answer, close, self._settings.rest.idle_seconds)
         finally:
-            self._running -= 1
+            self._handled -= 1
 
-    async def _read(self, request: web.BaseRequest) -> bytes:
+    async def _ask(self, request: Any, head: Head) -> Answer:
+        size = 0
         try:
-            async with asyncio.timeout(_BODY_SECONDS):
-                return await request.read()
-        except web.HTTPRequestEntityTooLarge as error:
-            raise too_large(self._settings.max_body_bytes) from error
-        except TimeoutError as error:
-            raise DeadlineExceededError(f"the body of the request was not there after {_BODY_SECONDS:g} s") from error
-        except ConnectionError as error:  # aiohttp would log a stack trace
-            raise RequestCancelledError("the client ended the connection before the body was there") from error
-
-
-def _malformed(error: http_exceptions.HttpProcessingError) -> InvalidRequestError:
-    # Further lines quote the bytes.
-    return InvalidRequestError(f"Malformed request: {error.message.partition(chr(10))[0].rstrip(':')}")
-
-
-def _respond(answer: Answer) -> web.Response:
-    response = web.Response(status=answer.status, body=answer.body, headers=answer.headers)
-    if answer.content_type:
-        response.content_type = answer.content_type
-    return response
+            body = await self._bodies.read(request)
+            size = len(body)
+            return await self._site.answer(head, body)
+        except ServingError as error:
+            return of_error(error)
+        finally:
+            self._bodies.release(size)

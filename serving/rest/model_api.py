@@ -1,5 +1,6 @@
 """The paths under /v1: inference, state and signatures of models, as TensorFlow Serving answers them."""
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,49 +20,65 @@ from serving.core.messages import Messages, answering_spec
 from serving.core.metrics import Metrics, RequestRecord
 from serving.core.predict import Predictor
 from serving.core.request_log import RequestLog, log_of
+from serving.core.run import Run
 from serving.core.store import ModelQuery, ModelStore
 from serving.core.tensors import encode_tensor
 from serving.core.version_records import Lease
 from serving.errors import ServingError
+from serving.front.work import Work
 from serving.rest.answer import Answer, as_dict, of_json, of_message
 from serving.rest.json_examples import read_examples, write_classes, write_values
 from serving.rest.json_reader import read_object
+from serving.rest.packing import unpack
 from serving.rest.predict_request import PredictCall, read_predict
 from serving.rest.predict_response import write_predictions
 from serving.rest.routes import Route, parse_route
+from serving.settings import RestSettings
 
 VERSION_HEADER = "Seqline-Model-Version"
+_VERBS = ("predict", "classify", "regress")
+# What is read within the event loop, in bytes: a matter of microseconds.
+_LIGHT_BYTES = 2**12
 
 
 class ModelApi:
     """Answers requests about models."""
 
     def __init__(
-        self, store: ModelStore, predictor: Predictor, metrics: Metrics, request_log: RequestLog, timeout: float
+        self,
+        store: ModelStore,
+        predictor: Predictor,
+        metrics: Metrics,
+        request_log: RequestLog,
+        settings: RestSettings,
+        work: Work,
     ) -> None:
         """Prepares the answers.
 
         Args:
             store: The models.
-            predictor: Runs them.
+            predictor: Reads what they are asked.
             metrics: Counts the requests.
             request_log: Keeps a sample of them.
-            timeout: Longest run of a model for one request, in seconds; 0 or less for no limit.
+            settings: Time limit of a run, largest body.
+            work: Takes requests through the threads.
         """
         self._store = store
         self._predictor = predictor
         self._messages = Messages(predictor)
         self._metrics = metrics
         self._request_log = request_log
-        self._timeout = timeout
+        self._settings = settings
+        self._work = work
 
-    def answer(self, method: str, path: str, body: bytes) -> Answer:
+    async def answer(self, method: str, path: str, body: bytes, encoding: str) -> Answer:
         """Answers one request.
 
         Args:
             method: HTTP method.
             path: Path as sent, with its query.
-            body: Content, unpacked.
+            body: Content as sent.
+            encoding: Its Content-Encoding.
 
         Raises:
             ServingError: The request is wrong, the model failed on it, or time ran out.
@@ -71,17 +88,22 @@ class ModelApi:
         except ServingError:
             with self._metrics.request("", "", "REST"):
                 raise
-        api = route.verb if route.verb in ("predict", "classify", "regress") else ""
+        api = route.verb if route.verb in _VERBS else ""
         with self._metrics.request(route.name, api, "REST") as record:
             if route.verb == "status":
                 return of_message(describe_status(self._store, _query(route)))
             if route.verb == "metadata":
                 return self._metadata(route)
-            document = read_object(body)
-            run = {"predict": self._predict, "classify": self._classify, "regress": self._regress}[route.verb]
-            with self._store.lease(_query(route)) as lease:
+
+            def read(held: contextlib.ExitStack) -> Run[bytes]:
+                document = read_object(unpack(body, encoding, self._settings.max_body_bytes))
+                lease = held.enter_context(self._store.lease(_query(route)))
                 record.version = str(lease.number)
-                content = run(document, route, lease, record)
+                read_verb = {"predict": self._predict, "classify": self._classify, "regress": self._regress}[route.verb]
+                return read_verb(document, route, lease, record)
+
+            is_light = len(body) <= _LIGHT_BYTES and not encoding
+            content = await self._work.answer(read, self._deadline(), is_light)
             return Answer(200, content, headers={VERSION_HEADER: record.version})
 
     def _metadata(self, route: Route) -> Answer:
@@ -96,47 +118,57 @@ class ModelApi:
         answer = of_json({"model_spec": spec, "metadata": {"signature_def": as_dict(signatures)}})
         return Answer(answer.status, answer.body, headers={VERSION_HEADER: spec["version"]})
 
-    def _predict(self, document: dict[str, Any], route: Route, lease: Lease, record: RequestRecord) -> bytes:
+    def _predict(self, document: dict[str, Any], route: Route, lease: Lease, record: RequestRecord) -> Run[bytes]:
         call = read_predict(document, lease.servable.signatures)
         record.signature = call.signature_name
-        with self._metrics.run(route.name, "predict"):
-            outputs = self._predictor.predict(
-                lease.servable, call.signature_name, call.inputs, deadline=self._deadline()
-            )
-            content = write_predictions(outputs, call.is_row)
-        self._request_log.offer(route.name, lambda: _predict_log(route, call, lease, outputs))
-        return content
+        started = time.perf_counter()
 
-    def _classify(self, document: dict[str, Any], route: Route, lease: Lease, record: RequestRecord) -> bytes:
+        def write(outputs: dict[str, np.ndarray]) -> bytes:
+            content = write_predictions(outputs, call.is_row)
+            self._metrics.note_run(route.name, route.verb, started)
+            self._request_log.offer(route.name, lambda: _predict_log(route, call, lease, outputs))
+            return content
+
+        return self._predictor.prepare(lease.servable, call.signature_name, call.inputs).then(write)
+
+    def _classify(self, document: dict[str, Any], route: Route, lease: Lease, record: RequestRecord) -> Run[bytes]:
         name, examples = read_examples(document)
         request = classification_pb2.ClassificationRequest(model_spec=_spec(route, name), input=examples)
-        response = self._infer(self._messages.classify, request, route, lease, record)
-        self._request_log.offer(route.name, lambda: log_of("classify", request, response))
-        rows = response.result.classifications
-        return write_classes([[(one.label, one.score) for one in row.classes] for row in rows])
 
-    def _regress(self, document: dict[str, Any], route: Route, lease: Lease, record: RequestRecord) -> bytes:
+        def write(response: classification_pb2.ClassificationResponse) -> bytes:
+            rows = response.result.classifications
+            return write_classes([[(one.label, one.score) for one in row.classes] for row in rows])
+
+        return self._infer(self._messages.classify, request, route, lease, record).then(write)
+
+    def _regress(self, document: dict[str, Any], route: Route, lease: Lease, record: RequestRecord) -> Run[bytes]:
         name, examples = read_examples(document)
         request = regression_pb2.RegressionRequest(model_spec=_spec(route, name), input=examples)
-        response = self._infer(self._messages.regress, request, route, lease, record)
-        self._request_log.offer(route.name, lambda: log_of("regress", request, response))
-        return write_values([one.value for one in response.result.regressions])
+        run = self._infer(self._messages.regress, request, route, lease, record)
+        return run.then(lambda response: write_values([one.value for one in response.result.regressions]))
 
     def _infer(
         self,
-        run: Callable[[Any, Lease, float], Any],
+        read: Callable[[Any, Lease], Run[Any]],
         request: Any,
         route: Route,
         lease: Lease,
         record: RequestRecord,
-    ) -> Any:
+    ) -> Run[Any]:
         signature = answering_spec(request.model_spec, lease).signature_name
         record.signature = signature if signature in lease.servable.signatures else ""
-        with self._metrics.run(route.name, route.verb):
-            return run(request, lease, self._deadline())
+        started = time.perf_counter()
+
+        def note(response: Any) -> Any:
+            self._metrics.note_run(route.name, route.verb, started)
+            self._request_log.offer(route.name, lambda: log_of(route.verb, request, response))
+            return response
+
+        return read(request, lease).then(note)
 
     def _deadline(self) -> float:
-        return time.monotonic() + self._timeout if self._timeout > 0 else float("inf")
+        limit = self._settings.timeout_seconds
+        return time.monotonic() + limit if limit > 0 else float("inf")
 
 
 def _query(route: Route) -> ModelQuery:

@@ -9,9 +9,10 @@ from tensorflow.core.protobuf import meta_graph_pb2
 
 from serving.core.status_names import status_name
 from serving.errors import InvalidRequestError, ServingError
+from serving.rest.json_echo import echo
 from serving.rest.json_reader import read_signature_name, resolve_signature_name
 from serving.rest.json_tensors import read_plain_tensor, read_tensor
-from serving.rest.json_values import Json, echo, is_base64, to_name
+from serving.rest.json_values import Json, is_base64, to_name
 
 
 @dataclass(frozen=True)

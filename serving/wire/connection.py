@@ -8,10 +8,13 @@ from typing import Any
 
 import grpc
 
-from serving.errors import NoServerError, ServingError
+from serving.errors import STARTING, STOPPING, NoServerError, ServingError
 from serving.grpc.status import error_of
 from serving.wire import messages
 
+# Nobody cancels a call of ours: CANCELLED is what a server says whose port closed while the call was on its way, before
+# anybody looked at it.
+_AGAIN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 1.0
 _PREDICTION, _MODEL = "/tensorflow.serving.PredictionService/", "/tensorflow.serving.ModelService/"
@@ -25,7 +28,7 @@ _METHODS = {
     _MODEL + "GetModelStatus": messages.GetModelStatusResponse,
 }
 # Messages of a server that is there; every other "unavailable" comes from the connection.
-_BUSY = ("batch scheduling queue", "the server is stopping")
+_BUSY = ("batch scheduling queue", STARTING, STOPPING)
 # Signs that two sides do not agree on encryption.
 _ENCRYPTION = ("handshake", "verification", "socket closed")
 
@@ -64,7 +67,7 @@ def _pem(source: str | Path | bytes | None) -> bytes | None:
 
 
 class Connection:
-    """A channel to one server that tries "unavailable" answers again for a while."""
+    """A channel to one server that tries again for a while what no server has taken up."""
 
     def __init__(self, address: str, timeout: float, retry_seconds: float, tls: Tls | None, token: str) -> None:
         """Opens the channel; the first call connects.
@@ -112,7 +115,7 @@ class Connection:
             try:
                 return ask(request, timeout=max(deadline - time.monotonic(), 0.001), metadata=self._metadata)
             except grpc.RpcError as error:
-                if error.code() is not grpc.StatusCode.UNAVAILABLE or time.monotonic() + pause > give_up:
+                if error.code() not in _AGAIN or time.monotonic() + pause > give_up:
                     raise self._explain(error, request) from error
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

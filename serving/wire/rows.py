@@ -62,3 +62,18 @@ def to_texts(values: np.ndarray) -> list[str]:
 def to_scores(names: np.ndarray, scores: np.ndarray) -> dict[str, float]:
     """(K,) names to (K,) scores, in their order, padding left out."""
     return {to_text(name): float(score) for name, score in zip(names, scores, strict=True) if name}
+
+
+def padded(rows: Sequence[Sequence[str]]) -> np.ndarray:
+    """Rows of texts as one array (B, T) of bytes, b"" behind the last text of a row.
+
+    Raises:
+        InvalidRequestError: A single text stands where a row belongs.
+    """
+    for row in rows:
+        if isinstance(row, str | bytes):
+            raise InvalidRequestError(f"a client takes a list of tokens for each text, got the text {row!r}")
+    array = np.full((len(rows), max(map(len, rows), default=0)), b"", object)
+    for values, row in zip(array, rows, strict=True):
+        values[: len(row)] = [text.encode() for text in row]
+    return array

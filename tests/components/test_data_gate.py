@@ -52,6 +52,17 @@ def test_new_values_of_a_text_are_no_anomaly():
     assert findings(inspect(evidence(eval_=anomalies(text=NEW_VALUE)))) == {}
 
 
+@pytest.mark.parametrize("texts", [["1,000", "x"], ["1.5", "2"], ["", "99999999999999999999999"]])
+def test_texts_that_are_all_numbers_in_train_are_texts(texts):
+    def statistics(rows):
+        return tfdv.generate_statistics_from_dataframe(pandas.DataFrame({"text": rows, "label": ["a"] * len(rows)}))
+
+    schema = tfdv.infer_schema(statistics([str(number) for number in range(1000, 1400)]))
+    found = tfdv.validate_statistics(statistics(texts * 10), schema)
+    assert "text" in found.anomaly_info
+    assert findings(inspect(evidence(eval_=found))) == {}
+
+
 def test_another_anomaly_of_a_text_stops_the_run_even_beside_new_values():
     found = anomalies(text=NEW_VALUE)
     found.anomaly_info["text"].reason.add(type=AnomalyInfo.FEATURE_TYPE_LOW_FRACTION_PRESENT, description="Missing.")
@@ -80,7 +91,9 @@ def test_a_warning_passes_and_is_reported():
 
 def test_a_small_split_is_reported():
     report = inspect(evidence(sizes={"train": 1000, "eval": 12}))
-    assert findings(report) == {"split_size": ["eval: only 12 examples; figures from fewer than 100 vary by chance."]}
+    [told] = findings(report)["split_size"]
+    assert told.startswith("eval: only 12 examples; figures from fewer than 100 vary by chance: a share")
+    assert "28%" in told  # 1.96 * sqrt(0.25 / 12)
 
 
 def test_a_split_that_was_not_validated_stops_the_run():
@@ -143,3 +156,13 @@ def test_what_is_wrong_with_recordings_still_stops_the_run():
         inspect(evidence(eval_=validate(columns, clips([500] * 60, ("one", "three"), ("ann",))), features=features))
     with pytest.raises(DataError, match='eval: feature "audio": Column dropped'):
         inspect(evidence(eval_=validate(columns, {**columns, "audio": [None] * 60}), features=features))
+
+
+def test_a_threshold_for_a_label_that_no_record_has_stops_the_run():
+    judged = {"evaluation.thresholds.f1/maybe": "maybe", "evaluation.thresholds.f1/pos": "pos"}
+    with pytest.raises(
+        DataError, match='thresholds.f1/maybe is about label "maybe", which no record of train'
+    ) as caught:
+        inspect(evidence(labels=["neg", "pos"], judged_labels=judged))
+    assert "f1/pos" not in str(caught.value)
+    assert findings(inspect(evidence(labels=["maybe", "pos"], judged_labels=judged))) == {}

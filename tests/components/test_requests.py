@@ -45,6 +45,21 @@ def test_lists_are_padded_to_the_longest():
     assert inputs["audio"].tolist() == [[0.5, 0.0], [0.25, 1.0]]
 
 
+@pytest.mark.parametrize("maker", [None, described("sequence_labeling", {})])
+def test_many_texts_are_also_asked_as_one(maker):
+    rows = [["Zo\u00eb", "sings", "!"], ["one"], []]
+    examples = [to_example({"tokens": tokens, "tags": ["O"] * len(tokens)}).SerializeToString() for tokens in rows]
+    signatures = {"serving_default": {"text": TEXT}, "pretokenized": {"tokens": InputSpec(np.dtype(object), 2)}}
+    requests = requests_of(maker, signatures, examples)
+    assert requests["serving_default"]["text"].tolist() == ["Zo\u00eb sings !".encode(), b"one", b""]
+    assert requests["pretokenized"]["tokens"].tolist() == [
+        ["Zo\u00eb".encode(), b"sings", b"!"],
+        [b"one", b"", b""],
+        [b"", b"", b""],
+    ]
+    assert requests_of(maker, signatures, examples[2:])["pretokenized"]["tokens"].shape == (1, 0)
+
+
 def test_a_setting_is_the_same_for_all_rows_but_those_that_have_their_own():
     rows = [{"text": "a", "seed": 7}, {"text": "b", "seed": 8}]
     inputs = form_inputs({"text": TEXT, "seed": NUMBER, "width": FRACTION}, rows, settings={"seed": 1, "width": 0.5})
@@ -92,3 +107,31 @@ def test_a_signature_is_read_as_the_server_describes_it():
         "any": InputSpec(np.dtype(np.int32), None),
         "resource": InputSpec(None, 0),
     }
+
+
+def test_a_prompt_is_the_beginning_of_a_text():
+    play = to_example({"text": "Wörds, words, words, words, words", "context": "", "continues": "yes"})
+    signatures = {
+        "serving_default": {"prompt": TEXT},
+        "generate": {"prompt": TEXT, "max_length": NUMBER, "stop": TEXT},
+        "score": {"text": TEXT},
+    }
+    probes = described("language_modeling", {"max_length": 16.0, "stop": ""})
+    requests = requests_of(probes, signatures, [play.SerializeToString()])
+    assert requests["serving_default"]["prompt"][0].decode() == "Wörds, words, words, wor"
+    assert requests["generate"]["max_length"].tolist() == [16]
+    assert requests["generate"]["stop"].tolist() == [b""]
+    assert requests["score"]["text"][0].decode() == "Wörds, words, words, words, words"
+
+
+def test_inputs_that_take_a_word_get_those_of_the_text():
+    signatures = {"analogy": {"a": TEXT, "b": TEXT, "c": TEXT, "k": NUMBER}, "similarity": {"a": TEXT, "b": TEXT}}
+    requests = requests_of(described("word_embedding", {"k": 3}), signatures, FILMS)
+    assert {name: values.tolist() for name, values in requests["analogy"].items()} == {
+        "a": [b"good", b"good"],
+        "b": [b"good", b""],
+        "c": [b"film", b""],
+        "k": [3, 3],
+    }
+    assert requests["similarity"]["b"].tolist() == [b"good", b""]
+    assert requests_of(described("text_classification", {"k": 3}), signatures, FILMS) == {}

@@ -31,9 +31,9 @@ def count(tmp_path, rows, features, settings):
     folder = write_examples(tmp_path / "examples", rows)
     out = tmp_path / "out"
     out.mkdir()
-    counts = count_units(beam.Pipeline(argv=[RUNNER]), folder, features, settings, str(out))
+    counts = count_units(beam.Pipeline(argv=[RUNNER]), {"train": folder}, features, settings, str(out))
     assert list(out.iterdir()) == []
-    return counts
+    return counts["train"]
 
 
 def test_counts_add_up_over_files_and_batches(tmp_path):
@@ -79,3 +79,14 @@ def test_recordings_have_categories_and_no_pieces(shared):
     counts = {"label": {"8": 1, "7": 3}, "speaker": {"": 4}}
     vocabularies = learn_vocabularies(counts, GENERATION, TokenizerSettings(shared=shared))
     assert (vocabularies.pieces, vocabularies.categories) == ({}, {"label": ["7", "8"], "speaker": [""]})
+
+
+def test_each_split_is_counted_by_itself(tmp_path):
+    folders = {
+        split: write_examples(tmp_path / split, [{"text": text, "label": "x"}] * 2)
+        for split, text in {"train": "ab", "eval": "b"}.items()
+    }
+    settings = TokenizerSettings(unit="character")
+    counts = count_units(beam.Pipeline(argv=[RUNNER]), folders, CLASSIFICATION, settings, str(tmp_path))
+    assert counts["train"]["text"] == {"a": 2, "b": 2}
+    assert counts["eval"] == {"text": {"b": 2}, "label": {"x": 2}}

@@ -50,7 +50,11 @@ class Line:
         schema = schema_gen.outputs["schema"]
         validator = tfx.components.ExampleValidator(statistics=statistics, schema=schema)
         gate = DataGate(
-            anomalies=validator.outputs["anomalies"], statistics=statistics, features=features, settings_json=data_json
+            anomalies=validator.outputs["anomalies"],
+            statistics=statistics,
+            features=features,
+            settings_json=data_json,
+            examples=examples,
         )
         trainer = TokenizerTrainer(examples=examples, features=features, settings_json=tokenizer.model_dump_json())
         trainer.add_upstream_node(gate)
@@ -166,7 +170,7 @@ def test_transformed_examples_are_the_token_ids_of_the_raw_text(classification):
     expected = vocabularies.tokenizer("text").tokenize(tf.constant(["a fine film 0"])).to_list()[0]
     pos = vocabularies.labels.index("pos")
     assert vocabularies.labels == ["neg", "pos"]
-    assert {"token_ids": expected, "label_id": [pos]} in train
+    assert {"token_ids": expected, "label_id": [pos], "text_num_tokens": [len(expected)]} in train
     assert sorted(example["label_id"][0] for example in eval_) == [0] * 30 + [1] * 30
 
 

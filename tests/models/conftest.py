@@ -11,28 +11,43 @@ from models.features import learned_features
 from models.input_pipeline import read_examples
 from models.registry import TASKS
 from models.run_settings import RunSettings
-from models.tokenizers.vocabularies import Vocabularies, learn_vocabulary, split_units
+from models.tokenizers.cut_words import learn_words
+from models.tokenizers.vocabularies import Vocabularies, counts_of, learn_vocabulary, split_units
 
 
-def learn(rows: list[dict[str, str]], settings: RunSettings) -> Vocabularies:
+def learn(rows: list[dict[str, str | list[str]]], settings: RunSettings) -> Vocabularies:
     """Learns the vocabularies of a task from raw rows."""
     features = TASKS[settings.task].features
-    pieces = {}
+    pieces, counted = {}, {}
     for feature in learned_features(features, "pieces"):
         units = split_units(tf.constant([row[feature] for row in rows]), settings.tokenizer).flat_values.numpy()
-        pieces[feature] = learn_vocabulary(Counter(unit.decode() for unit in units), settings.tokenizer)
-    categories = {name: sorted({row[name] for row in rows}) for name in learned_features(features, "categories")}
-    return Vocabularies(settings.tokenizer, pieces, categories)
+        counts = Counter(unit.decode() for unit in units)
+        pieces[feature] = learn_vocabulary(counts, settings.tokenizer)
+        counted[feature] = counts_of(pieces[feature], counts)
+    categories = {
+        name: sorted({value for row in rows for value in texts_of(row[name])})
+        for name in learned_features(features, "categories")
+    }
+    words, characters = {}, {}
+    for feature in learned_features(features, "words"):
+        counts = Counter(word for row in rows for word in row[feature])
+        words[feature], characters[feature] = learn_words(counts, settings.tokenizer)
+    return Vocabularies(settings.tokenizer, pieces, categories, counted, words, characters)
+
+
+def texts_of(value: str | list[str]) -> list[str]:
+    """One text or many, as many."""
+    return [value] if isinstance(value, str) else value
 
 
 def write_transformed(
-    rows: list[dict[str, str]], settings: RunSettings, vocabularies: Vocabularies, file: pathlib.Path
+    rows: list[dict[str, str | list[str]]], settings: RunSettings, vocabularies: Vocabularies, file: pathlib.Path
 ) -> str:
     """Writes what the Transform stage would: one tf.Example a row, TFRecord, gzip."""
     task = TASKS[settings.task].code()
     with tf.io.TFRecordWriter(str(file), "GZIP") as writer:
         for row in rows:
-            raw = {feature.name: tf.constant([[row[feature.name]]]) for feature in task.task.features}
+            raw = {feature.name: tf.constant([texts_of(row[feature.name])]) for feature in task.task.features}
             example = tf.train.Example()
             for name, value in task.preprocess(raw, vocabularies).items():
                 numbers = value.values if isinstance(value, tf.SparseTensor) else value

@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 
 from components.evaluation.catalogue import METRICS, PER_CLASS
+from components.example_gen.records import texts_of
 from components.requests import requests_of
 from components.sameness import Tensors, find_difference
 from components.serving_validator.answers import requests_and_answers, specs_of, to_tensor
@@ -22,30 +23,61 @@ from models.export import export
 from models.features import learned_features
 from models.registry import ARCHITECTURES, TASKS
 from models.run_settings import RunSettings
+from models.settings import markers_of
 from models.tasks.code import TaskCode
 from models.tasks.signatures import Signatures
-from models.tokenizers.vocabularies import Vocabularies, learn_vocabulary, split_units
+from models.tokenizers.cut_words import learn_words
+from models.tokenizers.vocabularies import Vocabularies, counts_of, learn_vocabulary, split_units
 from models.training import build_model
 from pipeline.serve import answers
+from serving.core.padded_outputs import cut, read_padded_axes
 
+pytestmark = pytest.mark.minutes
 RATE = 1000
-# Settings of architectures that bring other layers or signatures with them; {} stands for the defaults.
+# Settings of architectures that bring other layers or signatures with them; {} stands for the defaults. Tasks that have
+# no use for one of the keys are left out.
 VARIANTS = {
-    "recurrent": [{}, {"cell": "gru", "bidirectional": False, "residual": True, "pooling": "last"}],
+    "recurrent": [
+        {},
+        {"cell": "gru", "bidirectional": False, "connections": "residual", "pooling": "last"},
+        {"layer_normalization": True, "recurrent_dropout": 0.2, "connections": "dense", "pooling": "attention"},
+    ],
     "gated_conv": [{}, {"squeeze_excitation": 2, "dilation": True, "pooling": "max"}],
-    "seq2seq": [{}, {"attention": "luong", "embedding_dim": 6, "tie_embeddings": True}],
+    "seq2seq": [
+        {},
+        {"attention": "luong_general", "embedding_dim": 6, "tie_embeddings": True},
+        {"attention": "gated", "cell": "gru", "connections": "highway", "layer_normalization": True},
+    ],
+    "gnmt": [{"num_layers": 3}],
     "wavenet": [
         {},
         {"condition_on": ["label"]},
         {"condition_on": ["label"], "local_features": "log_mel", "num_mel_bins": 5, "frame_step": 10},
     ],
 }
+
+
+def has_use(task: str, architecture: str, variant: dict) -> bool:
+    """Whether a configuration may say this of the model."""
+    fields = ARCHITECTURES[architecture].settings.model_fields
+    uses = [markers_of(fields[name]).get("only_for") for name in variant]
+    return all(use in (None, *TASKS[task].all_uses) for use in uses)
+
+
+def first_task(architecture: str, variant: dict) -> str:
+    """The first task of the table that a variant of an architecture can solve."""
+    solved = (task for task in TASKS if ARCHITECTURES[architecture].solves(TASKS[task]))
+    return next(task for task in solved if has_use(task, architecture, variant))
+
+
+# Every pair with its defaults, and each variant with the first task that it can solve.
 PAIRS = [
     pytest.param((task, architecture, variant), id="-".join([task, architecture, *map(str, variant)]))
     for task in TASKS
     for architecture in ARCHITECTURES
     if ARCHITECTURES[architecture].solves(TASKS[task])
-    for variant in VARIANTS.get(architecture, [{}])
+    for number, variant in enumerate(VARIANTS.get(architecture, [{}]))
+    if has_use(task, architecture, variant) and (number == 0 or task == first_task(architecture, variant))
 ]
 # Sizes that keep a model small; each architecture takes those that it has.
 SMALL = {
@@ -60,7 +92,10 @@ SMALL = {
 VALUES = {
     "text": ["ab cd", "b", "", "dc ba abcd abcd bb"],
     "label": ["no", "yes", "no", "yes"],
+    "note": ["", "b a", "", "yes"],
     "audio": [np.sin(np.arange(length) / 9).astype(np.float32) for length in (40, 25, 0, 130)],
+    "tokens": [["ab", "cd"], ["b"], [], ["dc", "Ba!", "abcd", "ab", "b", "x"]],
+    "tags": [["O", "B-x"], ["B-x"], [], ["B-x", "I-x", "B-y", "I-y", "O", "O"]],
 }
 
 
@@ -85,7 +120,8 @@ def small_settings(task: str, architecture: str, variant: dict, precision: str =
     model = {"architecture": architecture} | {name: value for name, value in SMALL.items() if name in fields}
     values = {"name": "toy", "task": task, "model": model | variant, "audio": {"sample_rate": RATE}}
     values |= {"training": {"precision": precision}, "decoding": {"max_length": 6, "coverage_penalty": 0.2}}
-    return RunSettings.model_validate(values | {"tokenizer": {"unit": "character"}})
+    unit = (TASKS[task].units or ("character",))[0]
+    return RunSettings.model_validate(values | {"tokenizer": {"unit": unit}})
 
 
 def learned(settings: RunSettings) -> Vocabularies:
@@ -93,9 +129,18 @@ def learned(settings: RunSettings) -> Vocabularies:
     units = split_units(tf.constant(VALUES["text"]), settings.tokenizer).flat_values.numpy()
     counts = Counter(unit.decode() for unit in units)
     pieces = {name: learn_vocabulary(counts, settings.tokenizer) for name in learned_features(features, "pieces")}
-    return Vocabularies(
-        settings.tokenizer, pieces, dict.fromkeys(learned_features(features, "categories"), ["no", "yes"])
-    )
+    counted = {name: counts_of(found, counts) for name, found in pieces.items()}
+    categories = {}
+    for feature in features:
+        if feature.facts.learned == "categories":
+            values = VALUES[feature.kind]
+            categories[feature.name] = sorted(set(sum(values, []) if feature.facts.many else values))
+    words = {
+        name: learn_words(Counter(sum(VALUES["tokens"], [])), settings.tokenizer)
+        for name in learned_features(features, "words")
+    }
+    kept, characters = ({name: pair[place] for name, pair in words.items()} for place in (0, 1))
+    return Vocabularies(settings.tokenizer, pieces, categories, counted, kept, characters)
 
 
 def raw_example(code: TaskCode, row: int) -> bytes:
@@ -104,7 +149,7 @@ def raw_example(code: TaskCode, row: int) -> bytes:
     for feature in code.task.features:
         value, stored = VALUES[feature.kind][row], example.features.feature[feature.name]
         if feature.facts.stored == "bytes":
-            stored.bytes_list.value.append(value.encode())
+            stored.bytes_list.value.extend(text.encode() for text in texts_of(value))
         else:
             stored.float_list.value.extend(value)
     return example.SerializeToString()
@@ -134,7 +179,7 @@ def transformed_of(made: Made) -> tf.data.Dataset:
     def rows():
         for row in range(4):
             raw = {
-                feature.name: tf.constant([[VALUES[feature.kind][row]]])
+                feature.name: tf.constant([texts_of(VALUES[feature.kind][row])], tf.string)
                 if feature.facts.stored == "bytes"
                 else tf.constant([VALUES[feature.kind][row]])
                 for feature in made.code.task.features
@@ -179,22 +224,36 @@ def test_the_settings_name_the_architecture(pair):
 
 
 def test_every_signature_is_asked_alone_and_together_with_the_same_answers(pair):
-    """With an empty example among them: padding and batch-mates change nothing, and nothing empty is an error."""
+    """With an empty example among them: padding and batch-mates change nothing, and nothing empty is an error.
+
+    Cut by what the description says of its outputs, an answer does not show that others were asked beside it.
+    """
     loaded = tf.saved_model.load(str(pair.folder)).signatures
     specs = {name: specs_of(signature) for name, signature in loaded.items()}
-    description = ModelDescription.read(pair.folder)
+    description, padded_axes = ModelDescription.read(pair.folder), read_padded_axes(pair.folder)
 
-    def ask(signature: str, examples: list[bytes]) -> Tensors:
+    def ask(signature: str, examples: list[bytes]) -> tuple[Tensors, Tensors]:
         inputs = requests_of(description, specs, examples)[signature]
-        answer = loaded[signature](**{name: to_tensor(values) for name, values in inputs.items()})
-        return {name: value.numpy() for name, value in answer.items()}
+        tensors = {name: to_tensor(values) for name, values in inputs.items()}
+        answer = loaded[signature](**tensors)
+        return _plain(tensors), _plain(answer)
+
+    def cut_shapes(signature: str, inputs: Tensors, answer: Tensors) -> dict[str, tuple[int, ...]]:
+        shorter = cut(answer, inputs, padded_axes.get(signature, []))
+        return {name: values.shape for name, values in shorter.items()}
 
     assert set(specs) == set(pair.signatures.endpoints())
     for signature in specs:
         together = ask(signature, pair.examples)
         for row, example in enumerate(pair.examples):
-            beside = {name: values[row : row + 1] for name, values in together.items()}
-            assert find_difference(ask(signature, [example]), beside, "alone", "together") is None, (signature, row)
+            alone = ask(signature, [example])
+            beside = [{name: values[row : row + 1] for name, values in each.items()} for each in together]
+            assert find_difference(alone[1], beside[1], "alone", "together") is None, (signature, row)
+            assert cut_shapes(signature, *alone) == cut_shapes(signature, *beside), (signature, row)
+
+
+def _plain(tensors: dict[str, tf.Tensor]) -> Tensors:
+    return {name: value.numpy() for name, value in tensors.items()}
 
 
 def test_an_export_answers_as_keras_does(pair):
@@ -230,7 +289,8 @@ def test_the_description_lists_what_each_request_may_decide(pair):
     described = ModelDescription.read(pair.folder)
     named = {setting.name: setting for setting in described.request_settings}
     assert set(named) == {setting.name for setting in pair.code.task.request_settings}
-    assert all(setting.least <= setting.default <= setting.most for setting in named.values())
+    sizes = {name: len(s.default) if isinstance(s.default, str) else s.default for name, s in named.items()}
+    assert all(setting.least <= sizes[name] <= setting.most for name, setting in named.items())
     inputs = {spec.name for _, specs in pair.signatures.endpoints().values() for spec in specs}
     assert set(named) <= inputs
 
@@ -268,6 +328,9 @@ def test_a_decoder_step_by_step_equals_the_whole(architecture, has_source):
     shapes = [tensor.shape for tensor in tf.nest.flatten(cache)]
     assert {shape[0] for shape in shapes} == {3}
     whole, weights = decoder(vectors, cache, memory)
+    advanced, halfway, _ = decoder.advance(vectors[:, :4], cache, memory)
+    rest, *_ = decoder.advance(vectors[:, 4:], halfway, memory)
+    np.testing.assert_allclose(tf.concat([advanced, rest], axis=1), whole, atol=1e-5)
     for time in range(7):
         hidden_states, cache, looked = decoder.step(vectors[:, time], cache, memory)
         np.testing.assert_allclose(hidden_states, whole[:, time], atol=1e-5)
@@ -275,7 +338,18 @@ def test_a_decoder_step_by_step_equals_the_whole(architecture, has_source):
         assert [tensor.shape for tensor in tf.nest.flatten(cache)] == shapes
 
 
-@pytest.mark.parametrize("chosen", PAIRS)
+def each_once():
+    """Pairs in which each task, and each architecture in each variant, stands at least once."""
+    seen = set()
+    for pair in PAIRS:
+        [(task, architecture, variant)] = pair.values
+        new = {task, f"{architecture} {variant}"} - seen
+        seen |= new
+        if new:
+            yield pair
+
+
+@pytest.mark.parametrize("chosen", each_once())
 def test_every_signature_answers_in_bfloat16_too(chosen, tmp_path):
     bfloat16 = made(small_settings(*chosen, precision="mixed_bfloat16"), tmp_path / "model")
     _, answers_of = requests_and_answers(bfloat16.folder, bfloat16.examples)
@@ -287,7 +361,7 @@ def test_every_signature_answers_in_bfloat16_too(chosen, tmp_path):
 @pytest.mark.parametrize("task", TASKS)
 def test_what_a_configuration_may_say_is_within_what_a_request_may(task):
     for setting in TASKS[task].request_settings:
-        if isinstance(setting.default, str):
+        if isinstance(setting.default, str) and not setting.is_text:
             section, key = setting.default.split(".")
             field = RunSettings.model_fields[section].annotation.model_fields[key]
             least = max(rule.ge for rule in field.metadata if hasattr(rule, "ge"))

@@ -154,9 +154,8 @@ def test_what_is_drawn_is_drawn_anew_in_each_epoch_and_again_in_the_same_way(tmp
     assert drawn == [batch[0].tolist() for batch in held_out.as_numpy_iterator()]
 
 
-def test_a_task_that_reads_in_order_is_not_shuffled(tmp_path):
+def test_a_buffer_of_one_keeps_the_order(tmp_path):
     examples, _ = classification_examples(tmp_path, 20)
-    task = type("InOrder", (type(TASK),), {"in_order": True})(TASKS["text_classification"])
-    batches = training_batches(task, examples, Measured([100], 20, 1.0), 5, 20, seed=1).dataset.take(8)
+    batches = training_batches(TASK, examples, Measured([100], 20, 1.0), 5, 1, seed=1).dataset.take(8)
     seen = [[i for i in row if i] for batch in batches.as_numpy_iterator() for row in batch[0].tolist()]
     assert seen == 2 * [token_ids.tolist() for token_ids, _, _ in examples.as_numpy_iterator()]

@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pytest
 
 from models.losses import SmoothedCrossEntropy
 
@@ -23,3 +24,19 @@ def test_padding_is_left_out_of_the_mean():
     right = np.array([[0, 0]])
     alone = SmoothedCrossEntropy()(right[:, :1], logits[:, :1])
     np.testing.assert_allclose(SmoothedCrossEntropy()(right, logits, np.array([[1.0, 0.0]])), alone, rtol=1e-5)
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 0.1])
+def test_the_loss_is_that_of_the_equations(epsilon):
+    """Szegedy et al. (2016), section 7: -sum of q(k) log p(k), q(k) = (1 - epsilon) [k is right] + epsilon / K."""
+    rng = np.random.default_rng(1)
+    logits, right = rng.normal(size=(3, 4, 5)).astype("float32"), rng.integers(0, 5, (3, 4))
+    real = np.arange(4) < np.array([4, 2, 1])[:, np.newaxis]
+    total = 0.0
+    for row, time in zip(*np.nonzero(real), strict=True):
+        scores = np.exp(logits[row, time])
+        for k, score in enumerate(scores):
+            q = (1 - epsilon) * (k == right[row, time]) + epsilon / 5
+            total -= q * np.log(score / scores.sum())
+    loss = SmoothedCrossEntropy(epsilon)(right, logits, real.astype("float32"))
+    np.testing.assert_allclose(loss, total / real.sum(), atol=1e-5)

@@ -26,5 +26,12 @@ def test_inverse_square_root():
     assert rate("inverse_sqrt", 40) == pytest.approx(0.05)
 
 
+def test_halving_begins_at_a_step_and_goes_on_every_so_many():
+    schedule = WarmUpSchedule("halving", 0.1, 10, 110, decay_start_step=60, decay_steps=20)
+    expected = {9: 0.1, 59: 0.1, 60: 0.05, 79: 0.05, 80: 0.025, 100: 0.0125}
+    assert {step: float(schedule(step)) for step in expected} == pytest.approx(expected)
+    assert float(WarmUpSchedule.from_config(schedule.get_config())(80)) == pytest.approx(0.025)
+
+
 def test_without_warm_up_the_first_step_has_the_peak():
     assert rate("constant", 0, warmup=0) == pytest.approx(0.1)

@@ -33,10 +33,12 @@ class Interrupt(Exception):
     pass
 
 
-@pytest.mark.parametrize("interrupted_at", [7, 10, 16])
-def test_resumed_run_ends_with_the_weights_of_an_undisturbed_one(tmp_path, monkeypatch, interrupted_at):
+@pytest.mark.parametrize(
+    ("interrupted_at", "optimizer"), [(7, "adam"), (10, "adam"), (16, "lazy_adam"), (7, "adagrad")]
+)
+def test_resumed_run_ends_with_the_weights_of_an_undisturbed_one(tmp_path, monkeypatch, interrupted_at, optimizer):
     """In the middle of an epoch (10 steps each), at its end, and later; dropout draws the same numbers."""
-    arguments = prepared(tmp_path, checkpoint_steps=1)
+    arguments = prepared(tmp_path, checkpoint_steps=1, optimizer=optimizer)
     undisturbed, _ = train(*arguments, str(tmp_path / "one"))
 
     real_save = Checkpointing.save
@@ -159,9 +161,10 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 
 
 @pytest.mark.e2e
-def test_two_devices_train_the_same_model(tmp_path):
+@pytest.mark.parametrize("optimizer", ["adam", "lazy_adam", "adagrad"])
+def test_two_devices_train_the_same_model(tmp_path, optimizer):
     """Two logical processors stand for two GPUs: the global batch is shared out, the result is that of one device."""
-    arguments = prepared(tmp_path, epochs=1)
+    arguments = prepared(tmp_path, epochs=1, optimizer=optimizer)
     settings = arguments[0].model_copy(update={"model": arguments[0].model.model_copy(update={"dropout": 0.0})})
     model, _ = train(settings, *arguments[1:], str(tmp_path / "one"))
     code = (
@@ -173,7 +176,7 @@ from pathlib import Path
 import numpy as np
 from models.training import distribution_strategy, train
 from tests.models.test_training import prepared
-settings, *rest = prepared(Path({str(tmp_path)!r}), epochs=1)
+settings, *rest = prepared(Path({str(tmp_path)!r}), epochs=1, optimizer={optimizer!r})
 settings = settings.model_copy(update={{"model": settings.model.model_copy(update={{"dropout": 0.0}})}})
 model, _ = train(settings, *rest, {str(tmp_path / "two")!r})
 print(distribution_strategy().num_replicas_in_sync)

@@ -49,7 +49,59 @@ def test_without_a_command_the_help_is_shown() -> None:
 def test_validate_says_that_all_is_well(dates_file: Path) -> None:
     result = seqline("validate", "-c", dates_file)
     assert result.exit_code == 0
-    assert result.output == f"{dates_file} is valid: dates, text_to_text with seq2seq\n"
+    assert result.output == (
+        "all data read: 200 records\n  train  180 records\n  eval   20 records\n"
+        f"{dates_file} is valid: dates, text_to_text with seq2seq\n"
+    )
+
+
+def opinions(folder: Path, rows: str) -> Path:
+    (folder / "t.tsv").write_text(f"text\tlabel\n{rows}", encoding="utf-8")
+    (folder / "e.tsv").write_text("text\tlabel\ng\tpos\nh\tneg\n", encoding="utf-8")
+    file = folder / "opinions.yaml"
+    file.write_text(
+        f"name: x\ntask: text_classification\ndata: {{train: {folder}/t.tsv, eval: {folder}/e.tsv}}\n"
+        "tokenizer: {unit: wordpiece, max_sequence_length: 2}\nmodel: {architecture: recurrent}\n",
+        encoding="utf-8",
+    )
+    return file
+
+
+def test_validate_tells_what_a_person_would_want_to_hear(tmp_path: Path) -> None:
+    file = opinions(tmp_path, "ab gh fine\tpos\ng\tneg\n")
+    result = seqline("validate", "-c", file)
+    assert result.exit_code == 0
+    assert "  train  2 records, label: neg, pos\n" in result.output
+    assert "warning: 1 of 2 records of split eval (50.00%) have a text that stands in train too" in result.output
+    long = "1 of 2 texts of text in the train split are longer than 2 tokens (the longest has 3); 1 are cut there"
+    assert f"warning: {long}" in result.output
+
+
+def test_validate_tells_what_is_passed_over_and_which_answers_are_too_long(tmp_path: Path, dates_file: Path) -> None:
+    assert (
+        "  passed over: 2 blank lines\n" in seqline("validate", "-c", opinions(tmp_path, "a\tpos\n\nb\tneg\n\n")).output
+    )
+    result = seqline("validate", "-c", dates_file, "--set", "decoding.max_length=4")
+    assert "texts of target in the train split are longer than 4 tokens" in result.output and result.exit_code == 0
+    override = ("--set", "data.too_long_target=fail")
+    result = seqline("validate", "-c", dates_file, "--set", "decoding.max_length=4", *override)
+    assert "It says fail: shorten the texts, or raise the limit." in result.stderr and result.exit_code == 2
+
+
+def test_validate_stops_where_the_run_would(tmp_path: Path) -> None:
+    file = opinions(tmp_path, "a\tpos\nb\tneg\nc\n")
+    result = seqline("validate", "-c", file)
+    assert result.exit_code == 2
+    assert "1 of 3 records of split train cannot be used (33.33%)" in result.stderr
+    result = seqline("validate", "-c", file, "--seconds", "0")
+    assert (result.exit_code, result.output) == (0, f"{file} is valid: x, text_classification with recurrent\n")
+
+
+def test_validate_refuses_a_threshold_for_a_label_that_no_record_has(tmp_path: Path) -> None:
+    file = opinions(tmp_path, "a\tpos\nb\tneg\n")
+    result = seqline("validate", "-c", file, "--set", "evaluation.thresholds={f1/maybe: {min: 0.5}}")
+    assert result.exit_code == 2
+    assert 'evaluation.thresholds.f1/maybe is about label "maybe", which no record of train has' in result.stderr
 
 
 def test_each_problem_is_one_error_line_and_the_exit_code_is_2(dates_file: Path) -> None:

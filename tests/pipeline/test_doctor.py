@@ -59,3 +59,10 @@ def test_processor_flags_are_read(tmp_path: Path) -> None:
     cpuinfo.write_text("processor : 0\nflags\t\t: fpu avx512_bf16 amx_tile\n")
     assert "avx512_bf16" in doctor._first_flags(cpuinfo)
     assert doctor._first_flags(tmp_path / "none") == ""
+
+
+def test_a_setting_that_loses_the_fast_kernel_of_a_gpu_is_a_warning(dates_file: Path) -> None:
+    assert "GPU kernel" not in by_subject(dates_file)
+    finding = by_subject(dates_file, "model.layer_normalization=true")["GPU kernel"]
+    assert finding.verdict == Verdict.WARN
+    assert finding.detail.startswith("model.layer_normalization true: cuDNN")

@@ -138,7 +138,7 @@ def test_an_edit_of_the_reader_in_use_reads_anew(dates_file: Path, tmp_path: Pat
     before = keys(config)
     edit(source / "components/example_gen/sample_dates.py")
     assert changed(before, keys(config)) == set()
-    edit(source / "components/example_gen/readers/tsv.py")
+    edit(source / "components/example_gen/readers/delimited.py")
     assert changed(before, keys(config)) == {"ExampleGen"}
 
 

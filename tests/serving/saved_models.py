@@ -1,6 +1,7 @@
 """Small SavedModels for the tests of the server."""
 
 import itertools
+import json
 import shutil
 import threading
 from pathlib import Path
@@ -105,6 +106,81 @@ def save_shapes(folder: Path) -> Path:
     return save(
         folder, serving_default=row_sum, total=grand_total, root=root, add=add, scalar=scalar, constant=constant
     )
+
+
+def save_sleeper(folder: Path) -> Path:
+    """`done` = `seconds`, after as many seconds; TensorFlow can end the sleep."""
+
+    @tf.function(input_signature=[floats(None, name="seconds")])
+    def sleep(seconds):
+        micros = tf.cast(1e6 * tf.reduce_max(seconds), tf.int64)
+        types, shapes = [tf.int64], [tf.TensorShape([])]
+        source = tf.data.Dataset.range(1)._variant_tensor
+        dataset = tf.raw_ops.SleepDataset(
+            input_dataset=source, sleep_microseconds=micros, output_types=types, output_shapes=shapes
+        )
+        (zero,) = tf.raw_ops.DatasetToSingleElement(dataset=dataset, output_types=types, output_shapes=shapes)
+        return {"done": seconds + tf.cast(zero, tf.float32)}
+
+    return save(folder, serving_default=sleep)
+
+
+def save_padded(folder: Path) -> Path:
+    """Signatures whose outputs are padded to the longest row of a batch, and the description that says so."""
+    strings = tf.TensorSpec([None], tf.string, name="text")
+
+    @tf.function(input_signature=[strings, tf.TensorSpec([None], tf.int32, name="k")])
+    def repeat(text, k):
+        k = tf.clip_by_value(k, 1, 9)
+        widest = tf.reduce_max(k)
+        real = tf.sequence_mask(k, widest)
+        target = tf.where(real, tf.repeat(text[:, tf.newaxis], widest, axis=1), "")
+        return {"target": target, "score": tf.where(real, 0.5, -1e9)}
+
+    @tf.function(input_signature=[strings])
+    def words(text):
+        cut = tf.strings.split(text)
+        lengths = tf.cast(cut.row_lengths(), tf.int32)
+        longest = tf.maximum(tf.reduce_max(lengths), 1)
+        padded = cut.to_tensor()
+        missing = tf.fill([tf.size(text), longest - tf.shape(padded)[1]], "")
+        real = tf.cast(tf.sequence_mask(lengths, longest), tf.float32)
+        pairs = real[:, :, tf.newaxis] * real[:, tf.newaxis]
+        return {"words": tf.concat([padded, missing], axis=1), "pairs": pairs, "count": lengths}
+
+    save(folder, serving_default=repeat, words=words, counted=words)
+    pairs = {"words": 1, "pairs": 1}
+    padded = {
+        "serving_default": [{"outputs": {"target": 1, "score": 1}, "told_by": "k", "least": 1, "most": 9}],
+        "words": [
+            {"outputs": pairs, "told_by": "words", "padding": "", "least": 1},
+            {"outputs": {"pairs": 2}, "told_by": "words", "padding": "", "least": 1},
+        ],
+        "counted": [{"outputs": {**pairs, "pairs": axis}, "told_by": "count"} for axis in (1, 2)],
+    }
+    (folder / "assets.extra").mkdir()
+    (folder / "assets.extra" / "seqline.json").write_text(json.dumps({"padded_axes": padded, "name": "padded"}))
+    return folder
+
+
+def save_wide(folder: Path, outputs: int) -> Path:
+    """`o0` = x, `o1` = x + 1 and so on."""
+
+    @tf.function(input_signature=[floats(None)])
+    def wide(x):
+        return {f"o{index}": x + float(index) for index in range(outputs)}
+
+    return save(folder, serving_default=wide)
+
+
+def save_repeater(folder: Path) -> Path:
+    """`y`, a row of `n` ones: a large answer to a small question."""
+
+    @tf.function(input_signature=[tf.TensorSpec([1], tf.int32, name="n")])
+    def repeat(n):
+        return {"y": tf.ones([1, n[0]])}
+
+    return save(folder, serving_default=repeat)
 
 
 class Gate:

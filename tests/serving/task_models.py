@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import tensorflow as tf
+import tensorflow_text as tf_text
 
 from tests.serving.saved_models import save
 
@@ -53,6 +54,41 @@ def save_text_to_text(folder: Path) -> Path:
     return save(folder, serving_default=predict, generate=generate, attend=attend)
 
 
+def save_language_model(folder: Path) -> Path:
+    """language_modeling: goes on with its settings in words; a word costs as many nats as it has letters."""
+
+    @tf.function(
+        input_signature=[
+            _column("prompt"),
+            _column("temperature", tf.float32),
+            _column("top_k", tf.int32),
+            _column("top_p", tf.float32),
+            _column("max_length", tf.int32),
+            _column("seed", tf.int32),
+            _column("stop"),
+        ]
+    )
+    def generate(prompt, temperature, top_k, top_p, max_length, seed, stop):
+        numbers = [tf.strings.as_string(value, precision=1) for value in (temperature, top_p)]
+        numbers += [tf.strings.as_string(value) for value in (top_k, max_length, seed)]
+        text = tf.strings.join([prompt, *numbers, tf.strings.regex_replace(stop, "\x1f", "|")], " ")
+        return {"text": text, "score": -temperature, "reason": tf.where(stop == "", "length", "stop")}
+
+    @tf.function(input_signature=[_column("text")])
+    def score(text):
+        pieces = _words(text)
+        log_probs = -tf.cast(tf.strings.length(pieces), tf.float32)
+        units = tf.reduce_sum(tf.cast(pieces != "", tf.int32), axis=1)
+        return {
+            "log_prob": tf.reduce_sum(log_probs, axis=1),
+            "num_units": units,
+            "token_log_probs": log_probs,
+            "pieces": pieces,
+        }
+
+    return save(folder, serving_default=score, generate=generate, score=score)
+
+
 def save_audio_generator(folder: Path) -> Path:
     """audio_generation: every sample is the seed's hundredth part; labels are seven, eight and an open one."""
 
@@ -90,3 +126,61 @@ def save_audio_classifier(folder: Path) -> Path:
         }
 
     return save(folder, serving_default=classify)
+
+
+def save_word_embedding(folder: Path) -> Path:
+    """word_embedding: a word is its length, known if longer than a letter; neighbours are numbered copies."""
+
+    def answer(word, k, score):
+        known = tf.strings.length(word) > 1
+        words = _numbered(word, tf.where(known, k, 0))
+        scores = tf.where(words == "", 0.0, score[:, tf.newaxis])
+        return {"words": words, "score": scores, "unknown": tf.where(known, "", word)}
+
+    @tf.function(input_signature=[_column("text"), _column("k", tf.int32)])
+    def neighbors(text, k):
+        return answer(text, k, tf.fill(tf.shape(k), 0.5))
+
+    names = [_column(name) for name in "abc"]
+
+    @tf.function(input_signature=[*names, _column("k", tf.int32), _column("multiplicative", tf.int32)])
+    def analogy(a, b, c, k, multiplicative):
+        return answer(a + b + c, k, tf.cast(multiplicative, tf.float32) + 0.25)
+
+    @tf.function(input_signature=names[:2])
+    def similarity(a, b):
+        return {"score": tf.cast(tf.strings.length(a + b), tf.float32), "unknown": tf.fill(tf.shape(a), "")}
+
+    @tf.function(input_signature=[_column("text")])
+    def embed(text):
+        words = _words(text)
+        lengths = tf.strings.length(words)
+        vectors = tf.cast(lengths, tf.float32)[:, :, tf.newaxis]
+        return {"words": words, "known": tf.cast(lengths > 1, tf.int32), "vectors": vectors}
+
+    return save(
+        folder, serving_default=neighbors, neighbors=neighbors, analogy=analogy, similarity=similarity, embed=embed
+    )
+
+
+def save_sequence_labeler(folder: Path) -> Path:
+    """sequence_labeling: tokens stand between blanks; those with capitals are names, neighbours one name."""
+
+    def tagged(tokens):
+        capital = tf.strings.regex_full_match(tokens, r"\p{Lu}.*")
+        before = tf.pad(capital[:, :-1], [[0, 0], [1, 0]])
+        tags = tf.where(capital, tf.where(before, "I-name", "B-name"), "O")
+        real = tokens != ""
+        score = tf.where(capital, tf.where(before, 0.5, 0.75), 0.875)
+        return {"tokens": tokens, "tags": tf.where(real, tags, ""), "scores": tf.where(real, score, 0.0)}
+
+    @tf.function(input_signature=[_column("text")])
+    def predict(text):
+        tokens, starts, ends = tf_text.WhitespaceTokenizer().tokenize_with_offsets(text)
+        return tagged(tokens.to_tensor()) | {"starts": starts.to_tensor(), "ends": ends.to_tensor()}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.string, name="tokens")])
+    def pretokenized(tokens):
+        return tagged(tokens)
+
+    return save(folder, serving_default=predict, pretokenized=pretokenized)

@@ -21,8 +21,11 @@ GRPCURL = re.findall(r"grpcurl .*-d '(.*?)' \S+ \S+/(\w+)$", TEXT, re.MULTILINE)
 _MODELS = {
     "sentiment": saved_models.save_text_classifier,
     "dates": task_models.save_text_to_text,
+    "shakespeare": task_models.save_language_model,
+    "entities": task_models.save_sequence_labeler,
     "digits": task_models.save_audio_generator,
     "recognizer": task_models.save_audio_classifier,
+    "words": task_models.save_word_embedding,
     "houses": saved_models.save_examples,
 }
 

@@ -8,7 +8,18 @@ import pytest
 import tensorflow as tf
 
 from serving.client import Client
-from serving.client_answers import Audio, TextClass, TransformedText
+from serving.client_answers import (
+    Audio,
+    Completion,
+    Similarity,
+    SimilarWords,
+    Span,
+    TextClass,
+    TextScore,
+    Token,
+    TransformedText,
+)
+from serving.client_tags import spans_of
 from serving.errors import FailedPreconditionError, InvalidRequestError
 from serving.server import Server
 from serving.settings import ServingSettings
@@ -28,6 +39,9 @@ def _save_echo(folder: Path) -> Path:
 
 _TASKS = {
     "text_to_text": task_models.save_text_to_text,
+    "language_modeling": task_models.save_language_model,
+    "word_embedding": task_models.save_word_embedding,
+    "sequence_labeling": task_models.save_sequence_labeler,
     "audio_generation": task_models.save_audio_generator,
     "audio_classification": task_models.save_audio_classifier,
     "examples": saved_models.save_examples,
@@ -53,6 +67,27 @@ def clients(tmp_path_factory):
         server.wait_until_available(30)
         with Client(server.address, "none") as client:
             yield lambda name: client.at(model_name=name)
+
+
+def test_prompts_go_on_with_seeds_and_stop_strings_of_their_own(clients):
+    client = clients("language_modeling")
+    drawn = client.complete(["a", ""], 0.5, top_k=3, top_p=0.9, max_length=7, seed=4, stop=["x", "y z"])
+    assert drawn == [
+        Completion("a 0.5 0.9 3 7 4 x|y z", pytest.approx(-0.5), "stop"),
+        Completion(" 0.5 0.9 3 7 5 x|y z", pytest.approx(-0.5), "stop"),
+    ]
+    assert client.complete(["a"])[0].reason == "length"
+    assert client.complete([]) == []
+
+
+def test_texts_are_scored_token_by_token_without_the_padding(clients):
+    found = clients("language_modeling").score_texts(["ab c", "abc", ""])
+    assert found == [
+        TextScore(-3.0, 2, ["ab", "c"], [-2.0, -1.0]),
+        TextScore(-3.0, 1, ["abc"], [-3.0]),
+        TextScore(0.0, 0, [], []),
+    ]
+    assert [score.perplexity for score in found] == pytest.approx([np.exp(1.5), np.exp(3), 1])
 
 
 def test_all_beams_are_given_best_first(clients):
@@ -83,6 +118,65 @@ def test_attention_is_given_for_real_pieces_alone(clients):
     assert short.weights.tolist() == [[1], [0]]
     assert long.target_pieces == ["x", "y", "[END]"]
     assert np.array_equal(long.weights, np.eye(3))
+
+
+def test_words_that_are_alike_are_found_and_unknown_ones_named(clients):
+    client = clients("word_embedding")
+    assert client.neighbors(["king", "x"], k=2) == [
+        SimilarWords({"king0": 0.5, "king1": 0.5}, ""),
+        SimilarWords({}, "x"),
+    ]
+    assert client.analogy(["a"], ["b"], ["c"], k=1) == [SimilarWords({"abc0": 0.25}, "")]
+    assert client.analogy(["a"], ["b"], ["c"], k=1, multiplicative=True) == [SimilarWords({"abc0": 1.25}, "")]
+    assert client.similarity(["ab"], ["c"]) == [Similarity(3.0, "")]
+    assert client.neighbors([]) == []
+
+
+def test_words_have_vectors_and_padding_none(clients):
+    first, second = clients("word_embedding").embed(["one x three", "two"])
+    assert (first.words, first.known, first.vectors.tolist()) == (
+        ["one", "x", "three"],
+        [True, False, True],
+        [[3], [1], [5]],
+    )
+    assert (second.words, second.vectors.tolist()) == (["two"], [[3]])
+
+
+def test_texts_are_tagged_and_can_be_marked_up(clients):
+    texts = ["Zo\u00eb  Lee sang \U0001f602 in \u6771\u4eac K\u00f6ln", "", "no name"]
+    first, empty, none = clients("sequence_labeling").tag_texts(texts)
+    assert [(token.text, token.tag) for token in first.tokens[:3]] == [
+        ("Zo\u00eb", "B-name"),
+        ("Lee", "I-name"),
+        ("sang", "O"),
+    ]
+    assert all(first.text[token.start : token.end] == token.text for token in first.tokens)
+    assert first.spans == [
+        Span("name", "Zo\u00eb  Lee", 0.5, 0, 8),
+        Span("name", "K\u00f6ln", 0.75, len(texts[0]) - 4, len(texts[0])),
+    ]
+    assert (empty.tokens, empty.spans, none.spans) == ([], [], [])
+    assert [token.score for token in none.tokens] == [0.875] * 2
+
+
+def test_tokens_that_are_cut_already_are_tagged(clients):
+    client = clients("sequence_labeling")
+    long, short, empty = client.tag_tokens([["Ann", "Lee", "sang"], ["Bob"], []])
+    assert (long.text, long.spans) == ("Ann Lee sang", [Span("name", "Ann Lee", 0.5, 0, 7)])
+    assert short.tokens == [Token("Bob", "B-name", 0.75, 0, 3)]
+    assert empty.tokens == []
+    assert [each.tokens for each in client.tag_tokens([[]])] == [[]]
+    with pytest.raises(InvalidRequestError, match="a list of tokens for each text"):
+        client.tag_tokens(["Ann sang"])
+
+
+def test_tags_mark_spans():
+    def spans(*tags):
+        tokens = [Token(str(place), tag, 1.0, place, place + 1) for place, tag in enumerate(tags)]
+        return [(span.label, span.text) for span in spans_of("0123456", tokens)]
+
+    assert spans("B-a", "I-a", "B-a", "O", "B-b") == [("a", "01"), ("a", "2"), ("b", "4")]
+    assert spans("NOUN", "NOUN", "O", "X-y") == [("NOUN", "0"), ("NOUN", "1"), ("X-y", "3")]
 
 
 def test_audio_is_generated(clients):
@@ -146,6 +240,8 @@ def test_a_single_text_is_no_list_of_texts(clients):
     [
         lambda client: client.generate_targets([], 1, 0.0, 1),
         lambda client: client.attend([], []),
+        lambda client: client.tag_texts([]),
+        lambda client: client.tag_tokens([]),
         lambda client: client.generate_audio(1, []),
     ],
 )

@@ -199,6 +199,19 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def test_a_file_of_models_that_cannot_be_read_ends_the_program_in_the_words_of_the_original(tmp_path):
+    file = tmp_path / "models.config"
+    file.write_text('model_config_list { improper: "x" }')
+    command = [sys.executable, "-m", "serving", f"--model_config_file={file}", f"--port={free_port()}"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 255
+    assert (
+        'Error parsing text-format tensorflow.serving.ModelServerConfig: 1:21: Message type "tensorflow.serving.'
+        'ModelConfigList" has no field named "improper".'
+    ) in done.stderr
+    assert done.stdout.startswith(f"Failed to start server. Error: INVALID_ARGUMENT: Invalid protobuf file: '{file}'")
+
+
 def test_the_program_serves_and_ends_cleanly_on_sigterm(base, exported, tmp_path):
     saved_models.publish(exported / "text", base, 1)
     port = free_port()
@@ -245,10 +258,10 @@ def test_the_program_says_in_one_line_why_it_cannot_start(flags, message, monkey
     from serving.__main__ import main
 
     assert main([*flags]) == 255
-    errors = capsys.readouterr().err
-    assert message in errors
-    assert errors.count("\n") == 1
-    assert "Traceback" not in errors
+    told = capsys.readouterr()
+    # Where the original says it, too.
+    assert message in told.out
+    assert told.out.count("\n") == 1 and told.err == ""
 
 
 def test_by_the_original_rule_the_port_opens_after_the_first_load(serve, base, exported):

@@ -1,4 +1,4 @@
-"""Bits that a model needs for each unit of a sequence."""
+"""Bits that a model needs for each unit of a sequence, and what follows from them."""
 
 import functools
 import math
@@ -24,6 +24,20 @@ class BitsPerUnit(SumMetric):
         super().__init__(name, functools.partial(bits_and_units, output=output, units=units), bits_per_unit)
 
 
+class CrossEntropy(SumMetric):
+    """The same in nats; arguments as of `BitsPerUnit`."""
+
+    def __init__(self, name: str, output: str, units: str) -> None:
+        super().__init__(name, functools.partial(bits_and_units, output=output, units=units), nats_per_unit)
+
+
+class Perplexity(SumMetric):
+    """2 to the power of the bits of a unit (Jelinek et al., 1977); arguments as of `BitsPerUnit`."""
+
+    def __init__(self, name: str, output: str, units: str) -> None:
+        super().__init__(name, functools.partial(bits_and_units, output=output, units=units), perplexity)
+
+
 def bits_and_units(element: Any, model_name: str, output: str, units: str) -> Mapping[str, float]:
     """What one example adds."""
     outputs = model_outputs(element, model_name)
@@ -34,3 +48,16 @@ def bits_and_units(element: Any, model_name: str, output: str, units: str) -> Ma
 def bits_per_unit(sums: Sums) -> float:
     """The bits of all examples for each of their units."""
     return sums["bits"] / sums["units"] if sums["units"] else math.nan
+
+
+def nats_per_unit(sums: Sums) -> float:
+    """The natural logarithm in place of that to the base of 2."""
+    return bits_per_unit(sums) * math.log(2)
+
+
+def perplexity(sums: Sums) -> float:
+    """How many units, all as probable, would be as hard to tell; beyond all numbers infinite."""
+    try:
+        return 2.0 ** bits_per_unit(sums)
+    except OverflowError:
+        return math.inf

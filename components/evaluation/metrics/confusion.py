@@ -12,8 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from components.evaluation.metrics.inputs import label_text, model_outputs, to_text
-from components.evaluation.metrics.sums import AddUp, PerModelMetric
-from components.evaluation.tfma import tfma
+from components.evaluation.metrics.sums import PerModelMetric, derived_from_sums
 
 # (label of the example, answer of the model) -> number of examples.
 Counts = Counter[tuple[str, str]]
@@ -29,26 +28,9 @@ class ConfusionMetric(PerModelMetric):
     """
 
     def __init__(self, name: str, output: str) -> None:
-        super().__init__(functools.partial(_computations, output=output), name)
-
-
-def _computations(name: str, model_name: str, output: str) -> list[Any]:
-    # The underscore keeps the counts out of the report. TFMA does the counting once, however many metrics ask for it.
-    counts_key = tfma.metrics.MetricKey(name="_confusion_counts", model_name=model_name)
-    values = FROM_COUNTS.get(name, functools.partial(_class_score, name=name))
-
-    def result(metrics: dict[Any, Any]) -> dict[Any, Any]:
-        found = values(metrics[counts_key])
-        by_name = found if isinstance(found, dict) else {name: found}
-        return {tfma.metrics.MetricKey(name=key, model_name=model_name): value for key, value in by_name.items()}
-
-    combiner = AddUp(counts_key, lambda element: label_and_answer(element, model_name, output), lambda counts: counts)
-    return [
-        tfma.metrics.MetricComputation(keys=[counts_key], preprocessors=None, combiner=combiner),
-        tfma.metrics.DerivedMetricComputation(
-            keys=[tfma.metrics.MetricKey(name=name, model_name=model_name)], result=result
-        ),
-    ]
+        values = FROM_COUNTS.get(name, functools.partial(_class_score, name=name))
+        addends = functools.partial(label_and_answer, output=output)
+        super().__init__(derived_from_sums("_confusion_counts", addends, values), name)
 
 
 def label_and_answer(element: Any, model_name: str, output: str) -> Mapping[tuple[str, str], int]:
@@ -87,6 +69,23 @@ def macro_f1(counts: Counts) -> float:
     return sum(scores) / len(scores) if scores else math.nan
 
 
+def majority_accuracy(counts: Counts) -> float:
+    """Accuracy of an answer that is always the most frequent label, 0 to 1."""
+    return accuracy(_always_the_majority(counts))
+
+
+def majority_macro_f1(counts: Counts) -> float:
+    """Macro F1 of an answer that is always the most frequent label, 0 to 1."""
+    return macro_f1(_always_the_majority(counts))
+
+
+def _always_the_majority(counts: Counts) -> Counts:
+    labels: Counter[str] = Counter()
+    for (label, _), count in counts.items():
+        labels[label] += count
+    return Counter({(label, max(labels, key=lambda one: labels[one])): count for label, count in labels.items()})
+
+
 def to_json(counts: Counts) -> str:
     """`[[label, answer, examples], ...]` in a stable order. TFMA's own matrix plot loses the names of the classes."""
     return json.dumps([[label, answer, count] for (label, answer), count in sorted(counts.items())], ensure_ascii=False)
@@ -101,6 +100,8 @@ def _class_score(counts: Counts, name: str) -> float:
 FROM_COUNTS: dict[str, Callable[[Counts], Any]] = {
     "accuracy": accuracy,
     "macro_f1": macro_f1,
+    "baseline/accuracy": majority_accuracy,
+    "baseline/macro_f1": majority_macro_f1,
     "confusion_matrix": to_json,
     "class_scores": class_scores,
 }

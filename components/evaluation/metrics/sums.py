@@ -80,3 +80,34 @@ class SumMetric(PerModelMetric):
             return [tfma.metrics.MetricComputation(keys=[key], preprocessors=None, combiner=combiner)]
 
         super().__init__(computations, name)
+
+
+def derived_from_sums(
+    name_of_sums: str, addends: Callable[[Any, str], Mapping[Any, float]], values: Callable[[Sums], Any]
+) -> Callable[[str, str], list[Any]]:
+    """Computations, for `PerModelMetric`, of a metric that shares its sums with others.
+
+    Args:
+        name_of_sums: the same for all that share them; the underscore that it begins with keeps them out of the report.
+        addends: from one example of TFMA and the name of the model to what the example adds; the same for all, too.
+        values: from the sums to the value of the metric, or to several by the names under which they are reported.
+    """
+
+    def computations(name: str, model_name: str) -> list[Any]:
+        # TFMA does the adding once, however many metrics ask for it.
+        sums_key = tfma.metrics.MetricKey(name=name_of_sums, model_name=model_name)
+
+        def result(metrics: dict[Any, Any]) -> dict[Any, Any]:
+            found = values(metrics[sums_key])
+            by_name = found if isinstance(found, dict) else {name: found}
+            return {tfma.metrics.MetricKey(name=key, model_name=model_name): value for key, value in by_name.items()}
+
+        combiner = AddUp(sums_key, lambda element: addends(element, model_name), lambda sums: sums)
+        return [
+            tfma.metrics.MetricComputation(keys=[sums_key], preprocessors=None, combiner=combiner),
+            tfma.metrics.DerivedMetricComputation(
+                keys=[tfma.metrics.MetricKey(name=name, model_name=model_name)], result=result
+            ),
+        ]
+
+    return computations

@@ -6,15 +6,30 @@ from collections.abc import Iterator, Sequence
 from components.errors import DataError
 from components.example_gen.context import ReadContext
 from components.example_gen.formats import READERS
-from components.example_gen.records import BadRecord, InputFile, Record, Unusable, checked
-from components.example_gen.text_files import read_lines
+from components.example_gen.records import BadRecord, InputFile, Record, Unusable
+from components.example_gen.text_files import full_lines
 from models.features import Feature
 
 
 def read(file: InputFile, context: ReadContext) -> Iterator[Record | BadRecord]:
     """Yields the lines of a file as texts, all with the labels and the split that the file's name tells.
 
-    Where the task has no labels, an empty line separates texts and is none; a labelled text must not be empty.
+    A blank line is no text, and is passed over.
+
+    Raises:
+        DataError: if the name does not tell what it should.
+    """
+    path = file.paths[0]
+    text, values, split = facts_of(file, context)
+    for line in full_lines(path, context):
+        if line.problem:
+            yield BadRecord(path, line.number, line.problem)
+        else:
+            yield Record({text: line.text, **values}, path, line.number, split=split)
+
+
+def facts_of(file: InputFile, context: ReadContext) -> tuple[str, dict[str, str], str]:
+    """What holds for all texts of a file: the feature that they are, the values that the name tells, and the split.
 
     Raises:
         DataError: if the name does not tell what it should.
@@ -22,16 +37,7 @@ def read(file: InputFile, context: ReadContext) -> Iterator[Record | BadRecord]:
     path = file.paths[0]
     named = READERS[file.format].named(context.features)
     [text] = [feature.name for feature in context.features if feature not in named]
-    values = _values_of(path, named, context)
-    split = _split_of(path, context)
-    for line in read_lines(path, context.data.encoding):
-        if line.problem:
-            yield BadRecord(path, line.number, line.problem)
-        elif named or line.text.strip():
-            record = checked({text: line.text}, path, line.number)
-            if isinstance(record, Record):
-                record = Record({text: line.text, **values}, path, line.number, split=split)
-            yield record
+    return text, _values_of(path, named, context), _split_of(path, context)
 
 
 def _values_of(path: str, named: Sequence[Feature], context: ReadContext) -> dict[str, str]:

@@ -5,7 +5,7 @@ from models.settings import Settings
 
 # What `only_for` may name beside the uses of tasks, and how a model comes to have it.
 MODEL_USES = {
-    "attention": "a model with attention: model.attention bahdanau or luong",
+    "attention": "a model with attention: seq2seq with another model.attention than none, or gnmt",
     "asked_label": (
         "a model that can be asked for a label: one with label in model.condition_on, or with model.local_features"
     ),
@@ -27,6 +27,11 @@ class ArchitectureSettings(Settings):
     def receptive_field(self) -> int:
         """Past values that a prediction depends on; 0: their number is not fixed."""
         return 0
+
+    @property
+    def slow_on_gpu(self) -> dict[str, str]:
+        """Settings with which an encoder trains slower on a GPU than it could: key to the reason."""
+        return {}
 
     def figures(self, audio: AudioSettings) -> dict[str, str]:
         """What `seqline plan` tells of the model, name to text; `audio` is the section of the same configuration."""

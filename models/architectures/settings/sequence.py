@@ -5,6 +5,7 @@ from typing import Literal, Self
 import pydantic
 
 from models.architectures.settings.architecture import ArchitectureSettings
+from models.architectures.settings.embeddings import EmbeddingsSettings
 from models.settings import only_for
 
 
@@ -13,11 +14,13 @@ class SequenceSettings(ArchitectureSettings):
 
     embedding_dim: int = pydantic.Field(128, ge=1, json_schema_extra=only_for("pieces"))
     """Width of a token's vector."""
-    pooling: Literal["last", "mean", "max", "mean_max"] = pydantic.Field(
+    embeddings: EmbeddingsSettings = pydantic.Field(EmbeddingsSettings(), json_schema_extra=only_for("pieces"))
+    """Vectors of words, learned before, to begin with."""
+    pooling: Literal["last", "mean", "max", "mean_max", "attention"] = pydantic.Field(
         "mean_max", json_schema_extra=only_for("pooling")
     )
-    """How the hidden states of a sequence become one vector: the final states, the mean, the maximum, or the last
-    two."""
+    """How the hidden states of a sequence become one vector: last takes the final states, mean_max both the mean and
+    the maximum, attention a mean by weights that are learned (Yang et al., 2016)."""
     hidden_dim: int = pydantic.Field(128, ge=1)
     """Width of the hidden states."""
     tie_embeddings: bool = pydantic.Field(False, json_schema_extra=only_for("decoder"))

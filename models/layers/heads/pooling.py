@@ -5,6 +5,7 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
+from models.layers.attention import weigh
 from models.layers.masks import masked_max, masked_mean
 
 
@@ -15,16 +16,23 @@ class Pooling(keras.layers.Layer):
 
     Args:
         method: "mean" or "max" over real positions, "mean_max" both side by side, "last": where the encoder ended, or
-            the last real position where it has no such states.
+            the last real position where it has no such states, "attention": a mean by learned weights.
     """
 
-    def __init__(self, method: Literal["last", "mean", "max", "mean_max"], name: str | None = None):
+    def __init__(self, method: Literal["last", "mean", "max", "mean_max", "attention"], name: str | None = None):
         super().__init__(name=name)
         self.method = method
         self.supports_masking = True
+        self.attention: Any = AttentionWeights(name="attention") if method == "attention" else None
 
     def compute_mask(self, *arguments: Any, **keywords: Any) -> None:
         """None: no position is left that could be padding."""
+
+    def build(self, hidden_states_shape: tuple[Any, ...]) -> None:
+        """Makes the weights of attention, if there are any, for float (B, T, H)."""
+        if self.attention:
+            self.attention.build(hidden_states_shape)
+        self.built = True
 
     def call(
         self,
@@ -49,8 +57,29 @@ class Pooling(keras.layers.Layer):
                 return masked_mean(hidden_states, padding_mask)
             case "max":
                 return masked_max(hidden_states, padding_mask)
+            case "attention":
+                weights = self.attention(hidden_states, padding_mask)
+                return ops.sum(hidden_states * ops.expand_dims(weights, -1), axis=1)
         both = masked_mean(hidden_states, padding_mask), masked_max(hidden_states, padding_mask)
         return ops.concatenate(both, -1)
+
+
+class AttentionWeights(keras.layers.Layer):
+    """How much each position says: u_t = tanh(W h_t + b), weights softmax(u_t . v) (Yang et al., 2016, eq. 5 and 6)."""
+
+    def build(self, hidden_states_shape: tuple[Any, ...]) -> None:
+        """Makes W, as wide as the states, and v, for float (B, T, H)."""
+        self.projection = keras.layers.Dense(hidden_states_shape[-1], activation="tanh", name="projection")
+        self.score = keras.layers.Dense(1, use_bias=False, name="score")
+        self.projection.build(hidden_states_shape)
+        self.score.build(hidden_states_shape)
+        self.built = True
+
+    def call(self, hidden_states: keras.KerasTensor, padding_mask: keras.KerasTensor) -> keras.KerasTensor:
+        """Float (B, T, H) and bool (B, T) to float (B, T), which sum to 1, or are 0 in a row without real positions."""
+        scores = ops.squeeze(self.score(self.projection(hidden_states)), -1)
+        weights = ops.where(padding_mask, weigh(scores, padding_mask), 0.0)
+        return ops.cast(weights, hidden_states.dtype)
 
 
 def last_real(hidden_states: keras.KerasTensor, padding_mask: keras.KerasTensor) -> keras.KerasTensor:

@@ -7,9 +7,10 @@ import pytest
 import sacrebleu
 
 from components.evaluation.metrics import auc
-from components.evaluation.metrics.bits import BitsPerUnit
+from components.evaluation.metrics.bits import BitsPerUnit, CrossEntropy, Perplexity
 from components.evaluation.metrics.confusion import ConfusionMetric, Counts, accuracy, class_scores, macro_f1
 from components.evaluation.metrics.corpus_score import CorpusBleu, CorpusChrf, bleu, chrf
+from components.evaluation.metrics.ratio import Ratio
 
 HYPOTHESES = ["the cat sat on the mat .", "A dog, running!", "nothing in common here", "", "Ein Haus am See"]
 REFERENCES = ["the cat sat on a mat .", "a dog is running!", "völlig anders", "leer", "Ein Haus am See"]
@@ -138,3 +139,42 @@ def test_bits_are_those_of_all_samples_together(parts: int):
     metric = BitsPerUnit("m", output="log_prob", units="num_samples")
     assert combine(metric, elements, parts) == pytest.approx(1.5)
     assert math.isnan(combine(metric, [], parts))
+
+
+def scored(text: str, probabilities: list[float]) -> Element:
+    """What a language model says of a text whose units have these probabilities, the end among them."""
+    outputs = {
+        "log_prob": np.float32(sum(map(math.log, probabilities))),
+        "num_units": np.int32(len(probabilities)),
+        "num_characters": np.int32(len(text)),
+        "num_bytes": np.int32(len(text.encode())),
+    }
+    return Element(None, outputs)
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_perplexity_and_bits_by_hand(parts: int):
+    """1 + 2 + 3 and 4 + 2 bits for five units, three characters and four bytes."""
+    texts = [scored("ab", [1 / 2, 1 / 4, 1 / 8]), scored("é", [1 / 16, 1 / 4])]
+
+    def value(metric: type, units: str) -> float:
+        return combine(metric("m", output="log_prob", units=units), texts, parts)
+
+    assert value(Perplexity, "num_units") == pytest.approx(2 ** (12 / 5))
+    assert value(CrossEntropy, "num_units") == pytest.approx(12 / 5 * math.log(2))
+    assert value(BitsPerUnit, "num_characters") == pytest.approx(12 / 3)
+    assert value(BitsPerUnit, "num_bytes") == pytest.approx(12 / 4)
+
+
+def test_perplexity_of_nothing_and_of_the_impossible():
+    metric = Perplexity("m", output="log_prob", units="num_units")
+    assert math.isnan(combine(metric, [], 1))
+    element = Element(None, {"log_prob": np.float32(-1e30), "num_units": np.int32(1)})
+    assert combine(metric, [element], 1) == math.inf
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_a_ratio_is_that_of_the_sums_so_that_each_unit_counts_the_same(parts: int) -> None:
+    outputs = [{"loss": np.float32(loss), "n": np.float32(n)} for loss, n in ((6.0, 2.0), (1.0, 8.0), (0.0, 0.0))]
+    assert combine(Ratio("m", output="loss", units="n"), [pair("x", each) for each in outputs], parts) == 0.7
+    assert math.isnan(combine(Ratio("m", output="loss", units="n"), [], 1))

@@ -11,6 +11,7 @@ from components.errors import DataError
 from components.example_gen.executor import encode, generate_examples, write_split
 from components.example_gen.records import Record
 from components.example_gen.settings import DataSettings
+from models.registry import TASKS
 from tests.components.example_gen.files import CLASSIFICATION, PLAIN, TRANSLATION, write
 
 RUNNER = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
@@ -59,11 +60,21 @@ def test_explicit_splits_and_the_account(tmp_path, caplog):
         "read": 204,
         "kept": 202,
         "refused": 2,
+        "passed_over": {},
         "splits": {"train": 200, "eval": 2},
         "files": {
             train: {"split": "train", "read": 202, "kept": {"train": 200}, "refused": 2},
             eval_: {"split": "eval", "read": 2, "kept": {"eval": 2}, "refused": 0},
         },
+        "labels": {"train": ["neg", "pos"], "eval": ["neg", "pos"]},
+        "repeated": {"eval": 1},
+        "warnings": [
+            f'2 of 202 records of split train were left out (0.99%); the first: {train}:202: "text" is empty',
+            "1 of 2 records of split eval (50.00%) have a text that stands in train too: figures on them say how well "
+            "the model remembers, not how well it has learned",
+            f'The same text comes with different labels, 1 of them, such as {train}:3 "neg" and {eval_}:2 "pos"; no '
+            "model can give both",
+        ],
     }
     refused = [json.loads(line) for line in (out / "refused.jsonl").read_text().splitlines()]
     assert refused[0] == {"file": train, "line": 202, "reason": '"text" is empty'}
@@ -108,6 +119,34 @@ def test_ordered_data_keep_the_order_of_files_and_lines(tmp_path):
     assert 0.2 < len(found["eval"]) / 3100 < 0.3
 
 
+def test_the_end_of_each_file_is_held_out_where_the_order_splits(tmp_path):
+    paths = [write(tmp_path / f"{name}.txt", "\n".join(lines_of(name, range(20)))) for name in ("b", "a")]
+    more = {"format": "lines", "ordered": True, "split_by": "order", "split": {"eval": 1, "train": 8, "test": 1}}
+    generate(tmp_path / "out", PLAIN, path=paths, **more)
+    for split, numbers in (("train", range(16)), ("eval", range(16, 18)), ("test", range(18, 20))):
+        expected = [(text,) for name in ("b", "a") for text in lines_of(name, numbers)]
+        assert examples(tmp_path / "out", split) == expected, split
+
+
+def test_what_a_reader_notes_stands_in_each_example_of_a_task_that_asks_for_it(tmp_path):
+    path, other = (write(tmp_path / name, "one\ntwo\n") for name in ("a.txt", "b.txt"))
+    for number, (data_format, expected) in enumerate(
+        (("lines", [("one", "", ""), ("two", "", "")]), ("text", [("one\n", "", "yes"), ("two\n", "one\n", "")]))
+    ):
+        more = {"format": data_format, "ordered": True} | ({"passage_length": 5} if data_format == "text" else {})
+        folder = tmp_path / str(number)
+        generate(folder, TASKS["language_modeling"].features, train=path, eval=other, **more)
+        assert [tuple(notes) for notes in noted(folder)] == expected
+
+
+def noted(folder):
+    for record in tf.data.TFRecordDataset(
+        [str(file) for file in (folder / "Split-train").iterdir()], "GZIP"
+    ).as_numpy_iterator():
+        features = tf.train.Example.FromString(record).features.feature
+        yield [features[name].bytes_list.value[0].decode() for name in ("text", "context", "continues")]
+
+
 def test_the_position_decides_not_what_comes_first(tmp_path):
     """A runner may read the files in any order."""
     placed = [((1, 0), "c"), ((0, 10), "b"), ((1, 2), "d"), ((0, 9), "a")]
@@ -143,7 +182,7 @@ GOOD = table(ROWS[95:105])
             GOOD,
             r"12 of 22 records of split train cannot be .* \(54.55%\).*The first of them",
         ),
-        (GOOD, GOOD + "\n", r"1 of 11 records of split eval .* allows 0.00%.*(?s:.)*eval.tsv:12: the line is empty"),
+        (GOOD, GOOD + "\tpos\n", r'1 of 11 records of split eval .* allows 0.00%.*(?s:.)*eval.tsv:12: "text" is empty'),
         (GOOD, table([("a", "positive")]), 'eval.tsv:2: label "positive" of the eval split does not occur in train'),
         (table(ROWS[:5]), table(ROWS[:2]), '"label" must have at least two different values.*Received: "neg" only'),
         (GOOD, "text\tlabel\n", "eval.tsv: the file has no records"),
@@ -163,6 +202,24 @@ def test_the_first_ten_bad_records_are_named_in_order(tmp_path):
         generate(tmp_path / "out", train=train, eval=write(tmp_path / "eval.tsv", GOOD))
     named = [line.strip().removeprefix(train) for line in str(caught.value).splitlines() if train in line]
     assert [line.split(":")[1] for line in named] == [str(number) for number in range(12, 22)]
+
+
+def test_a_label_that_a_hash_keeps_from_train_goes_there(tmp_path):
+    paths = [write(tmp_path / "common.tsv", table(ROWS))]
+    plain = generate(tmp_path / "plain", path=paths)
+    held_out = [text for _, text in examples(tmp_path / "plain", "eval")]
+    rare = table([(held_out[0], "rare"), (held_out[1], "rare"), (held_out[2], "neg")])
+    paths.append(write(tmp_path / "rare.tsv", rare))
+    counts = generate(tmp_path / "out", path=paths)
+    train, eval_ = examples(tmp_path / "out", "train"), examples(tmp_path / "out", "eval")
+    moved = {text for label, text in train if text in held_out}
+    assert moved == set(held_out[:2])  # with what has the same text, so that no text stands in both
+    assert not {text for _, text in train} & {text for _, text in eval_}
+    assert counts["splits"] == {"train": plain["splits"]["train"] + 4, "eval": plain["splits"]["eval"] - 1}
+    assert counts["splits"] == {"train": len(train), "eval": len(eval_)}
+    assert counts["files"][paths[1]]["kept"] == {"train": 2, "eval": 1}
+    rare_label = 'label "rare" is so rare that all examples are in train; no figure tells how well it is known'
+    assert counts["warnings"].count(rare_label) == 1
 
 
 def test_an_empty_split_of_a_hash(tmp_path):

@@ -6,7 +6,6 @@ import pytest
 
 from components.errors import DataError
 from components.example_gen.name_rules import names_problems
-from components.example_gen.records import BadRecord
 from components.example_gen.settings import DataSettings
 from models.features import Feature
 from tests.components.example_gen.files import CLASSIFICATION, PLAIN, TRANSLATION, read, values, write
@@ -34,19 +33,13 @@ def test_text_without_labels_needs_no_pattern(tmp_path):
     assert values(read(PLAIN, path=f"{tmp_path}/*", format="lines")) == [("one",), (" two ",), ("three",)]
 
 
-def test_blank_lines_of_plain_text_separate_and_are_not_refused(tmp_path):
+def test_blank_lines_are_no_texts(tmp_path):
     path = write(tmp_path / "a.txt", b"\none\n\n \t\ntwo\n\xff\n\n")
     *good, bad = read(PLAIN, path=path, format="lines")
     assert [(record.values["text"], record.line) for record in good] == [("one", 2), ("two", 5)]
     assert str(bad) == f"{path}:6: not utf-8: byte 0xff at position 1"
     with pytest.raises(DataError, match="blank.txt: the file has no records"):
         read(PLAIN, path=write(tmp_path / "blank.txt", "\n\n"), format="lines")
-
-
-def test_blank_lines_of_labelled_text_are_refused(tmp_path):
-    path = write(tmp_path / "pos.txt", "good\n\n")
-    _, bad = read(path=path, format="lines", label_pattern="(?P<label>neg|pos)")
-    assert isinstance(bad, BadRecord) and str(bad) == f'{path}:2: "text" is empty'
 
 
 def test_labels_have_the_names_of_the_features(tmp_path):

@@ -53,7 +53,7 @@ def test_a_format_of_new_kinds_goes_through_the_data_stages(tmp_path):
     assert list(example["lengths"].float_list.value) == [3.0]
     settings = TokenizerSettings(unit="character")
     split, pipeline = str(tmp_path / "out/Split-train"), beam.Pipeline(argv=[RUNNER])
-    units = count_units(pipeline, split, FEATURES, settings, str(tmp_path))
+    units = count_units(pipeline, {"train": split}, FEATURES, settings, str(tmp_path))["train"]
     assert units["tags"] == {"NAME": 70, "O": 70}
     assert units["tokens"]["n"] == 70 * 3
     vocabularies = learn_vocabularies(units, FEATURES, settings)
@@ -67,7 +67,7 @@ def test_new_kinds_have_the_rules_of_their_facts(tmp_path):
         eval_ = write(tmp_path / "eval.toy", f"{line}Bob/NAME sings/VERB\n")
         generate(tmp_path / "out", train=write(tmp_path / "train.toy", line), eval=eval_)
     tokens, tags, lengths = map(harmless_anomalies, FEATURES)
-    assert tags < tokens == lengths
+    assert tags < tokens and lengths < tokens
 
 
 def test_other_files_are_refused_with_what_to_give_instead(tmp_path):

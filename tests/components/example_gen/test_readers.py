@@ -70,7 +70,6 @@ def test_bad_rows_of_a_table(tmp_path):
     assert [record.line for record in records if not isinstance(record, BadRecord)] == [2, 9]
     assert reasons(records) == [
         (3, '1 fields where the header has 2 ("text", "label")'),
-        (4, "the line is empty"),
         (5, '"text" is empty'),
         (6, '"label" is empty'),
         (7, "not utf-8: byte 0xff at position 5"),
@@ -85,7 +84,7 @@ def test_bad_rows_of_csv(tmp_path):
     assert reasons(records) == [
         (2, "not CSV: ',' expected after '\"'"),
         (4, "not utf-8: byte 0xff at position 1"),
-        (6, "not CSV: unexpected end of data"),
+        (6, "a quote is never closed"),
     ]
 
 
@@ -98,9 +97,8 @@ def test_bad_lines_of_jsonl(tmp_path):
         (1, 'no key "label"; keys there: "text".'),
         (2, "not JSON: Expecting value: line 1 column 10 (char 9)"),
         (3, "a JSON object is needed, found list"),
-        (4, "the line is empty"),
         (5, '"text" must be a string, found int'),
-        (6, '"text" is empty'),
+        (6, '"text" is null'),
         (7, 'no key "text"; keys there: "txt", "label". Did you mean "text"?'.replace('"text"?', '"txt"?')),
         (8, '"text" holds half of a surrogate pair'),
     ]
@@ -112,7 +110,7 @@ def test_bad_rows_of_parquet(tmp_path):
     pq.write_table(pa.table({"text": texts, "label": labels}), tmp_path / "a.parquet")
     records = read(path=str(tmp_path / "a.parquet"))
     assert values(records[:1]) == [("good", "1")]
-    assert reasons(records) == [(2, '"text" is not utf-8: byte at position 1'), (3, '"text" is empty')]
+    assert reasons(records) == [(2, '"text" is not utf-8: byte at position 1'), (3, '"text" is null')]
 
 
 def test_bad_lines_of_parallel_text_name_the_side(tmp_path):

@@ -50,9 +50,18 @@ def test_every_field_is_documented():
         ({"path": "a.tsv", "split": {"train": 9, "dev": 1}}, "train and eval.*dev"),
         ({"path": "a.tsv", "split": {"train": 9, "eval": 0}}, "greater than 0"),
         ({"path": "a.tsv", "label_pattern": "(?P<label>a)"}, "go together"),
+        ({"path": "a.zip", "label_pattern": "(?P<label>a)"}, "go together.*Unpack ZIP archives first.* tar archive"),
+        ({"path": "a.csv", "delimiter": ";;"}, "one character, neither .* Received: ';;'"),
+        ({"path": "a.csv", "delimiter": '"'}, "one character, neither"),
+        ({"path": "a.jsonl", "delimiter": ";"}, "data.delimiter\" is for tsv and csv only. Received: ';'"),
+        ({"path": "a.wav", "quoting": "none"}, "data.quoting\" is for tsv and csv only. Received: 'none'"),
+        ({"source": "sample:dates", "quoting": "none"}, "is for tsv and csv only"),
         ({"path": "a.wav", "label_names": {"0": "zero"}}, "names what a group of.*'0': 'zero'.*remove the names"),
         ({"path": "a", "format": "lines", "label_pattern": "(?P<label>"}, "regular expression"),
-        ({"path": "a", "format": "tvs"}, "'auto', 'tsv', 'csv', 'jsonl', 'parquet', 'parallel', 'lines' or 'wav'"),
+        (
+            {"path": "a", "format": "tvs"},
+            "'auto', 'tsv', 'csv', 'jsonl', 'parquet', 'conll', 'parallel', 'lines', 'text' or 'wav'",
+        ),
         ({"path": "a", "format": "parallel"}, "one path per feature"),
         ({"train": {"source": "a", "target": "b"}, "eval": "c"}, "per feature: data.train, plain: data.eval"),
         ({"path": {"source": "a", "target": "b"}, "format": "tsv"}, "data.format tsv"),
@@ -62,20 +71,8 @@ def test_every_field_is_documented():
         ({"path": "a.tsv", "encoding": "base64"}, "text encoding"),
         ({"path": "a.tsv", "max_bad_fraction": 1.0}, "less than 1"),
         ({"path": "a.tsv", "sample": 3}, "Extra inputs"),
-        ({"path": "${SEQLINE_NOT_SET}/a.tsv"}, "data.path.*SEQLINE_NOT_SET, which is not set.*:-some/folder"),
     ],
 )
 def test_a_mistake_names_the_rule_the_value_and_the_way_out(settings, message):
     with pytest.raises(pydantic.ValidationError, match=message):
         DataSettings(**settings)
-
-
-def test_variables_expand_everywhere(monkeypatch):
-    monkeypatch.setenv("SEQLINE_TEST", "/here")
-    monkeypatch.delenv("SEQLINE_NOT_SET", raising=False)
-    settings = DataSettings(
-        train={"source": ["${SEQLINE_TEST}/a"], "target": "${SEQLINE_NOT_SET:-../there}/b"},
-        eval={"source": "${SEQLINE_NOT_SET:-}c", "target": "d"},
-    )
-    assert settings.train == {"source": ["/here/a"], "target": "../there/b"}
-    assert settings.eval == {"source": "c", "target": "d"}

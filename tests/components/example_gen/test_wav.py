@@ -92,7 +92,7 @@ UNKNOWN_LENGTH = wav_bytes().replace(b"data" + struct.pack("<I", 1600), b"data\x
     ("content", "message"),
     [
         (b"", "the file is empty"),
-        (b"hello" * 100, "broken header: [Ff]ormat not recogni"),
+        (b"hello" * 100, "not a WAV file: it begins otherwise"),
         (wav_bytes()[:30], "broken header: .*data"),
         (wav_bytes(np.zeros(0)), "holds no samples"),
         (CUT, "cut off: the header promises 1600 bytes of sound, 1500 are there"),
@@ -100,7 +100,7 @@ UNKNOWN_LENGTH = wav_bytes().replace(b"data" + struct.pack("<I", 1600), b"data\x
         (wav_bytes()[:24] + bytes(4) + wav_bytes()[28:], "broken header"),
         (wav_bytes(subtype="ALAW"), "unsupported codec: ALAW in WAV"),
         (wav_bytes(subtype="IMA_ADPCM"), "unsupported codec: IMA_ADPCM in WAV"),
-        (wav_bytes(container="FLAC"), "unsupported codec: PCM_16 in FLAC"),
+        (wav_bytes(container="FLAC"), "not a WAV file: its content is FLAC. Convert it"),
         (wav_bytes()[:20] + b"\x61\x01" + wav_bytes()[22:], "unsupported codec: WAV format 0x0161"),
         (wav_bytes(np.array([0.1, np.nan] * 400), subtype="FLOAT"), "not finite"),
         (wav_bytes(np.clip(tone(peak=2.0), -1, 1)), r"clipped: .*% of its samples.*max_clipped_fraction allows 1.00%"),
@@ -146,7 +146,7 @@ def test_a_folder_means_all_recordings_below_it(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match='"data.path": no file in .*empty or below ends in .wav'):
         read_audio(path=str(tmp_path / "empty"), format="wav")
-    with pytest.raises(DataError, match="a folder.*or for recordings set data.format wav"):
+    with pytest.raises(DataError, match=r"a folder.*or set data.format \(.*wav\)"):
         read_audio(path=str(tmp_path / "clips"))
 
 

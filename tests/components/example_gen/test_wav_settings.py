@@ -28,19 +28,21 @@ def test_patterns_decide_the_splits():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"path": "clips", "label_pattern": r"(?P<label>\d)"}, "data.format lines or wav go together.*auto"),
+        ({"path": "clips", "label_pattern": r"(?P<label>\d)"}, "data.format lines or text or wav go together.*auto"),
         ({"path": "a.tar", "label_pattern": "(?P<label>a)", "labels_file": "b.tsv"}, "not from both.*'b.tsv'"),
         (
             {"path": "a.tsv", "labels_file": "b.tsv"},
-            "labels_file.*format lines or wav go together.*'b.tsv'.*Set data.format",
+            "labels_file.*format lines or text or wav go together.*'b.tsv'.*Set data.format",
         ),
-        ({"path": "a.tsv", "eval_pattern": "x"}, "eval_pattern.* data.format lines or wav go together.*remove the key"),
+        (
+            {"path": "a.tsv", "eval_pattern": "x"},
+            "eval_pattern.* data.format lines or text or wav go together.*remove the key",
+        ),
         ({"path": "a.tar", "test_pattern": "x"}, "data.eval_pattern.* must be set where .*'x' alone"),
         ({"path": "a.tar", "eval_pattern": "("}, "data.eval_pattern.* regular expression.*missing"),
         ({"train": "a.tar", "eval": "b.tar", "eval_pattern": "x"}, "divides the files of \"data.path\".*'x'"),
         ({"path": "a.tar", "columns": {"audio": "x"}}, "tables only"),
         ({"path": {"audio": "a.wav", "label": "b"}, "format": "wav"}, "Paths per feature.*wav"),
-        ({"path": "a.tar", "labels_file": "${SEQLINE_NOT_SET}/b.tsv"}, "data.labels_file.*SEQLINE_NOT_SET"),
     ],
 )
 def test_a_mistake_names_the_rule_the_value_and_the_way_out(settings, message):

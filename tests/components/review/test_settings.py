@@ -15,15 +15,8 @@ from components.review.settings import ClipReviewSettings
         ({"min_recognized": 1.5, "recognizer": "ears"}, "less than or equal to 1"),
         ({"seconds": 0}, "greater than 0"),
         ({"temperature": -1}, "greater than or equal to 0"),
-        ({"recognizer": "${SEQLINE_NO_SUCH}/ears"}, '"clips.recognizer" names the environment variable'),
     ],
 )
 def test_settings_that_cannot_work_are_refused(values, message):
     with pytest.raises(pydantic.ValidationError, match=message):
         ClipReviewSettings.model_validate(values)
-
-
-def test_the_recognizer_is_named_as_data_are(monkeypatch):
-    assert ClipReviewSettings(recognizer="${SEQLINE_NO_SUCH:-outputs}/ears").recognizer == "outputs/ears"
-    monkeypatch.setenv("SEQLINE_NO_SUCH", "/models")
-    assert ClipReviewSettings(recognizer="${SEQLINE_NO_SUCH:-outputs}/ears").recognizer == "/models/ears"

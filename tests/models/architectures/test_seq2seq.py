@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pydantic
 import pytest
@@ -25,11 +26,12 @@ def small(source_size: int = 10, target_size: int = 10, **model):
         name: [*SPECIAL_TOKENS, *(chr(ord("a") + index) for index in range(size - 4))]
         for name, size in (("source", source_size), ("target", target_size))
     }
-    settings = run_settings("text_to_text", {"architecture": "seq2seq", "embedding_dim": 4, "hidden_dim": 6, **model})
+    sizes = {"architecture": "seq2seq", "embedding_dim": 4, "hidden_dim": 6}
+    settings = run_settings("text_to_text", sizes | model)
     return build_model(settings, Vocabularies(TokenizerSettings(unit="character"), pieces))
 
 
-@pytest.mark.parametrize("attention", ["bahdanau", "luong", "none"])
+@pytest.mark.parametrize("attention", ["bahdanau", "luong_dot", "gated", "none"])
 @pytest.mark.parametrize("num_layers", [1, 2])
 def test_source_padding_and_batch_mates_change_no_logit(attention, num_layers):
     model = small(attention=attention, num_layers=num_layers)
@@ -83,9 +85,15 @@ def test_sizes_that_do_not_fit_are_refused(values, message):
         Seq2SeqSettings(**values)
 
 
-@pytest.mark.parametrize("attention", ["bahdanau", "luong"])
-def test_learns_to_reverse(attention, tmp_path):
-    model = {"architecture": "seq2seq", "attention": attention, "embedding_dim": 16, "hidden_dim": 48, "dropout": 0}
+def test_learns_to_reverse(tmp_path):
+    """By the whole way of a training, and by what it answers."""
+    model = {
+        "architecture": "seq2seq",
+        "attention": "luong_general",
+        "embedding_dim": 16,
+        "hidden_dim": 48,
+        "dropout": 0,
+    }
     training = {"epochs": 14, "learning_rate": 0.01, "batch_size": 32, "schedule": "cosine"}
     settings = run_settings("text_to_text", model, training=training, decoding={"max_length": 8})
     train_rows, eval_rows = rows(1500, 1), rows(60, 2)
@@ -99,3 +107,33 @@ def test_learns_to_reverse(attention, tmp_path):
     answers = signatures.predict(tf.constant([row["source"] for row in eval_rows]))["target"].numpy()
     right = [answer.decode() == row["target"] for answer, row in zip(answers, eval_rows, strict=True)]
     assert np.mean(right) > 0.9
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"attention": "bahdanau"},
+        {"attention": "luong_dot", "input_feeding": False, "cell": "gru"},
+        {"attention": "luong_concat", "variational_dropout": True, "dropout": 0.1},
+        {"attention": "gated", "layer_normalization": True},
+        {"architecture": "gnmt", "num_layers": 3},
+    ],
+    ids=lambda model: next(iter(model.values())),
+)
+def test_learns_to_copy(model):
+    """Each way to attend, on the tokens of teacher forcing: the next letter stands in the source alone."""
+    keras.utils.set_random_seed(1)
+    translator = small(**{"embedding_dim": 16, "hidden_dim": 32, "dropout": 0.0} | model)
+    rng = np.random.default_rng(1)
+    letters = rng.integers(4, 10, (768, 4))
+    ends, starts = np.full((768, 1), 3), np.full((768, 1), 2)
+    inputs = {
+        "source_token_ids": np.concatenate([letters, ends], 1),
+        "decoder_token_ids": np.concatenate([starts, letters], 1),
+    }
+    code = TASKS["text_to_text"].code()
+    arguments = code.compile_arguments(run_settings("text_to_text", {"architecture": "seq2seq"}))
+    optimizer = keras.optimizers.Adam(0.01, global_clipnorm=1.0)
+    translator.compile(optimizer=optimizer, jit_compile=False, **arguments)
+    accuracy = translator.fit(inputs, inputs["source_token_ids"], 32, 12, verbose=0).history["token_accuracy"]
+    assert accuracy[0] < 0.6 and accuracy[-1] > 0.95

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from models.tokenizers.settings import TokenizerSettings
 from models.tokenizers.special import SPECIAL_TOKENS, UNKNOWN_TOKEN_ID
-from models.tokenizers.vocabularies import Vocabularies, learn_vocabulary, split_units
+from models.tokenizers.vocabularies import Vocabularies, counts_of, learn_vocabulary, split_units
 
 TEXTS = ["Ein Mann, der (schnell) läuft!", "안녕 세상, 좋은 아침", "a tab\tand  two spaces", "don't stop", ""]
 
@@ -25,7 +25,7 @@ def round_trip(vocabularies: Vocabularies, texts: list[str]) -> list[str]:
     return [text.decode() for text in tokenizer.detokenize(tokenizer.tokenize(tf.constant(texts))).numpy()]
 
 
-@pytest.mark.parametrize("unit", ["word", "wordpiece", "character", "byte"])
+@pytest.mark.parametrize("unit", ["word", "wordpiece", "sentencepiece", "character", "byte"])
 def test_known_text_survives_a_round_trip(unit):
     # The learner keeps a character only if it is frequent enough, so every text stands here several times.
     texts = TEXTS * 20
@@ -33,7 +33,7 @@ def test_known_text_survives_a_round_trip(unit):
     assert round_trip(make(texts, unit=unit, vocabulary_size=400), TEXTS) == expected
 
 
-@pytest.mark.parametrize("unit", ["word", "wordpiece", "character", "byte"])
+@pytest.mark.parametrize("unit", ["word", "wordpiece", "sentencepiece", "character", "byte"])
 def test_special_tokens_have_the_first_ids(unit):
     assert tuple(make(TEXTS * 20, unit=unit, vocabulary_size=400).pieces["text"][:4]) == SPECIAL_TOKENS
 
@@ -92,6 +92,22 @@ def test_saved_vocabularies_load_equal(tmp_path):
         vocabularies.pieces,
         vocabularies.labels,
     )
+
+
+def test_a_rare_word_is_left_out_where_a_count_is_asked_for():
+    counts = {"a": 5, "b": 2, "c": 1}
+    settings = TokenizerSettings(unit="word", minimum_count=2)
+    assert learn_vocabulary(counts, settings) == [*SPECIAL_TOKENS, "a", "b"]
+
+
+def test_counts_are_those_of_the_pieces_and_are_saved(tmp_path):
+    settings = TokenizerSettings(unit="word", vocabulary_size=6)
+    counts = {"a": 5, "b": 2, "c": 1}
+    pieces = learn_vocabulary(counts, settings)
+    vocabularies = Vocabularies(settings, {"text": pieces}, {}, {"text": counts_of(pieces, counts)})
+    assert vocabularies.counts == {"text": [0, 0, 0, 0, 5, 2]}
+    vocabularies.save(str(tmp_path))
+    assert Vocabularies.load(str(tmp_path)).counts == vocabularies.counts
 
 
 def test_label_that_training_did_not_see_is_minus_one():

@@ -1,7 +1,13 @@
+import re
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic.fields import FieldInfo
 
+from models.registry import ARCHITECTURES, TASKS
+from models.settings import markers_of
 from pipeline.config import config
 from pipeline.errors import ConfigError
 
@@ -64,8 +70,9 @@ def test_a_loaded_configuration_cannot_change(file: Path) -> None:
 def test_unknown_key_suggests_the_nearest_one(file: Path) -> None:
     assert refusal(file, DATES + "  num_layer: 2\n") == (
         "FILE line 7: Unknown key model.num_layer; did you mean model.num_layers? Valid keys: "
-        "architecture, embedding_dim, pooling, hidden_dim, tie_embeddings, dropout, token_dropout, noise_snr_db, "
-        "attention, num_layers"
+        "architecture, embedding_dim, embeddings, pooling, hidden_dim, tie_embeddings, dropout, token_dropout, "
+        "noise_snr_db, cell, num_layers, connections, variational_dropout, recurrent_dropout, layer_normalization, "
+        "attention, input_feeding"
     )
 
 
@@ -129,20 +136,21 @@ def test_a_wrong_field_hides_no_rule_between_the_sections_that_are_valid(file: P
         "FILE line 4: audio is for the tasks audio_generation, audio_classification only; remove the section",
         # weight_decay is not judged: with epochs 0 there is no valid section `training`.
         "FILE line 7: training.epochs must be greater than or equal to 1",
-        "FILE line 8: decoding.coverage_penalty needs a model with attention: model.attention bahdanau or luong; "
-        "remove it",
-        "FILE line 9: tokenizer.vocabulary_size goes with tokenizer.unit word or wordpiece or character only; "
-        "remove it",
+        "FILE line 8: decoding.coverage_penalty needs a model with attention: seq2seq with another model.attention "
+        "than none, or gnmt; remove it",
+        "FILE line 9: tokenizer.vocabulary_size goes with tokenizer.unit word or wordpiece or sentencepiece or "
+        "character only; remove it",
         "--set seed=-1: seed must be greater than or equal to 0",
     ]
 
 
 def test_rules_without_a_task_or_a_model_are_not_asked_but_the_others_are(file: Path) -> None:
     text = DATES.replace("text_to_text", "text_to_txt").replace("seq2seq", "sequence")
+    *most, last = (repr(task) for task in TASKS)
+    tasks = f"{', '.join(most)} or {last}"
     assert refusal(file, text + "evaluation: {split: dev}\nclips: {per_label: 1}\n").splitlines() == [
-        "FILE line 2: task must be 'text_classification', 'text_to_text', 'audio_generation' or "
-        "'audio_classification'. Received: \"text_to_txt\"; did you mean text_to_text?",
-        "FILE line 6: model.architecture must be one of recurrent, gated_conv, wavenet, seq2seq. Received: sequence",
+        f'FILE line 2: task must be {tasks}. Received: "text_to_txt"; did you mean text_to_text?',
+        f"FILE line 6: model.architecture must be one of {', '.join(ARCHITECTURES)}. Received: sequence",
         "FILE line 7: evaluation.split must be one of train, eval. Received: dev",
     ]
 
@@ -160,7 +168,7 @@ def test_mistakes_are_told_in_the_order_of_the_file_and_then_of_the_overrides(fi
 
 def test_an_architecture_that_does_not_exist(file: Path) -> None:
     assert refusal(file, overrides=("model.architecture=recurent",)) == (
-        "--set model.architecture=recurent: model.architecture must be one of recurrent, gated_conv, wavenet, seq2seq. "
+        f"--set model.architecture=recurent: model.architecture must be one of {', '.join(ARCHITECTURES)}. "
         "Received: recurent; did you mean recurrent?"
     )
 
@@ -176,12 +184,13 @@ def test_missing_keys_are_named(file: Path) -> None:
     [
         (
             ("model.architecture=gated_conv",),
-            "model.architecture must be one that solves the task text_to_text: recurrent, seq2seq. "
+            "model.architecture must be one that solves the task text_to_text: recurrent, seq2seq, gnmt. "
             "Received: gated_conv",
         ),
         (
             ("task=text_classification", "model.architecture=recurrent", "decoding.beam_width=4"),
-            "decoding is for the task text_to_text only; remove the section. Received: task text_classification",
+            "decoding is for the tasks text_to_text, language_modeling only; remove the section. "
+            "Received: task text_classification",
         ),
         (("evaluation.split=test",), "evaluation.split must be one of train, eval. Received: test"),
         (
@@ -236,6 +245,12 @@ def test_an_unknown_section_of_an_override_names_the_override(file: Path) -> Non
         config.load(file, ["trainig.epochs=3"])
 
 
+NAMES = """\
+name: names
+task: sequence_labeling
+data: {path: names.conll}
+model: {architecture: recurrent}
+"""
 DIGITS = """\
 name: digits
 task: audio_generation
@@ -247,6 +262,19 @@ audio: {sample_rate: 8000}
 model:
   architecture: wavenet
   condition_on: [label]
+"""
+
+
+PLAYS = """\
+name: plays
+task: language_modeling
+data:
+  path: plays.txt
+  format: text
+  ordered: true
+model:
+  architecture: recurrent
+training: {sequence_length: 50}
 """
 
 
@@ -266,7 +294,8 @@ def test_a_configuration_of_sound(file: Path) -> None:
         ),
         (
             DIGITS + "tokenizer: {unit: byte}\n",
-            "tokenizer is for the tasks text_classification, text_to_text only; remove the section.",
+            "tokenizer is for the tasks text_classification, text_to_text, language_modeling, sequence_labeling, "
+            "word_embedding only; remove the section.",
         ),
         (
             DIGITS + "training: {chunk_length: 2047}\n",
@@ -286,6 +315,22 @@ def test_a_configuration_of_sound(file: Path) -> None:
             DATES.replace("to_text", "classification").replace("seq2seq", "gated_conv\n  noise_snr_db: 5"),
             "model.noise_snr_db is for the task audio_classification only; remove it. Received: task ",
         ),
+        (
+            PLAYS.replace("ordered: true", "ordered: false"),
+            "training.sequence_length needs data.ordered: true: states go on from text to text",
+        ),
+        (PLAYS + "texts: {temperatures: []}\n", "texts.temperatures must have at least 1 item"),
+        (DATES + "texts: {seed: 1}\n", "texts is for the task language_modeling only; remove the section."),
+        (NAMES + "training: {label_smoothing: 0.1}\n", "training.label_smoothing must be 0 where labeling.crf is true"),
+        (
+            NAMES + "tokenizer: {unit: word}\n",
+            "tokenizer.unit is for the tasks text_classification, text_to_text, language_modeling, word_embedding",
+        ),
+        (
+            NAMES + "labeling: {characters: none, character_dim: 9}\n",
+            "labeling.character_dim goes with labeling.characters cnn or lstm only; remove it. Received: labeling.char",
+        ),
+        (DATES + "labeling: {crf: true}\n", "labeling is for the task sequence_labeling only; remove the section."),
         (DATES + "clips: {per_label: 1}\n", "clips is for the task audio_generation only; remove the section."),
         (DIGITS + "clips: {min_recognized: 0.5}\n", "clips.min_recognized needs clips.recognizer"),
         (
@@ -296,3 +341,100 @@ def test_a_configuration_of_sound(file: Path) -> None:
 )
 def test_sections_that_do_not_go_together(file: Path, text: str, problem: str) -> None:
     assert problem in refusal(file, text)
+
+
+@pytest.mark.parametrize(
+    ("added", "message"),
+    [
+        ("training: &t\n  epochs: 3\n  self: *t\n", "FILE line 7: the alias below training.self stands for the very"),
+        ("x: &x [*x]\n", "the alias below x.0 stands for"),
+        (
+            "1: x\n",
+            'FILE line 7: the key 1 is a whole number to YAML, and keys are text. If it is meant, quote it: "1"',
+        ),
+        ("data2: {yes: x}\n", 'the key data2.yes is true or false to YAML, and keys are text.*quote it: "yes"'),
+        ("? [a, b]\n: x\n", "FILE line 7: a key below the top is a list; keys are text"),
+        ("x: " + "[" * 5000 + "]" * 5000 + "\n", "FILE: lists or mappings lie too deep"),
+        ("x: 2024-13-45\n", "FILE: not valid YAML: month must be in 1..12"),
+    ],
+)
+def test_what_yaml_allows_and_no_section_is(file: Path, added: str, message: str) -> None:
+    assert re.search(message, refusal(file, DATES + added))
+
+
+def test_aliases_that_multiply_are_refused_at_once(file: Path) -> None:
+    levels = "".join(f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 12))
+    before = time.monotonic()
+    assert "aliases (*name) make more than 100,000 values" in refusal(file, f"a0: &a0 [x]\n{levels}")
+    assert time.monotonic() - before < 5
+
+
+def test_an_override_is_read_by_the_same_rules(file: Path) -> None:
+    assert "stands for the very thing" in refusal(file, overrides=("data.columns=&a {source: *a}",))
+    assert "the key 1 is a whole number" in refusal(file, overrides=("data.columns={1: x}",))
+
+
+def test_an_empty_section_has_its_defaults(file: Path) -> None:
+    file.write_text(DATES + "training:\n#  epochs: 3\nevaluation:\n  thresholds:\n  split: eval\nclips:\n")
+    assert config.load(file) == config.load(file, ["training.epochs=10"])
+    assert "training.epochs must be a whole number. Received: null" in refusal(file, DATES + "training: {epochs: }\n")
+
+
+def test_variables_and_the_home_folder_are_expanded_in_every_path(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQLINE_TEST", "/here")
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.delenv("SEQLINE_NOT_SET", raising=False)
+    text = DATES.replace(
+        "  source: sample:dates\n",
+        "  train: {source: ['${SEQLINE_TEST}/a'], target: '${SEQLINE_NOT_SET:-../there}/b'}\n"
+        "  eval: {source: ~/c, target: d}\n",
+    )
+    file.write_text(text + "output_dir: ${SEQLINE_TEST}/run\nserving: {security: {token_file: ~/tokens}}\n")
+    loaded = config.load(file, ["serving.request_log.folder=${SEQLINE_TEST}/logs", "name=a"])
+    assert loaded.data.train == {"source": ["/here/a"], "target": "../there/b"}
+    assert loaded.data.eval == {"source": "/home/me/c", "target": "d"}
+    assert (loaded.output_dir, loaded.serving.security.token_file) == ("/here/run", "/home/me/tokens")
+    assert loaded.serving.request_log.folder == "/here/logs"
+
+
+def test_a_variable_that_is_not_set_names_the_key_and_the_way_out(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SEQLINE_NOT_SET", raising=False)
+    told = refusal(file, DATES + "output_dir: ${SEQLINE_NOT_SET}/x\nclips: {recognizer: '${SEQLINE_NOT_SET}/y'}\n")
+    assert 'FILE line 7: "output_dir" names the environment variable SEQLINE_NOT_SET, which is not set' in told
+    assert '"clips.recognizer" names' in told
+
+
+def test_every_key_whose_name_says_path_is_marked_as_one() -> None:
+    def keys(model: type, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+        for name, field in model.model_fields.items():
+            if hasattr(field.annotation, "model_fields"):
+                yield from keys(field.annotation, f"{prefix}{name}.")
+            else:
+                yield f"{prefix}{name}", field
+
+    named = re.compile(r"(_file|_dir|folder|_path|recognizer|analogies|data\.(train|eval|test|path))$")
+    fields = {key: field for key, field in keys(config.Config) if field.annotation is not bool}
+    assert {key for key, field in fields.items() if markers_of(field).get("path")} == set(filter(named.search, fields))
+
+
+@pytest.mark.parametrize(
+    ("bounds", "message"),
+    [
+        (
+            "{exact_match: {min: 85}}",
+            "thresholds.exact_match.min must be a value that exact_match can have: from 0 to 1. "
+            "Received: 85. As a share, 85 percent is 0.85",
+        ),
+        ("{bleu: {max: 101}}", "from 0 to 100. Received: 101$"),
+        ("{example_count: {min: -1}}", "example_count.min must be .*: from 0. Received: -1"),
+        ("{exact_match: {min: .nan}}", "must be a finite number"),
+    ],
+)
+def test_a_bound_that_nothing_can_meet_is_refused(file: Path, bounds: str, message: str) -> None:
+    assert re.search(message, refusal(file, DATES + f"evaluation: {{thresholds: {bounds}}}\n"))
+
+
+def test_a_loss_greater_than_all_values_is_refused_and_the_ends_are_not(file: Path) -> None:
+    config.load(file, ["evaluation.thresholds={exact_match: {min: 0, max: 1}, bleu: {min: 100}}"])
+    told = refusal(file, DATES + "evaluation: {max_regression: {exact_match: 2}}\n")
+    assert "evaluation.max_regression.exact_match must be a value" in told

@@ -10,16 +10,19 @@ def row(key: str, after: str = "") -> str:
 def test_a_restricted_key_and_a_restricted_section_say_where_they_have_a_use() -> None:
     assert "Only: task audio_generation. |" in row("training.chunk_length")
     assert "Only: with optimizer adamw. |" in row("training.weight_decay")
-    assert "Only: with unit word or wordpiece or character. |" in row("tokenizer.vocabulary_size")
-    assert "\nHow text is generated. Only: task text_to_text.\n" in reference_text()
+    assert "\nHow text is generated. Only: tasks text_to_text, language_modeling.\n" in reference_text()
+    assert "Only: with unit word or wordpiece or sentencepiece or character. |" in row("tokenizer.vocabulary_size")
     assert "Only:" not in row("training.epochs")
 
 
 def test_of_a_model_only_the_tasks_count_that_its_architecture_solves() -> None:
-    assert "Solves text_classification, audio_classification.\n" in reference_text()
-    assert "Only: task text_classification. |" in row("model.embedding_dim", "architecture gated_conv")
-    # It solves nothing without classes, for which a sequence is pooled.
-    assert "Only:" not in row("model.pooling", "architecture gated_conv")
+    assert "Solves text_classification, sequence_labeling, audio_classification.\n" in reference_text()
+    texts = "Only: tasks text_classification, sequence_labeling. |"
+    assert texts in row("model.embedding_dim", "architecture gated_conv")
+    one_class = "Only: tasks text_classification, audio_classification. |"
+    assert one_class in row("model.pooling", "architecture gated_conv")
+    # Nothing that it solves does without.
+    assert "Only:" not in row("model.dropout", "architecture gated_conv")
 
 
 def test_the_architecture_stands_first_and_the_data_before_other_sections() -> None:

@@ -25,9 +25,22 @@ def test_the_schema_knows_every_section_and_says_what_keys_mean(schema: Any) -> 
     ("settings", "key", "restriction"),
     [
         ("TrainingSettings", "weight_decay", " Only: with optimizer adamw."),
-        ("EvaluationSettings", "length_unit", " Only: tasks text_classification, text_to_text; with length_buckets."),
+        (
+            "EvaluationSettings",
+            "length_unit",
+            " Only: tasks text_classification, text_to_text, sequence_labeling; with length_buckets.",
+        ),
         ("GatedConvSettings", "noise_snr_db", " Only: task audio_classification."),
-        ("DecodingSettings", "coverage_penalty", " Only: a model with attention: model.attention bahdanau or luong."),
+        (
+            "DecodingSettings",
+            "coverage_penalty",
+            " Only: a model with attention: seq2seq with another model.attention than none, or gnmt.",
+        ),
+        (
+            "Seq2SeqSettings",
+            "input_feeding",
+            " Only: task text_to_text; with attention luong_dot or luong_general or luong_concat.",
+        ),
     ],
 )
 def test_a_restricted_key_says_so(schema: Any, settings: str, key: str, restriction: str) -> None:
@@ -37,5 +50,5 @@ def test_a_restricted_key_says_so(schema: Any, settings: str, key: str, restrict
 
 
 def test_a_restricted_section_says_so_and_an_unrestricted_key_does_not(schema: Any) -> None:
-    assert schema["properties"]["decoding"]["description"].endswith(" Only: task text_to_text.")
+    assert schema["properties"]["decoding"]["description"].endswith(" Only: tasks text_to_text, language_modeling.")
     assert "Only:" not in schema["$defs"]["TrainingSettings"]["properties"]["epochs"]["description"]

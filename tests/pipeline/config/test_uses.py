@@ -7,6 +7,7 @@ import yaml
 
 from models.architectures.settings.architecture import MODEL_USES
 from models.registry import ARCHITECTURES, TASKS
+from models.run_settings import RunSettings
 from models.settings import markers_of
 from pipeline.config.config import Config, load
 from pipeline.errors import ConfigError
@@ -29,6 +30,19 @@ DIGITS = {
     "data": {"path": "a.wav", "label_pattern": "(?P<label>a)"},
     "model": {"architecture": "wavenet"},
 }
+PLAYS = {
+    "name": "toy",
+    "task": "language_modeling",
+    "data": {"path": "a.txt", "format": "text", "ordered": True},
+    "model": {"architecture": "recurrent"},
+}
+WORDS = {
+    "name": "toy",
+    "task": "word_embedding",
+    "data": {"train": "a.txt", "eval": "b.txt", "format": "lines"},
+    "tokenizer": {"unit": "word"},
+    "model": {"architecture": "skip_gram"},
+}
 EARS = {**DIGITS, "task": "audio_classification", "model": {"architecture": "gated_conv"}}
 
 
@@ -46,10 +60,22 @@ def problems(tmp_path: Path, settings: dict, overrides: list[str]) -> list[str]:
     ("settings", "override", "rule"),
     [
         # For other tasks: a section, then keys.
-        (REVIEWS, "decoding={}", "decoding is for the task text_to_text only; remove the section"),
+        (REVIEWS, "decoding={}", "decoding is for the tasks text_to_text, language_modeling only; remove the"),
         (EARS, "clips.per_label=1", "clips is for the task audio_generation only; remove the section"),
         (DATES, "training.chunk_length=9000", "training.chunk_length is for the task audio_generation only; remove it"),
-        (EARS, "model.embedding_dim=8", "model.embedding_dim is for the task text_classification only; remove it"),
+        (EARS, "model.embeddings={}", "model.embeddings is for the tasks text_classification, sequence_labeling only"),
+        (DATES, "vectors={}", "vectors is for the task word_embedding only; remove the section"),
+        (DATES, "decoding.top_k=5", "decoding.top_k is for the task language_modeling only; remove it"),
+        (PLAYS, "decoding.beam_width=2", "decoding.beam_width is for the task text_to_text only; remove it"),
+        (DATES, "texts.per_temperature=1", "texts is for the task language_modeling only; remove the section"),
+        (DATES, "training.sequence_length=5", "training.sequence_length is for the task language_modeling only"),
+        (PLAYS, "model.bidirectional=false", "model.bidirectional is for the tasks text_classification, text_to_text"),
+        (PLAYS, "model={architecture: seq2seq, attention: luong}", "model.attention is for the task text_to_text"),
+        (
+            EARS,
+            "model.embedding_dim=8",
+            "model.embedding_dim is for the tasks text_classification, sequence_labeling only; remove it",
+        ),
         (DATES, "model.pooling=max", "model.pooling is for the tasks text_classification, audio_classification only"),
         (REVIEWS, "model={architecture: seq2seq, attention: luong}", "model.attention is for the task text_to_text"),
         (REVIEWS, "tokenizer.shared=true", "tokenizer.shared is for the task text_to_text only; remove it"),
@@ -62,7 +88,8 @@ def problems(tmp_path: Path, settings: dict, overrides: list[str]) -> list[str]:
         (
             DIGITS,
             "evaluation.length_buckets=[5]",
-            "evaluation.length_buckets is for the tasks text_classification, text_to_text only; remove it",
+            "evaluation.length_buckets is for the tasks text_classification, text_to_text, sequence_labeling only; "
+            "remove it",
         ),
     ],
 )
@@ -76,6 +103,18 @@ def test_a_key_for_other_tasks_is_refused(tmp_path: Path, settings: dict, overri
 @pytest.mark.parametrize(
     ("settings", "overrides", "line"),
     [
+        (
+            REVIEWS,
+            ["model.embeddings={trainable: false}"],
+            "model.embeddings.trainable goes with model.embeddings.from only; remove it. "
+            "Received: model.embeddings.from none",
+        ),
+        (
+            REVIEWS,
+            ["tokenizer.minimum_count=2"],
+            "tokenizer.minimum_count goes with tokenizer.unit word or character only; remove it. "
+            "Received: tokenizer.unit wordpiece",
+        ),
         (
             DATES,
             ["training.weight_decay=0.1"],
@@ -106,9 +145,21 @@ def test_a_key_for_other_tasks_is_refused(tmp_path: Path, settings: dict, overri
             "Received: evaluation.length_buckets []",
         ),
         (
+            PLAYS,
+            ["training.reset_states=document"],
+            "training.reset_states goes with training.sequence_length only; remove it. "
+            "Received: training.sequence_length 0",
+        ),
+        (
+            REVIEWS,
+            ["data.passage_length=5"],
+            "data.passage_length goes with data.format text only; remove it. Received: data.format auto",
+        ),
+        (
             REVIEWS,
             ["tokenizer.vocabulary_size=300", "tokenizer.unit=byte"],
-            "tokenizer.vocabulary_size goes with tokenizer.unit word or wordpiece or character only; remove it. "
+            "tokenizer.vocabulary_size goes with tokenizer.unit word or wordpiece or sentencepiece or character only; "
+            "remove it. "
             "Received: tokenizer.unit byte",
         ),
         (
@@ -140,8 +191,8 @@ def test_a_key_for_other_values_beside_it_is_refused(
         (
             DATES,
             "decoding.coverage_penalty=0.2",
-            "decoding.coverage_penalty needs a model with attention: model.attention bahdanau or luong; remove it. "
-            "Received: model.attention none",
+            "decoding.coverage_penalty needs a model with attention: seq2seq with another model.attention than none, "
+            "or gnmt; remove it. Received: model.attention none",
         ),
         (
             DIGITS,
@@ -166,7 +217,13 @@ def test_a_model_without_the_keys_is_named(tmp_path: Path) -> None:
     [
         (DATES, ["training.optimizer=adamw", "training.weight_decay=0.1", "tokenizer.shared=true"]),
         (DATES, ["decoding.coverage_penalty=0.2", "model.attention=luong", "evaluation.length_unit=characters"]),
+        (DATES, ["model.attention=luong_dot", "model.input_feeding=false"]),
+        (DATES, ["training.schedule=halving", "training.decay_start_step=100", "training.decay_steps=10"]),
+        (DATES, ["model={architecture: gnmt}", "decoding.coverage_penalty=0.2"]),
         (REVIEWS, ["model.pooling=max", "model.embedding_dim=8", "evaluation.slice_by_label=false"]),
+        (REVIEWS, ["model.embeddings={from: words.bin, trainable: false}"]),
+        (DATES, ["tokenizer={unit: sentencepiece, model: bpe, character_coverage: 0.9, byte_fallback: true}"]),
+        (WORDS, ["tokenizer.minimum_count=5", "vectors={analogies: q.txt, min_analogy_accuracy: 0.1}"]),
         (EARS, ["model.noise_snr_db=5", "model.pooling=max", "audio={trim_silence_db: 30, trim_silence_at: end}"]),
         (DIGITS, ["model.condition_on=[label]", "model.condition_dim=4", "training.chunk_length=9000"]),
         (DIGITS, ["model.local_features=log_mel", "clips={recognizer: ears, min_recognized: 0.5}"]),
@@ -180,6 +237,26 @@ def test_a_key_that_is_left_out_is_never_refused(tmp_path: Path) -> None:
     """Defaults of keys without a use stand in every section."""
     for settings in (DATES, REVIEWS, DIGITS, EARS):
         assert problems(tmp_path, settings, ["training={}", "evaluation={}"]) == []
+
+
+def test_a_task_of_words_wants_words(tmp_path: Path) -> None:
+    (line,) = problems(tmp_path, WORDS, ["tokenizer.unit=byte"])
+    assert "tokenizer.unit must be word for the task word_embedding. Received: byte" in line
+
+
+def test_a_bound_of_what_is_not_asked_is_refused(tmp_path: Path) -> None:
+    (line,) = problems(tmp_path, WORDS, ["vectors.min_analogy_accuracy=0.1"])
+    assert "vectors.min_analogy_accuracy needs vectors.analogies" in line
+
+
+def test_what_embeddings_come_from_is_written_as_it_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "toy.yaml"
+    file.write_text(yaml.safe_dump(REVIEWS), encoding="utf-8")
+    settings = load(file, ["model.embeddings={from: words.bin, trainable: false}"]).run_settings()
+    again = RunSettings.model_validate_json(settings.model_dump_json())
+    assert again == settings and again.model.embeddings.source == "words.bin"
+    (line,) = problems(tmp_path, REVIEWS, ["model.embeddings.form=words.bin"])
+    assert "did you mean model.embeddings.from?" in line
 
 
 def test_keys_of_a_model_that_does_not_solve_the_task_are_not_told_as_well(tmp_path: Path) -> None:
@@ -207,3 +284,12 @@ def test_what_is_marked_beside_keys_exists() -> None:
             assert set(markers.get("only_with", {})) <= set(settings.model_fields), f"{settings.__name__}.{name}"
             assert markers.get("names_features", "label") in {f.kind for task in TASKS.values() for f in task.features}
     assert seen > 20
+
+
+@pytest.mark.parametrize(("value", "new"), [("true", "residual"), ("false", "none")])
+def test_the_old_name_of_residual_connections_is_refused_with_the_new_one(tmp_path: Path, value: str, new: str) -> None:
+    [line] = problems(tmp_path, REVIEWS, [f"model.residual={value}"])
+    assert line == (
+        f"--set model.residual={value}: model.residual is one of several connections now; write model.connections: "
+        f"{new} in its place. Received: {value}"
+    )

@@ -21,12 +21,13 @@ from tests.pipeline import tiny_stages
 
 @tfx.dsl.components.component
 def Assess(model: InputArtifact[Model], evaluation: OutputArtifact[ModelEvaluation]) -> None:
-    Findings({"bleu": 21.5, "example_count": 9}, ["bleu is 21.5"]).keep(evaluation)
+    warned = {"warnings": ["few examples"], "data": {"unknown_eval": 0.25}}
+    Findings({"bleu": 21.5, "example_count": 9}, ["bleu is 21.5"], **warned).keep(evaluation)
 
 
 @tfx.dsl.components.component
 def Review(model: InputArtifact[Model], review: OutputArtifact[ModelEvaluation]) -> None:
-    Findings({"recognized": 0.31}, ["clips: recognized is 0.31"], "page.html").keep(review)
+    Findings({"recognized": 0.31}, ["clips: recognized is 0.31"], "page.html", ["no better than a guess"]).keep(review)
 
 
 def run(root: Path, run_id: str, verdict: int = 1, stages: tuple[str, ...] = ()) -> None:
@@ -122,9 +123,16 @@ def test_what_the_judges_kept_with_their_artifacts_is_told_of_a_run_from_the_cac
     assert Path(told.pages["review"]).match("artifacts/Review/review/*/page.html")
     assert json.loads(json.dumps(told.to_json()))["metrics"] == told.metrics
 
+    assert (told.warnings, told.data) == (
+        ["First: few examples", "Review: no better than a guess"],
+        {"unknown_eval": 0.25},
+    )
+
     again = assess(tmp_path, "second")
+    assert (again.warnings, again.data) == (told.warnings, told.data)
     assert set(again.stages.values()) == {"cached"}
     assert (again.metrics, again.shortfalls, again.pages) == (told.metrics, told.shortfalls, told.pages)
+    assert again.warnings == told.warnings
 
 
 def test_a_run_of_before_has_its_results_with_itself(tmp_path: Path) -> None:
@@ -145,10 +153,10 @@ def test_the_history_is_read_without_loading_tfx_or_tensorflow(tmp_path: Path) -
 def test_the_table_shows_a_run_in_a_row(tmp_path: Path) -> None:
     run(tmp_path, "first")
     [told] = runs.read_runs(tmp_path / "metadata.sqlite")
-    told = dataclasses.replace(told, metrics={"example_count": 9, "bleu": 21.5})
+    told = dataclasses.replace(told, metrics={"example_count": 9, "bleu": 21.5}, warnings=["a", "b", "c"])
     console = Console(width=140, record=True, file=open("/dev/null", "w"))
     console.print(runs_table([told]))
     row = next(line for line in console.export_text().splitlines() if "first" in line)
-    for text in ("dates", "abcd", "done", "bleu 21.5", "yes", "1"):
+    for text in ("dates", "abcd", "done", "bleu 21.5", "yes", "1", " 3 "):
         assert text in row
     assert "example_count" not in row

@@ -81,3 +81,11 @@ def test_without_a_terminal_long_lines_are_not_broken() -> None:
         tell(10, **fields)
     [line] = out.getvalue().splitlines()
     assert line.endswith("a_long_name_of_a_figure_7 0.5")
+
+
+def test_a_warning_is_shown_at_once() -> None:
+    out = io.StringIO()
+    with RunDisplay(Console(file=out), quiet_seconds=60) as display:
+        display.on_stage(StageEvent("DataGate", State.STARTED))
+        logging.getLogger("seqline.warnings").warning("eval: only %d examples", 5)
+    assert out.getvalue() == "        warning: DataGate: eval: only 5 examples\n"

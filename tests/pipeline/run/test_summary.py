@@ -56,6 +56,15 @@ def test_a_model_that_falls_short_names_metric_value_and_bound(dates_config: Con
     assert "Not pushed: the model falls short" in text and shortfall in text
 
 
+@pytest.mark.parametrize("blessed", [True, False])
+def test_warnings_are_told_whether_the_model_is_pushed_or_not(dates_config: Config, blessed: bool) -> None:
+    warnings = ["accuracy is 0.5, no better than the 0.5 of a guess", "2 of 9 texts are too long"]
+    pushed = {"pushed_version": "1", "pushed_to": "/serving/1"} if blessed else {}
+    code, text = shown(dates_config, outcome(blessed=blessed, warnings=warnings, **pushed))
+    assert code == (DONE if blessed else NOT_BLESSED)
+    assert all(f"\nwarning: {warning}\n" in text for warning in warnings)
+
+
 def test_what_a_judge_found_can_be_opened(dates_config: Config) -> None:
     _, text = shown(dates_config, outcome(blessed=False, pages={"review": "/artifacts/Review/9/page.html"}))
     assert "  review         /artifacts/Review/9/page.html\n" in text
@@ -103,3 +112,18 @@ def test_a_full_disk_says_that_the_run_resumes(dates_config: Config) -> None:
 def test_a_failure_that_tfx_did_not_raise(dates_config: Config) -> None:
     code, text = shown(dates_config, outcome(StageFailed("Pusher", None, "model has no artifacts")))
     assert (code, "error: Pusher: model has no artifacts" in text) == (BUG, True)
+
+
+WARNED = "TokenizerTrainer: 12.00% of the tokens of text in split eval are unknown"
+
+
+def test_what_is_known_of_the_data_and_the_warnings_are_told(dates_config: Config) -> None:
+    found = {"warnings": [WARNED], "data": {"unknown_eval": 0.12, "refused": 3}}
+    _, text = shown(dates_config, outcome(blessed=True, pushed_version="1", pushed_to="/a/1", **found))
+    assert "  unknown_eval   12.00%\n" in text and "  refused        3\n" in text
+    assert f"warning: {WARNED}\n" in text
+
+
+def test_a_run_that_failed_tells_its_warnings_too(dates_config: Config) -> None:
+    _, text = shown(dates_config, outcome(StageFailed("Trainer", ValueError("x")), warnings=[WARNED]))
+    assert f"warning: {WARNED}\n" in text

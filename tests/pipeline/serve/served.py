@@ -31,6 +31,12 @@ data:
 audio: {sample_rate: 8000}
 model: {architecture: gated_conv}
 """
+NAMES = """\
+name: digits
+task: sequence_labeling
+data: {path: names.conll}
+model: {architecture: recurrent}
+"""
 DATES = """\
 name: digits
 task: text_to_text

@@ -34,3 +34,14 @@ def test_the_first_of_several_texts_is_the_answer() -> None:
 def test_outputs_that_no_line_knows_are_named() -> None:
     assert shown(vector=np.array([0.5, 1.0]), word=b"a", count=np.int32(3)) == "count 3  vector [0.5, 1]  word a"
     assert makes_file({"audio", "sample_rate", "label"}) and not makes_file({"label", "scores", "classes"})
+
+
+def test_a_text_stands_behind_its_prompt() -> None:
+    answer = {"text": b" be\nor not", "score": -1.0, "reason": b"length"}
+    assert render({"prompt": b"To"}, answer, Path("nowhere.wav")) == "To be\nor not"
+
+
+def test_words_that_are_alike_stand_with_their_scores_and_unknown_ones_are_named() -> None:
+    answer = {"words": texts("queen", "prince", ""), "score": np.array([0.8, 0.25, 0.0])}
+    assert shown(**answer, unknown=b"") == "queen 0.800, prince 0.250"
+    assert shown(words=texts("", ""), score=np.zeros(2), unknown=b"mauve") == "no answer  (unknown: mauve)"

@@ -8,7 +8,7 @@ import tensorflow as tf
 from pipeline.config import config
 from pipeline.serve.demo_questions import answers_to, held_out_examples
 from serving.wire.values import to_example
-from tests.pipeline.serve.served import DATES, DIGITS, EARS, served
+from tests.pipeline.serve.served import DATES, DIGITS, EARS, NAMES, served
 from tests.serving import task_models
 
 
@@ -49,3 +49,11 @@ def test_sound_is_asked_by_its_labels_with_a_seed_for_each(tmp_path: Path) -> No
         f"--label eight  ->  Wrote {clips}/digits-2.wav: eight, 1.00 s at 8000 Hz",
     ]
     assert (clips / "digits-1.wav").read_bytes() != (clips / "digits-2.wav").read_bytes()
+
+
+def test_tokens_are_asked_as_a_text(tmp_path: Path) -> None:
+    examples = [{"tokens": ["Ada", "sang"], "tags": ["B-name", "O"]}, {"tokens": ["no"], "tags": ["O"]}]
+    assert asked(task_models.save_sequence_labeler(tmp_path / "saved"), NAMES, tmp_path, *examples) == [
+        "Ada sang  ->  Ada    sang\nB-name O  (tags in the data: B-name O)",
+        "no  ->  no\nO  (tags in the data: O)",
+    ]

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tests.components.example_gen.recordings import write_wav
-from tests.pipeline.serve.served import DATES, DIGITS, EARS, seqline, served
+from tests.pipeline.serve.served import DATES, DIGITS, EARS, NAMES, seqline, served
 from tests.serving import saved_models, task_models
 
 
@@ -166,3 +166,9 @@ def test_a_recording_is_scored_by_a_generator_that_takes_none(tmp_path: Path) ->
     model = saved_models.save(tmp_path / "saved", serving_default=generate, score=parrot.signatures["score"])
     with served(model, DIGITS.replace("[label]", "[]"), tmp_path) as arguments:
         assert seqline("predict", recording, *arguments).output == "log_prob -100  num_samples 800\n"
+
+
+def test_a_text_is_tagged_word_by_word(tmp_path: Path) -> None:
+    with served(task_models.save_sequence_labeler(tmp_path / "saved"), NAMES, tmp_path) as arguments:
+        result = seqline("predict", "Ada Lee was in London", *arguments)
+        assert result.output == "Ada    Lee    was in London\nB-name I-name O   O  B-name\n"

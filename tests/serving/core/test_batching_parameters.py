@@ -59,6 +59,8 @@ def test_what_a_file_does_not_name_stays(tmp_path):
         ("max_batch_size: 9", "Invalid protobuf file"),
         ("nonsense { value: 9 }", "Invalid protobuf file"),
         ("max_batch_size { value: 0 }", "max_batch_size: Input should be greater than or equal to 1, got 0"),
+        ("num_batch_threads { value: 0 }", "num_batch_threads must be at least 1, got 0"),
+        ("num_batch_threads { value: -2 }", "num_batch_threads must be at least 1, got -2"),
         ("batch_timeout_micros { value: -1 }", "batch_timeout_micros: Input should be greater than or equal to 0"),
         (
             "max_batch_size { value: 9 } allowed_batch_sizes: 4 allowed_batch_sizes: 8",

@@ -6,7 +6,7 @@ import pytest
 from serving.core.metric_types import Counter, Gauge, Histogram
 from serving.core.metrics import Metrics
 from tests.serving import saved_models
-from tests.serving.conftest import refused
+from tests.serving.conftest import eventually, refused
 
 
 def test_a_counter_is_written_as_tensorflow_serving_writes_it():
@@ -109,6 +109,22 @@ def test_batches_are_counted(counted):
     assert ":tensorflow:serving:batching_session:processed_batch_size_count 1\n" in page
     assert ':tensorflow:serving:batching_session:queuing_latency_count{thread_pool_name=""} 1\n' in page
     assert ":seqline:serving:batches_waiting 0\n" in page
+
+
+def test_loads_and_runs_of_the_graph_are_counted(counted, base, exported):
+    server, stub = counted
+    (broken := base / "4").mkdir()
+    (broken / "saved_model.pb").write_bytes(b"nonsense")
+    eventually(lambda: f'load_attempt_count{{model_path="{broken}",status="fail"}}' in server.metrics.render())
+    stub.y(1)
+    page, path, loaded = server.metrics.render(), base / "3", ":tensorflow:cc:saved_model:load"
+    assert f'{loaded}_attempt_count{{model_path="{path}",status="success"}} 1\n' in page
+    assert float(page.split(f'{loaded}_latency{{model_path="{path}"}} ')[1].split("\n")[0]) > 1000
+    assert f'{loaded}_latency{{model_path="{broken}"}}' not in page
+    for stage in ("restore_graph", "init_graph"):
+        assert f'{loaded}_latency_by_stage_count{{model_path="{path}",stage="{stage}"}} 1\n' in page
+    assert ":tensorflow:core:graph_runs 1\n" in page
+    assert float(page.split("\n:tensorflow:core:graph_run_time_usecs ")[1].split("\n")[0]) > 0
 
 
 def test_versions_are_shown_by_state(counted):

@@ -293,7 +293,7 @@ def test_an_unexpected_error_tells_the_client_nothing(serve, base, exported, mon
     saved_models.publish(exported / "line2", base, 1)
     server, stub = serve()
     # The one place where a test reaches into the server: a bug cannot be ordered through the API.
-    monkeypatch.setattr("serving.core.messages.encode_tensor", lambda *_: 1 / 0)
+    monkeypatch.setattr("serving.core.messages.write_tensor", lambda *_: 1 / 0)
     with refused(grpc.StatusCode.INTERNAL, "Internal error; the server's log has the details"):
         stub.predict(x=[1.0])
     assert "ZeroDivisionError" in caplog.text

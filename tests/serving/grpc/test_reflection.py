@@ -1,20 +1,44 @@
 """A tool that knows nothing of the API learns it from the server."""
 
+import grpc
+import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
+VERSIONS = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"]
+SERVED = {"tensorflow.serving.PredictionService", "tensorflow.serving.ModelService", *VERSIONS}
 
-def test_all_services_are_listed(line):
-    stub = reflection_pb2_grpc.ServerReflectionStub(line.channel)
-    asked = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
-    answer = next(iter(stub.ServerReflectionInfo(asked, timeout=10)))
-    assert {service.name for service in answer.list_services_response.service} == {
-        "tensorflow.serving.PredictionService",
-        "tensorflow.serving.ModelService",
-        "grpc.health.v1.Health",
-        "grpc.reflection.v1alpha.ServerReflection",
-    }
+
+def reflect(channel: grpc.Channel, version: str, **asked: str) -> reflection_pb2.ServerReflectionResponse:
+    """What one of the two versions answers; their messages are the same."""
+    ask = channel.stream_stream(
+        f"/{version}/ServerReflectionInfo",
+        reflection_pb2.ServerReflectionRequest.SerializeToString,
+        reflection_pb2.ServerReflectionResponse.FromString,
+    )
+    return next(iter(ask(iter([reflection_pb2.ServerReflectionRequest(**asked)]), timeout=10)))
+
+
+def listed(channel: grpc.Channel, version: str) -> set[str]:
+    answer = reflect(channel, version, list_services="")
+    return {service.name for service in answer.list_services_response.service}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_all_services_are_listed(line, version):
+    assert listed(line.channel, version) == {*SERVED, "grpc.health.v1.Health"}
+    for service in listed(line.channel, version):
+        answer = reflect(line.channel, version, file_containing_symbol=service)
+        assert answer.file_descriptor_response.file_descriptor_proto, service
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_is_not_served_is_not_listed(serve, version):
+    _, stub = serve(wait=False, grpc_health=False)
+    assert listed(stub.channel, version) == SERVED
+    answer = reflect(stub.channel, version, file_containing_symbol="grpc.health.v1.Health")
+    assert answer.error_response.error_code == grpc.StatusCode.NOT_FOUND.value[0]
 
 
 def test_a_request_built_from_what_the_server_tells_is_answered(line):

@@ -322,6 +322,7 @@ def test_the_file_of_models_is_read_and_followed(serve, base, exported, tmp_path
     assert stub.y(0) == [1]
     file.write_text(config_text(one | {"policy": "specific { versions: 2 }"}, {"name": "n", "path": base}))
     eventually(lambda: stub.states() == {1: "END", 2: "AVAILABLE"})
+    eventually(lambda: any(one.state == 30 for one in stub.status(name="n")))  # another model, another thread
     assert stub.y(0, name="n") == [2]
 
 

@@ -97,7 +97,7 @@ def test_numbers_beyond_their_type_become_what_rapidjson_makes_of_them():
         ('{"context": "c", "examples": [{}]}', "Example must be JSON object but got JSON String"),
         (
             '{"signature_name": 1, "examples": [{}]}',
-            'JSON Value: {\n    "signature_name": 1,\n    "examples": [\n        {}\n    ]\n} not formatted correctly. '
+            'JSON Value: {\n    "signature_name": 1,\n    "examples": [{}]\n} not formatted correctly. '
             "'signature_name' key must be a string value.",
         ),
     ],
@@ -129,8 +129,16 @@ def test_a_feature_of_another_form_is_refused(content, message):
 
 
 def test_names_that_are_not_unicode_do_no_harm():
-    assert "Feature: ? has element" in refusal('{"examples": [{"\\ud800": null}]}')
-    assert read('{"examples": [{"\\ud800": 1}]}').example_list.examples[0].features.feature["?"].int64_list.value == [1]
+    assert "Feature: ??? has element" in refusal('{"examples": [{"\\udc80": null}]}')
+    features = read('{"examples": [{"\\udc80": 1}]}').example_list.examples[0].features.feature
+    assert features["???"].int64_list.value == [1]
+
+
+def test_the_last_of_equal_features_counts_and_those_before_are_judged():
+    features = read('{"examples": [{"f": 1, "f": ["a", "b"], "g": 2}]}').example_list.examples[0].features.feature
+    assert features["f"].WhichOneof("kind") == "bytes_list"
+    assert features["f"].bytes_list.value == [b"a", b"b"]
+    assert "unexpected JSON type: Null" in refusal('{"examples": [{"f": null, "f": 1}]}')
 
 
 def test_classes_are_pairs_of_label_and_score():

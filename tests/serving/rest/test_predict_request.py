@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
@@ -93,9 +94,9 @@ def test_the_signature_named_is_read():
     ("dtype", "values", "wanted"),
     [
         ("float", "[1, 1.5, 16777217]", np.array([1, 1.5, 16777216], np.float32)),
-        ("float", "[1e39, -1e39, 1e-50, 1e400]", np.array([np.inf, -np.inf, 0, np.inf], np.float32)),
+        ("float", "[1e39, -1e39, 1e-50]", np.array([np.inf, -np.inf, 0], np.float32)),
         ("float", "[NaN, Infinity, -Inf]", np.array([np.nan, np.inf, -np.inf], np.float32)),
-        ("double", "[1, 1e308, 1e400, 18446744073709551616]", np.array([1, 1e308, np.inf, 2.0**64])),
+        ("double", "[1, 1e308, 18446744073709551616]", np.array([1, 1e308, 2.0**64])),
         ("int8", "[-128, 127, 300]", np.array([-128, 127, 44], np.int8)),
         ("uint8", "[0, 255, -1]", np.array([0, 255, 255], np.uint8)),
         ("int16", "[-32768, 32767]", np.array([-32768, 32767], np.int16)),
@@ -105,6 +106,9 @@ def test_the_signature_named_is_read():
         ("uint64", "[0, 18446744073709551615]", np.array([0, 2**64 - 1], np.uint64)),
         ("bool", "[true, false]", np.array([True, False])),
         ("string", '["", "\\u00e9", "한"]', np.array([b"", "é".encode(), "한".encode()], object)),
+        ("string", '["\\ude00", "\\ud83d\\ude00"]', np.array([b"\xed\xb8\x80", "😀".encode()], object)),
+        ("string", '[{"b64": "YQ.."}, {"b64": "YQ.="}, {"b64": "YQ"}]', np.array([b"a"] * 3, object)),
+        ("string", '[{"b64": "YQ==", "b64": 1}]', np.array([b"a"], object)),
         ("string", '[{"b64": "AP/+"}, {"b64": ""}, {"b64": "Y Q"}]', np.array([b"\x00\xff\xfe", b"", b"a"], object)),
     ],
 )
@@ -135,11 +139,11 @@ def test_base64_stands_for_bytes_in_columns(body):
         ("int64", "9223372036854775808", "9223372036854775808", "Number"),
         ("int64", "false", "false", "False"),
         ("uint32", "-1", "-1", "Number"),
-        ("uint64", "18446744073709551616", "1.8446744073709552e+19", "Number"),
+        ("uint64", "18446744073709551616", "18446744073709552000.0", "Number"),
         ("bool", "1", "1", "Number"),
         ("string", "1", "1", "Number"),
         ("string", "null", "null", "Null"),
-        ("float", '{"b64": "aGk="}', '{\n    "b64": "aGk="\n}', "Object"),
+        *((dtype, '{"b64": "aGk="}', '{\n    "b64": "aGk="\n}', "Object") for dtype in ("float", "half", "uint16")),
     ],
 )
 def test_a_value_of_another_type_is_refused(dtype, value, echoed, type_name):
@@ -154,14 +158,20 @@ def test_a_value_of_another_type_is_refused(dtype, value, echoed, type_name):
 
 
 @pytest.mark.parametrize("dtype", ["half", "bfloat16", "complex64", "uint16"])
-@pytest.mark.parametrize("value", ["[[1.5], [2]]", "[]"])
-def test_a_dtype_without_a_form_in_json_is_not_supported(dtype, value):
-    first = "1.5" if "1" in value else "[]"
+@pytest.mark.parametrize(("value", "first"), [("[[1.5], [2]]", "1.5"), ("[null]", "null"), ('"a"', '"a"')])
+def test_a_dtype_without_a_form_in_json_is_not_supported(dtype, value, first):
     complaint = f"Conversion of JSON Value: {first} to type: {dtype}"
     assert refusal(f'{{"inputs": {value}}}', NotSupportedError, x=dtype) == complaint
     assert refusal(f'{{"instances": [{value}]}}', x=dtype) == (
         f"Failed to process element: 0 of 'instances' list. Error: UNIMPLEMENTED: {complaint}"
     )
+
+
+@pytest.mark.parametrize("dtype", ["half", "bfloat16", "complex64", "uint16"])
+def test_no_elements_of_such_a_dtype_are_a_tensor(dtype):
+    for body, shape in (('{"inputs": []}', (0,)), ('{"instances": [[], []]}', (2, 0))):
+        array = read(body, x=dtype)["x"]
+        assert (array.dtype, array.shape) == (tf.as_dtype(dtype).as_numpy_dtype, shape)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +208,7 @@ def test_rows_of_different_shapes_are_refused(rows, complaint):
     )
 
 
-@pytest.mark.parametrize("text", ["a", "a===", "!!!!", "한글"])
+@pytest.mark.parametrize("text", ["a", "a===", "!!!!", "한글", "abcd=", "YQ=", "YQ===", "=", "YQ==YQ=="])
 def test_text_that_is_not_base64_is_refused(text):
     body = f'{{"inputs": {{"b64": "{text}"}}}}'
     assert refusal(body, x="string") == "Unable to base64 decode"
@@ -213,15 +223,20 @@ DOCUMENT_ERRORS = [
     ("{}", "Missing 'inputs' or 'instances' key"),
     (
         '{"instances": [1], "inputs": [1]}',
-        'JSON Value: {\n    "instances": [\n        1\n    ],\n    "inputs": [\n        1\n    ]\n} Not formatted '
+        'JSON Value: {\n    "instances": [1],\n    "inputs": [1]\n} Not formatted '
         "correctly expecting only one of 'inputs' or 'instances' keys to exist ",
+    ),
+    (
+        '{"instances": [{"x": 1}, {"x": 2, "x": null, "y": 1}]}',
+        "Failed to process element: 1 key: y of 'instances' list. Error: INVALID_ARGUMENT: "
+        "JSON object: does not have named input: y",
     ),
     ('{"instances": 1}', "JSON Value: {\n    \"instances\": 1\n} Expecting 'instances' to be an list/array"),
     ('{"instances": []}', "JSON Value: {\n    \"instances\": []\n} No values in 'instances' array"),
     ('{"inputs": {"y": 1}}', "Missing named input: x in 'inputs' object."),
     (
         '{"instances": [1], "signature_name": true}',
-        'JSON Value: {\n    "instances": [\n        1\n    ],\n    "signature_name": true\n} not formatted correctly. '
+        'JSON Value: {\n    "instances": [1],\n    "signature_name": true\n} not formatted correctly. '
         "'signature_name' key must be a string value.",
     ),
     (
@@ -296,11 +311,7 @@ def test_deep_lists_inside_a_refused_value_do_no_harm():
     assert refusal(body, x="float") == "Encountered list at unexpected level: 2 expected < 2"
 
 
-def test_a_string_of_half_a_surrogate_pair_is_refused():
-    assert "surrogate pair" in refusal('{"instances": ["\\ud800"]}', x="string")
-
-
 def test_names_that_are_not_unicode_are_shown_as_unicode():
-    message = refusal('{"instances": [{"\\ud800": 1}]}', x="float")
+    message = refusal('{"instances": [{"\\udc80": 1}]}', x="float")
     assert message.encode()
-    assert "does not have named input: ?" in message
+    assert "does not have named input: ???" in message

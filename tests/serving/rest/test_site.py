@@ -65,9 +65,9 @@ def test_metrics_are_at_the_path_of_tensorflow_serving(start):
     assert (reply.status, reply.headers["Content-Type"].split(";")[0]) == (200, "text/plain")
     assert b"# TYPE :tensorflow:serving:request_count counter\n" in reply.body
     reply = call(server, "POST", "/monitoring/prometheus/metrics?a=1")
-    assert reply.status == 400
-    assert reply.error == (
-        "Unexpected path: /monitoring/prometheus/metrics?a=1. Should be /monitoring/prometheus/metrics"
+    assert (reply.status, reply.headers["Content-Type"].split(";")[0]) == (400, "text/plain")
+    assert reply.body == (
+        b"Unexpected path: /monitoring/prometheus/metrics?a=1. Should be /monitoring/prometheus/metrics"
     )
 
 
@@ -105,10 +105,13 @@ def test_options_are_answered_by_origin_alone(start, origin, status):
 def test_pages_of_other_origins_may_call_when_told_so(start):
     without = call(start(), "GET", "/v1/models/m")
     assert "Access-Control-Allow-Origin" not in without.headers
-    reply = call(start(publish=False, rest={"cors": True}), "GET", "/v1/models/m")
-    assert reply.headers["Access-Control-Allow-Origin"] == "*"
-    assert reply.headers["Access-Control-Allow-Methods"] == "POST, GET"
-    assert reply.headers["Access-Control-Allow-Headers"] == "Content-Type"
+    server = start(publish=False, rest={"cors": True})
+    for method, status in (("GET", 200), ("OPTIONS", 200), ("PUT", 400)):
+        reply = call(server, method, "/v1/models/m", Origin="https://a.example")
+        assert (method, reply.status) == (method, status)
+        assert reply.headers["Access-Control-Allow-Origin"] == "*"
+        assert reply.headers["Access-Control-Allow-Methods"] == "POST, GET"
+        assert reply.headers["Access-Control-Allow-Headers"] == "Content-Type"
 
 
 def test_a_body_over_the_limit_is_refused(start):
@@ -141,11 +144,13 @@ def test_one_request_more_than_allowed_is_refused(start, serve, base, gate, tmp_
     saved_models.publish(tmp_path / "gate", base, 1)
     server, _ = serve(rest={"port": 0}, max_concurrent_requests=1)
     held = hold_one(server, gate)
-    reply = call(server, "GET", "/healthz")
+    reply = call(server, "POST", "/v1/models/m:predict", {"instances": [0.0]})
     assert (reply.status, reply.error) == (429, "the server handles 1 requests already; try again in a moment")
+    for path in ("/healthz", "/readyz", "/monitoring/prometheus/metrics", "/v1/models/m"):
+        assert call(server, "GET", path).status == 200
     gate.open.set()
     held.join()
-    assert call(server, "GET", "/healthz").status == 200
+    assert call(server, "POST", "/v1/models/m:predict", {"instances": [0.0]}).status == 200
 
 
 def test_a_run_beyond_the_timeout_is_given_up(start, serve, base, gate, tmp_path):

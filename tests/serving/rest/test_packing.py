@@ -1,0 +1,36 @@
+"""Bodies packed by gzip: one member or many, whole or not."""
+
+import gzip
+import random
+import time
+
+import pytest
+
+from serving.errors import ResourceExhaustedError
+from serving.rest.packing import unpack
+
+
+def test_members_of_all_sizes_with_zeros_between_them():
+    chance = random.Random(1)
+    contents = [chance.randbytes(size) for size in (0, 1, 100, 16 << 10, 300_000, 0, 7)]
+    body = b"".join(gzip.compress(content) + b"\0" * (number % 3) for number, content in enumerate(contents))
+    assert unpack(body, "GZIP", 10**6) == b"".join(contents)
+
+
+def test_the_limit_is_that_of_the_content():
+    assert unpack(gzip.compress(b"a" * 1000), "gzip", 1000) == b"a" * 1000
+    for body in (gzip.compress(b"a" * 1001), gzip.compress(b"a" * 1000) + gzip.compress(b"a")):
+        with pytest.raises(ResourceExhaustedError):
+            unpack(body, "gzip", 1000)
+
+
+@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"abc")[:-3], gzip.compress(b"abc") + b"x"])
+def test_what_cannot_be_unpacked_is_empty(body):
+    assert unpack(body, "gzip", 1000) == b""
+
+
+def test_very_many_members_take_time_in_proportion():
+    """A hundred thousand took a quarter of an hour when the rest was copied for each."""
+    body, before = gzip.compress(b"") * 100_000, time.process_time()
+    assert unpack(body, "gzip", 1000) == b""
+    assert time.process_time() - before < 30
