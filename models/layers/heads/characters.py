@@ -4,6 +4,7 @@ B: batch, T: words, C: characters of a word, E: `character_dim`, H: `hidden_dim`
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -115,19 +116,16 @@ class CharacterLstm(CharacterReader):
         return read * ops.cast(ops.any(real, axis=1, keepdims=True), read.dtype)
 
 
+# Kind to its class, and to the keys of the section `labeling` that say its sizes, in the order of the arguments.
+READERS: dict[str, tuple[Callable[..., CharacterReader], tuple[str, ...]]] = {
+    "cnn": (CharacterCnn, ("character_dim", "character_hidden_dim", "character_window")),
+    "lstm": (CharacterLstm, ("character_dim", "character_hidden_dim")),
+}
+
+
 def character_reader(kind: str, num_characters: int, dropout: float, settings: Any) -> CharacterReader | None:
     """What the section `labeling` asks for; None for a model without characters."""
-    if kind == "cnn":
-        return CharacterCnn(
-            num_characters,
-            settings.character_dim,
-            settings.character_hidden_dim,
-            settings.character_window,
-            dropout,
-            name="characters",
-        )
-    if kind == "lstm":
-        return CharacterLstm(
-            num_characters, settings.character_dim, settings.character_hidden_dim, dropout, name="characters"
-        )
-    return None
+    if kind not in READERS:
+        return None
+    reader, sizes = READERS[kind]
+    return reader(num_characters, *(getattr(settings, size) for size in sizes), dropout, name="characters")
