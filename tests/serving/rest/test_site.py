@@ -102,10 +102,10 @@ def test_options_are_answered_by_origin_alone(start, origin, status):
     assert (reply.status, reply.body) == (status, b"")
 
 
-def test_pages_of_other_origins_may_call_when_told_so(start):
+def test_pages_of_other_origins_may_call_when_told_so(start, serve):
     without = call(start(), "GET", "/v1/models/m")
     assert "Access-Control-Allow-Origin" not in without.headers
-    server = start(publish=False, rest={"cors": True})
+    server, _ = serve(rest={"port": 0, "cors": True})
     for method, status in (("GET", 200), ("OPTIONS", 200), ("PUT", 400)):
         reply = call(server, method, "/v1/models/m", Origin="https://a.example")
         assert (method, reply.status) == (method, status)
