@@ -82,12 +82,12 @@ class BatchExecutor:
             task.queued(False)
             if task.gone():
                 task.answer.set_exception(RequestCancelledError(CALLER_GONE))
-            elif task.deadline > now:
+            elif task.deadline <= now:
+                task.answer.set_exception(ResourceExhaustedError(EXPIRED_IN_QUEUE))
+            else:
                 tasks.append(task)
                 self._metrics.queuing_latency.observe(1e6 * (now - task.since), "")
                 self._metrics.input_batch_size.observe(task.rows)
-            else:
-                task.answer.set_exception(ResourceExhaustedError(EXPIRED_IN_QUEUE))
         if len(tasks) > 1 and self._run_merged(batch.program, tasks):
             return
         for task in tasks:

@@ -1,5 +1,10 @@
-"""A request larger than a batch, run piece by piece, so that it never holds up the others and ends with its caller."""
+"""A request larger than a batch, run in pieces.
 
+One after the other, so that it never holds up the others and ends with its caller; or side by side, as TensorFlow
+Serving cuts it to fill its batches.
+"""
+
+import itertools
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
@@ -9,6 +14,7 @@ import numpy as np
 
 from serving.core.batch_arrays import not_splittable
 from serving.core.batch_execution import Task
+from serving.errors import FailedPreconditionError
 
 Outputs: TypeAlias = list[np.ndarray]
 
@@ -64,8 +70,41 @@ class Pieces:
 
     def _run_whole(self) -> None:
         """What has no row for each row, or rows of other lengths in each piece, has to be run at once."""
-        task = replace(self._whole, rows=0, answer=self.answer)
-        self._enqueue(task)
+        self._enqueue(replace(self._whole, rows=0, answer=self.answer))
+
+
+def together(whole: Task, pieces: list[Task], enqueue: Callable[[Task], None]) -> Future[Outputs]:
+    """The answers of pieces that are enqueued side by side, as one.
+
+    Args:
+        whole: The request, which is run at once where its pieces have rows of different lengths.
+        pieces: Its pieces, in order.
+        enqueue: Puts a task into a batch; raises ServingError where it cannot.
+
+    Returns:
+        The outputs of all rows, or the first error among the pieces.
+    """
+    answer: Future[Outputs] = Future()
+    left = itertools.count(len(pieces) - 1, -1)
+
+    def note(_: Future[Outputs]) -> None:
+        if next(left):
+            return
+        try:
+            answers = [piece.answer.result() for piece in pieces]
+            for piece, outputs in zip(pieces, answers, strict=True):
+                if problem := not_splittable(outputs, piece.rows):
+                    raise FailedPreconditionError(problem)
+            if all(_fit(outputs, answers[0]) for outputs in answers):
+                answer.set_result([np.concatenate(parts) for parts in zip(*answers, strict=True)])
+            else:
+                enqueue(replace(whole, rows=0, answer=answer))
+        except Exception as error:  # whatever it is: somebody waits for the answer
+            answer.set_exception(error)
+
+    for piece in pieces:
+        piece.answer.add_done_callback(note)
+    return answer
 
 
 def _fit(outputs: Outputs, others: Outputs) -> bool:

@@ -6,7 +6,6 @@ merged runs by itself; a larger one than a batch is cut into several. (TensorFlo
 these cases; `strict` brings back its refusals of single requests.)
 """
 
-import itertools
 import logging
 import os
 import threading
@@ -17,15 +16,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
-from serving.core.batch_arrays import Arrays, not_splittable, piece_sizes, shape_key
+from serving.core.batch_arrays import Arrays, piece_sizes, shape_key
 from serving.core.batch_execution import CALLER_GONE, Batch, BatchExecutor, BatchKey, Task, nobody_is_gone, nobody_notes
-from serving.core.batch_pieces import Pieces
+from serving.core.batch_pieces import Pieces, together
 from serving.core.metrics import Metrics
 from serving.core.servable import TIMED_OUT, Program
 from serving.errors import (
     STOPPING,
     DeadlineExceededError,
-    FailedPreconditionError,
     InvalidRequestError,
     RequestCancelledError,
     UnavailableError,
@@ -113,7 +111,11 @@ class BatchRunner:
             pieces.start()
             return pieces.answer
         tasks = self._enqueue(program, settings, task)
-        return task.answer if tasks == [task] else _together(tasks)
+        return (
+            task.answer
+            if tasks == [task]
+            else together(task, tasks, lambda whole: self._enqueue_one(program, settings, whole))
+        )
 
     def _run_directly(
         self, program: Program, arrays: Arrays, deadline: float, gone: Callable[[], bool], here: bool
@@ -260,28 +262,6 @@ def _run_directly(program: Program, arrays: Arrays, deadline: float, gone: Calla
     if gone():
         raise RequestCancelledError(CALLER_GONE)
     return program.run(arrays, deadline)
-
-
-def _together(tasks: list[Task]) -> Future[list[np.ndarray]]:
-    """The pieces of a request as one answer, or the first error among them."""
-    whole: Future[list[np.ndarray]] = Future()
-    left = itertools.count(len(tasks) - 1, -1)
-
-    def note(_: Future[list[np.ndarray]]) -> None:
-        if next(left):
-            return
-        try:
-            answers = [task.answer.result() for task in tasks]
-            for task, answer in zip(tasks, answers, strict=True):
-                if problem := not_splittable(answer, task.rows):
-                    raise FailedPreconditionError(problem)
-            whole.set_result([np.concatenate(parts) for parts in zip(*answers, strict=True)])
-        except Exception as error:
-            whole.set_exception(error)
-
-    for task in tasks:
-        task.answer.add_done_callback(note)
-    return whole
 
 
 def _count_rows(program: Program, arrays: Arrays, settings: BatchingSettings) -> int:

@@ -104,8 +104,7 @@ class Work:
 
     def _read(self, job: "_Job") -> None:
         try:
-            if job.is_gone():
-                raise RequestCancelledError(CALLER_GONE)
+            job.check()
             run = job.read(job.held)
             outputs = self._runner.submit(run.program, run.arrays, job.deadline, job.is_gone, job.note_queue)
         except BaseException as error:
@@ -126,8 +125,7 @@ class Work:
         answer, error = None, None
         try:
             arrays = outputs.result()
-            if job.is_gone():
-                raise RequestCancelledError(CALLER_GONE)
+            job.check()
             answer = run.finish(arrays)
         except BaseException as raised:
             error = raised
@@ -177,8 +175,23 @@ class _Job(Generic[Answer]):
         self.error: BaseException | None = None
 
     def is_gone(self) -> bool:
-        """Whether nobody waits for the answer any more."""
-        return self.gone or time.monotonic() >= self.deadline
+        """Whether nobody waits for the answer any more.
+
+        A caller whose time is over may wait still: for the error that says so.
+        """
+        return self.gone
+
+    def check(self) -> None:
+        """Ends what nobody waits for, or waits too long for.
+
+        Raises:
+            RequestCancelledError: The caller is gone.
+            DeadlineExceededError: The time is over.
+        """
+        if self.gone:
+            raise RequestCancelledError(CALLER_GONE)
+        if time.monotonic() >= self.deadline:
+            raise DeadlineExceededError(TIMED_OUT)
 
     def note_queue(self, is_queued: bool) -> None:
         """Notes whether it waits in the queue of batches."""

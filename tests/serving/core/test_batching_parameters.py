@@ -203,6 +203,21 @@ def test_pieces_of_what_sums_over_rows_are_not_put_together(model):
     runner.stop()
 
 
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_large_request_is_answered_at_once_where_its_pieces_have_rows_of_different_lengths(tmp_path, cut):
+    model = Servable(saved_models.save_padded(tmp_path / "padded"))
+    runner = BatchRunner(
+        BatchingSettings(enable_large_batch_splitting=cut, max_batch_size=8 if cut else 2, max_execution_batch_size=2)
+    )
+    texts = np.array([b"a", b"b", b"c d e", b"f", b"g h"], dtype=object)
+    outputs = runner.run(program(model, "words"), [texts], FOREVER)
+    assert b"e" in max(outputs, key=lambda output: output.dtype == object)[2]
+    for output, expected in zip(outputs, program(model, "words").run([texts]), strict=True):
+        assert output.tolist() == expected.tolist()
+    runner.stop()
+    model.close()
+
+
 def test_a_full_queue_tells_the_room_that_is_left(hold, model):
     held = hold(enable_large_batch_splitting=True, max_batch_size=8, max_execution_batch_size=2, max_enqueued_batches=2)
     with pytest.raises(UnavailableError) as caught:
