@@ -15,7 +15,9 @@ class TokenizerSettings(Settings):
     )
     """What a token is. word: a whole word, rare ones unknown; wordpiece: a frequent part of a word; sentencepiece: the
     same by the library of that name; character; byte."""
-    model: Literal["unigram", "bpe"] = pydantic.Field("unigram", json_schema_extra=only_with(unit="sentencepiece"))
+    model: Literal["unigram", "bpe"] = pydantic.Field(
+        "unigram", json_schema_extra=only_for("text") | only_with(unit="sentencepiece")
+    )
     """How the pieces are found: unigram: those by which the texts are most probable (Kudo, 2018); bpe: frequent pairs,
     merged again and again (Sennrich et al., 2016)."""
     vocabulary_size: int = pydantic.Field(
@@ -24,10 +26,12 @@ class TokenizerSettings(Settings):
     """Tokens kept at most, the four special ones included; byte always has 260."""
     minimum_count: int = pydantic.Field(1, ge=1, json_schema_extra=only_with(unit=("word", "character")))
     """Times that a word or character must stand in the train split to be known."""
-    character_coverage: float = pydantic.Field(1.0, gt=0, le=1, json_schema_extra=only_with(unit="sentencepiece"))
+    character_coverage: float = pydantic.Field(
+        1.0, gt=0, le=1, json_schema_extra=only_for("text") | only_with(unit="sentencepiece")
+    )
     """Share of all characters of the train split, by how often they occur, that the pieces must hold; the rarest are
     left out. 0.9995 suits scripts with thousands of characters."""
-    byte_fallback: bool = pydantic.Field(False, json_schema_extra=only_with(unit="sentencepiece"))
+    byte_fallback: bool = pydantic.Field(False, json_schema_extra=only_for("text") | only_with(unit="sentencepiece"))
     """Write a character that the pieces lack as its UTF-8 bytes, 256 tokens more, so that nothing is unknown."""
     lowercase: bool = False
     """Fold upper case to lower case before the text is cut."""

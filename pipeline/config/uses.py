@@ -76,7 +76,7 @@ def _unused(
         if name not in given:
             continue
         value, markers = getattr(values, name, None), markers_of(field)
-        reason = _of_tasks_or_models(markers, prefix, run) or _of_values_beside(markers, values, prefix)
+        reason = _of_tasks_or_models(markers, prefix, run) or _of_values_beside(markers, values, prefix, fields, run)
         if reason:
             it = "it" if prefix else "the section"
             yield f"{prefix}{name} {reason[0]}; remove {it}. Received: {reason[1]}"
@@ -114,9 +114,12 @@ def _of_tasks_or_models(markers: Mapping[str, Any], prefix: str, run: _Run) -> t
     return f"is for the {_tasks_with(use, tasks)} only", f"task {run.task.name}"
 
 
-def _of_values_beside(markers: Mapping[str, Any], values: Any, prefix: str) -> tuple[str, str] | None:
+def _of_values_beside(
+    markers: Mapping[str, Any], values: Any, prefix: str, fields: Mapping[str, FieldInfo], run: _Run
+) -> tuple[str, str] | None:
     for key, wanted in markers.get("only_with", {}).items():
-        if not hasattr(values, key):
+        # A key without a use in this run decides nothing.
+        if not hasattr(values, key) or _of_tasks_or_models(markers_of(fields[key]), prefix, run):
             continue
         received = getattr(values, key)
         if not (bool(received) is wanted if isinstance(wanted, bool) else received in _listed(wanted)):

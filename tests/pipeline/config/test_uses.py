@@ -43,6 +43,12 @@ WORDS = {
     "tokenizer": {"unit": "word"},
     "model": {"architecture": "skip_gram"},
 }
+NAMES = {
+    "name": "toy",
+    "task": "sequence_labeling",
+    "data": {"train": "a.conll", "eval": "b.conll"},
+    "model": {"architecture": "recurrent"},
+}
 EARS = {**DIGITS, "task": "audio_classification", "model": {"architecture": "gated_conv"}}
 
 
@@ -64,6 +70,7 @@ def problems(tmp_path: Path, settings: dict, overrides: list[str]) -> list[str]:
         (EARS, "clips.per_label=1", "clips is for the task audio_generation only; remove the section"),
         (DATES, "training.chunk_length=9000", "training.chunk_length is for the task audio_generation only; remove it"),
         (EARS, "model.embeddings={}", "model.embeddings is for the tasks text_classification, sequence_labeling only"),
+        (NAMES, "tokenizer.byte_fallback=true", "tokenizer.byte_fallback is for the tasks text_classification, "),
         (DATES, "vectors={}", "vectors is for the task word_embedding only; remove the section"),
         (DATES, "decoding.top_k=5", "decoding.top_k is for the task language_modeling only; remove it"),
         (PLAYS, "decoding.beam_width=2", "decoding.beam_width is for the task text_to_text only; remove it"),
@@ -223,6 +230,7 @@ def test_a_model_without_the_keys_is_named(tmp_path: Path) -> None:
         (REVIEWS, ["model.pooling=max", "model.embedding_dim=8", "evaluation.slice_by_label=false"]),
         (REVIEWS, ["model.embeddings={from: words.bin, trainable: false}"]),
         (DATES, ["tokenizer={unit: sentencepiece, model: bpe, character_coverage: 0.9, byte_fallback: true}"]),
+        (NAMES, ["tokenizer.minimum_count=2", "tokenizer.vocabulary_size=100"]),
         (WORDS, ["tokenizer.minimum_count=5", "vectors={analogies: q.txt, min_analogy_accuracy: 0.1}"]),
         (EARS, ["model.noise_snr_db=5", "model.pooling=max", "audio={trim_silence_db: 30, trim_silence_at: end}"]),
         (DIGITS, ["model.condition_on=[label]", "model.condition_dim=4", "training.chunk_length=9000"]),
