@@ -4,8 +4,11 @@ Each pair is built, exported and asked once; the tests read what came of it.
 """
 
 import dataclasses
+import functools
 import pathlib
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 import numpy as np
@@ -109,6 +112,11 @@ class Made:
     model: keras.Model
     signatures: Signatures
     folder: pathlib.Path
+
+    @functools.cached_property
+    def exported(self) -> Mapping[str, Any]:
+        """The signatures as TensorFlow loads them, once for all tests of the pair."""
+        return tf.saved_model.load(str(self.folder)).signatures
 
     @property
     def examples(self) -> list[bytes]:
@@ -214,7 +222,7 @@ def test_one_step_of_training_moves_every_weight_by_finite_numbers(pair):
 
 
 def test_the_answer_has_a_form_for_people(pair):
-    outputs = tf.saved_model.load(str(pair.folder)).signatures["serving_default"].structured_outputs
+    outputs = pair.exported["serving_default"].structured_outputs
     assert any(set(names) <= set(outputs) for names in answers.RENDERERS)
 
 
@@ -228,7 +236,7 @@ def test_every_signature_is_asked_alone_and_together_with_the_same_answers(pair)
 
     Cut by what the description says of its outputs, an answer does not show that others were asked beside it.
     """
-    loaded = tf.saved_model.load(str(pair.folder)).signatures
+    loaded = pair.exported
     specs = {name: specs_of(signature) for name, signature in loaded.items()}
     description, padded_axes = ModelDescription.read(pair.folder), read_padded_axes(pair.folder)
 
@@ -270,7 +278,7 @@ def test_an_export_answers_as_keras_does(pair):
 
 
 def test_every_input_has_a_batch_dimension_first(pair):
-    for signature in tf.saved_model.load(str(pair.folder)).signatures.values():
+    for signature in pair.exported.values():
         for spec in signature.structured_input_signature[1].values():
             assert spec.shape.rank >= 1
             assert spec.shape[0] is None
@@ -278,7 +286,7 @@ def test_every_input_has_a_batch_dimension_first(pair):
 
 def test_what_is_judged_is_answered_and_every_metric_is_known(pair):
     judging = pair.code.task.judging
-    outputs = tf.saved_model.load(str(pair.folder)).signatures["examples"].structured_outputs
+    outputs = pair.exported["examples"].structured_outputs
     assert judging.prediction_key in outputs
     assert judging.label_key in {feature.name for feature in pair.code.task.features}
     assert set(judging.metrics) <= set(METRICS)

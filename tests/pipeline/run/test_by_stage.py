@@ -96,9 +96,14 @@ def test_one_process_for_each_stage_makes_the_same_as_a_run(dates_file: Path, tm
     assert compiled.exit_code == 0, compiled.stderr
     codes = {}
     for stage in compiled.stdout.split():
-        done = process("node", out, stage)
-        codes[stage] = done.returncode
-        assert f" {stage} " in done.stdout, done.stdout + done.stderr
+        # Processes of their own for what trains and what has a code to tell; the others need not import TFX anew.
+        if stage in ("Trainer", "Pusher"):
+            done = process("node", out, stage)
+            codes[stage], told = done.returncode, done.stdout
+        else:
+            result = seqline("node", out, stage)
+            codes[stage], told = result.exit_code, result.output
+        assert f" {stage} " in told, told
     assert codes == dict.fromkeys(LINE, 0) | {"Pusher": 3}
     assert "Not pushed: the model falls short of what was asked of it" in done.stdout
 
