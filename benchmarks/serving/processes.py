@@ -160,6 +160,11 @@ class Load:
         return self.report()
 
 
+def python_load(target: Target, concurrency: int, seconds: float, warm_up: float) -> Report:
+    """What `Load` saw to its end."""
+    return Load(target, concurrency, seconds, warm_up).report()
+
+
 @contextlib.contextmanager
 def our_server(log: Path, *flags: str) -> Iterator[tuple[Program, str]]:
     """`python -m serving` on a free port; gives the program and its address."""

@@ -146,10 +146,10 @@ def _litserve(job: Job, is_batched: bool) -> Iterator[tuple[Program, Target]]:
         yield program, Target(f"http://127.0.0.1:{port}/predict", path)
 
 
-OURS = "seqline"
+OURS, ECHO = "seqline", "grpc.aio echo"
 SERVERS = {
     OURS: _ours,
-    "grpc.aio echo": _echo,
+    ECHO: _echo,
     "MLServer": lambda job: _mlserver(job, is_batched=False),
     "MLServer, batching": lambda job: _mlserver(job, is_batched=True),
     "LitServe": lambda job: _litserve(job, is_batched=False),

@@ -20,14 +20,16 @@ from typing import Annotated, Any
 import typer
 from rich.progress import Progress
 
+from benchmarks.serving.h2load import h2load
 from benchmarks.serving.limit import Limit
 from benchmarks.serving.load import Report
-from benchmarks.serving.processes import BenchmarkError, Load, Program, Target, clean_up_on_sigterm
+from benchmarks.serving.processes import BenchmarkError, Program, Target, clean_up_on_sigterm, python_load
 from benchmarks.serving.requests import groups, read_requests, read_texts
-from benchmarks.serving.servers import MAX_BATCH_SIZE, OURS, SERVERS, Job, newest_version, start
+from benchmarks.serving.servers import ECHO, MAX_BATCH_SIZE, OURS, SERVERS, Job, newest_version, start
 from benchmarks.serving.tables import throughput_table
 
 WARM_UP_SECONDS = 0.5
+GENERATORS = {"python": python_load, "h2load": h2load}
 
 
 @dataclass
@@ -55,6 +57,7 @@ class Plan:
     rounds: int
     seconds: float
     rows: int
+    generator: str
 
 
 @contextlib.contextmanager
@@ -79,24 +82,29 @@ def running(servers: Sequence[str], job: Job, words: Sequence[bytes]) -> Iterato
 def measure(limit: Limit, job: Job, servers: Sequence[str], texts: Sequence[str], plan: Plan) -> dict[str, Any]:
     """Runs all rounds."""
     series = {(server, count): Series(server, count) for count in plan.concurrencies for server in servers}
-    singles, limits = [], []
+    sizes = {count: min(count * plan.rows, MAX_BATCH_SIZE) for count in plan.concurrencies}
+    singles: list[float] = []
+    limits: dict[int, list[float]] = {size: [] for size in {*sizes.values(), MAX_BATCH_SIZE}}
     with running(servers, job, limit.describe(texts).words) as found, Progress() as progress:
         bar = progress.add_task("rounds", total=plan.rounds * (len(series) + 1))
         for turn in range(plan.rounds):
             singles.append(limit.single_milliseconds(texts, plan.rows, plan.seconds / 2))
-            limits.append(limit.rows_per_second(texts, MAX_BATCH_SIZE, plan.seconds))
+            for size, found_limits in limits.items():
+                found_limits.append(limit.rows_per_second(texts, size, plan.seconds))
             progress.advance(bar)
             for server in [*servers[turn % len(servers) :], *servers[: turn % len(servers)]]:
                 program, target = found[server]
                 program.go_on()
                 for count in plan.concurrencies:
-                    load = Load(target, count, plan.seconds, WARM_UP_SECONDS)
-                    series[server, count].reports.append(load.report())
+                    report = GENERATORS[plan.generator](target, count, plan.seconds, WARM_UP_SECONDS)
+                    series[server, count].reports.append(report)
                     progress.advance(bar)
                 program.pause()
+    medians = {size: statistics.median(each) for size, each in limits.items()}
     return {
-        "limit_rows_per_second": statistics.median(limits),
+        "limit_rows_per_second": medians[MAX_BATCH_SIZE],
         "limit_batch_size": MAX_BATCH_SIZE,
+        "limits_by_concurrency": {count: medians[size] for count, size in sizes.items()},
         "single_run_p50": statistics.median(singles),
         "figures": [one.summary() for one in series.values()],
     }
@@ -112,19 +120,22 @@ def main(
     rows: Annotated[int, typer.Option(min=1, max=MAX_BATCH_SIZE, help="Texts in each request.")] = 1,
     rounds: Annotated[int, typer.Option(min=1, max=100)] = 5,
     seconds: Annotated[float, typer.Option(min=0.2, max=60, help="Time of one measurement.")] = 5.0,
+    generator: Annotated[str, typer.Option(help=f"Load generator, one of {', '.join(GENERATORS)}.")] = "h2load",
 ) -> None:
     """Compares servers of one model on this machine."""
     clean_up_on_sigterm()
+    if generator not in GENERATORS:
+        raise typer.BadParameter(f"--generator must be one of {', '.join(GENERATORS)}. Received: {generator}")
     lines = read_texts(texts)
     version = newest_version(model)
-    plan = Plan(concurrency, rounds, seconds, rows)
+    plan = Plan(concurrency, rounds, seconds, rows, generator)
     with tempfile.TemporaryDirectory() as folder, Limit(version.resolve(), signature) as limit:
         alias = limit.describe(lines).alias
         job = Job(model.resolve(), version.resolve(), signature, alias, groups(lines, rows), Path(folder))
         result = measure(limit, job, server, lines, plan)
     result = {"model": model.name, "signature": signature, **asdict(plan), "processors": os.cpu_count(), **result}
     output.write_text(json.dumps(result, indent=1))
-    table = throughput_table(result, OURS)
+    table = throughput_table(result, OURS, ECHO)
     output.with_suffix(".md").write_text(table)
     print(table)
 
