@@ -1,5 +1,6 @@
 """TokenizerTrainer: TFX has no component that learns a tokenizer; Transform's vocabularies cut words at spaces only."""
 
+import dataclasses
 import json
 import os
 from collections import Counter, defaultdict
@@ -21,6 +22,7 @@ from tfx.types.standard_artifacts import Examples
 
 from components.artifacts import Vocabulary
 from components.features import features_of
+from components.gazetteers import read_gazetteers
 from components.paths import local_output
 from components.unknown_share import check_unknown, measure_unknown, unknown_findings
 from models.features import Feature, learned_features
@@ -136,6 +138,7 @@ def TokenizerTrainer(  # noqa: N802
     vocabulary: OutputArtifact[Vocabulary],
     features: Parameter[str],
     settings_json: Parameter[str],
+    gazetteers: Parameter[str],
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Learns the pieces of every text feature and the values of every label feature from the train split.
@@ -147,16 +150,18 @@ def TokenizerTrainer(  # noqa: N802
         vocabulary: what `Vocabularies.load` reads.
         features: the task's, from `features_json`.
         settings_json: `TokenizerSettings` as JSON.
+        gazetteers: lists of names, from `gazetteers_json`.
         beam_pipeline: given by TFX.
 
     Raises:
-        DataError: more tokens of a split are unknown than `max_unknown_fraction`.
+        DataError: more tokens of a split are unknown than `max_unknown_fraction`, or a list of names cannot be read.
     """
     settings = TokenizerSettings.model_validate_json(settings_json)
     learned = features_of(features)
     folders = {split: get_split_uri([examples], split) for split in decode_split_names(examples.split_names)}
     counts = count_units(beam_pipeline, folders, learned, settings, vocabulary.uri)
     vocabularies = learn_vocabularies(counts["train"], learned, settings)
+    vocabularies = dataclasses.replace(vocabularies, gazetteers=read_gazetteers(gazetteers, settings))
     shares = measure_unknown(counts, vocabularies)
     check_unknown(shares, vocabularies)
     with local_output(vocabulary.uri) as folder:
@@ -167,6 +172,7 @@ def TokenizerTrainer(  # noqa: N802
 
 def _report(vocabularies: Vocabularies, vocabulary: Any) -> None:
     sizes = {f"{name}_pieces": len(pieces) for name, pieces in vocabularies.pieces.items()}
+    sizes |= {f"{name}_names": len(names) for name, names in vocabularies.gazetteers.items()}
     sizes |= {f"{name}_words": len(words) for name, words in vocabularies.words.items()}
     for name, values in vocabularies.categories.items():
         if any(values):  # "" stands for no value

@@ -1,10 +1,15 @@
 """Settings of the labeling section."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import pydantic
 
-from models.settings import Settings, only_with
+from models.settings import Settings, a_path, only_with
+
+# Which lists a word stands in is one int32, with a bit for each of them.
+_MOST_GAZETTEERS = 30
+
+GazetteerName = Annotated[str, pydantic.StringConstraints(pattern=r"^\w[\w-]*$")]
 
 
 class LabelingSettings(Settings):
@@ -28,6 +33,10 @@ class LabelingSettings(Settings):
     """Characters of a word that are read at most, from its beginning."""
     shape_dim: int = pydantic.Field(0, ge=0)
     """Width of a vector for the shape of each word, such as Xxx-dd for Abc-12. 0: none."""
+    gazetteers: dict[GazetteerName, str] = pydantic.Field({}, max_length=_MOST_GAZETTEERS, json_schema_extra=a_path())
+    """Lists of names, such as {person: names.txt, place: towns.txt}: text files with a name on each line. The model is
+    told which words stand in a name of each list, words compared as the tokenizer section normalises them; what that
+    means is learned."""
     unknown_share: float = pydantic.Field(0.0, ge=0, lt=1)
     """Share of the words that training reads as unknown, drawn anew each time, so that the model learns to do without
     knowing a word."""

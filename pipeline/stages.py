@@ -19,6 +19,7 @@ from components.example_gen.formats import reader_of, sections_for
 from components.example_gen.input_files import input_files
 from components.features import features_json
 from components.files_hash import hash_files
+from components.gazetteers import gazetteers_json
 from components.importer import other_model
 from components.pushed_vectors import find_vectors
 from components.pusher import Pusher, is_push_current
@@ -150,6 +151,7 @@ def _model_stages(config: Config, data: DataStages, folder: OutputFolder) -> Mod
         examples=data.examples.outputs["examples"],
         features=features_json(task.features),
         settings_json=config.tokenizer.model_dump_json(),
+        gazetteers=gazetteers_json(config.labeling.gazetteers),
     )
     # Nothing flows from the gate to the tokenizer, yet no work is worth doing on data that the gate refuses.
     tokenizer.add_upstream_node(data.gate)

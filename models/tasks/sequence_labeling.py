@@ -12,6 +12,7 @@ import tensorflow as tf
 from models.description import PaddedAxis
 from models.entity_f1 import EntityF1
 from models.layers.heads.characters import character_reader
+from models.layers.heads.gazetteer_flags import GazetteerFlags
 from models.layers.heads.tag_chain import TagChain, allowed_in
 from models.layers.heads.token_embedding import TokenEmbedding
 from models.losses import SmoothedCrossEntropy
@@ -36,7 +37,7 @@ class SequenceLabeling(TaskCode):
     @property
     def transformed(self) -> Mapping[str, Transformed]:
         """What is known of each token, the characters of all tokens behind each other, and the tags."""
-        names = ("word_ids", "shape_ids", "num_characters", "character_ids", "tag_ids")
+        names = ("word_ids", "shape_ids", "gazetteer_bits", "num_characters", "character_ids", "tag_ids")
         return {name: Transformed(sequence=True) for name in names}
 
     def preprocess(self, inputs: dict[str, Any], vocabularies: Vocabularies) -> dict[str, Any]:
@@ -48,6 +49,7 @@ class SequenceLabeling(TaskCode):
         found = {
             "word_ids": words.look_up_words(words.cut_off(tokens)),
             "shape_ids": shapes(words.cut_off(tokens)),
+            "gazetteer_bits": words.gazetteers.look_up(words.cut_off(tokens)),
             "num_characters": characters.row_lengths(axis=2),
             "character_ids": characters.merge_dims(1, 2),
             "tag_ids": words.cut_off(tags.with_flat_values(vocabularies.label_ids(tags.flat_values, "tags"))),
@@ -57,7 +59,8 @@ class SequenceLabeling(TaskCode):
     def training_example(self, features: dict[str, tf.Tensor], settings: RunSettings) -> Example:
         """Inputs of `model_inputs` without batch, tag ids int32 (T,), weights float32 (T,), 0 for none."""
         characters = tf.RaggedTensor.from_row_lengths(features["character_ids"], features["num_characters"])
-        rows = {"word_ids": features["word_ids"], "shape_ids": features["shape_ids"], "character_ids": characters}
+        rows = {name: features[name] for name in ("word_ids", "shape_ids", "gazetteer_bits")}
+        rows |= {"character_ids": characters}
         inputs = model_inputs({name: tf.expand_dims(values, 0) for name, values in rows.items()}, settings)
         labels = at_least_one_position(features["tag_ids"])
         real = tf.cast(inputs["word_ids"][0] > 0, tf.float32)
@@ -76,6 +79,7 @@ class SequenceLabeling(TaskCode):
             embedding,
             character_reader(labeling.characters, len(words.characters), sizes.dropout, labeling),
             shape_embedding,
+            GazetteerFlags(len(labeling.gazetteers), name="gazetteer_flags") if labeling.gazetteers else None,
             self.play("encoder", settings),
             TagChain(allowed_in(vocabularies.categories["tags"]), labeling.crf, name="tag_chain"),
             sizes.dropout,
@@ -117,6 +121,7 @@ def word_inputs(tokens: tf.RaggedTensor, words: CutWords) -> dict[str, tf.Ragged
     return {
         "word_ids": words.look_up_words(tokens),
         "shape_ids": shapes(tokens),
+        "gazetteer_bits": words.gazetteers.look_up(tokens),
         "character_ids": words.look_up_characters(tokens, MOST_CHARACTERS),
     }
 
@@ -125,14 +130,19 @@ def model_inputs(rows: Mapping[str, tf.Tensor | tf.RaggedTensor], settings: RunS
     """What the model reads in training and serving, int32, padded with 0, with one position at least.
 
     Args:
-        rows: `word_ids` and `shape_ids` (B, T), `character_ids` (B, T, C), ragged or not.
+        rows: `word_ids`, `shape_ids` and `gazetteer_bits` (B, T), `character_ids` (B, T, C), ragged or not.
         settings: say which of them it reads.
 
     Returns:
         dict of the same names.
     """
     labeling = settings.labeling
-    read = {"word_ids": True, "shape_ids": labeling.shape_dim > 0, "character_ids": labeling.characters != "none"}
+    read = {
+        "word_ids": True,
+        "shape_ids": labeling.shape_dim > 0,
+        "gazetteer_bits": bool(labeling.gazetteers),
+        "character_ids": labeling.characters != "none",
+    }
     inputs = {}
     for name in (name for name, wanted in read.items() if wanted):
         values = rows[name]

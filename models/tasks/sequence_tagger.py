@@ -12,6 +12,7 @@ from keras import ops
 from models.architectures.roles import Encoder
 from models.entity_f1 import EntityF1
 from models.layers.heads.characters import CharacterReader
+from models.layers.heads.gazetteer_flags import GazetteerFlags
 from models.layers.heads.tag_chain import TagChain
 from models.layers.heads.token_embedding import TokenEmbedding
 from models.layers.heads.unknown_words import UnknownWords
@@ -25,6 +26,7 @@ class SequenceTagger(keras.Model):
         word_embedding: vectors of words.
         characters: reads their characters; None: nothing does.
         shape_embedding: vectors of their shapes; None: there are none.
+        gazetteer_flags: which lists of names they stand in; None: there are none.
         encoder: plays the encoder.
         tag_chain: chooses tags together.
         dropout: share of values dropped of what characters and shapes give, and before the scores.
@@ -38,6 +40,7 @@ class SequenceTagger(keras.Model):
         word_embedding: TokenEmbedding,
         characters: CharacterReader | None,
         shape_embedding: keras.layers.Embedding | None,
+        gazetteer_flags: GazetteerFlags | None,
         encoder: Encoder,
         tag_chain: TagChain,
         dropout: float,
@@ -50,6 +53,7 @@ class SequenceTagger(keras.Model):
         self.word_embedding = word_embedding
         self.characters = characters
         self.shape_embedding = shape_embedding
+        self.gazetteer_flags = gazetteer_flags
         self.input_dropout = keras.layers.Dropout(dropout, name="input_dropout")
         self.encoder = encoder
         self.output_dropout = keras.layers.Dropout(dropout, name="output_dropout")
@@ -64,8 +68,8 @@ class SequenceTagger(keras.Model):
         """Scores tags.
 
         Args:
-            inputs: `word_ids` int (B, T), 0 = padding; `character_ids` int (B, T, C) and `shape_ids` int (B, T) where
-                the model reads them.
+            inputs: `word_ids` int (B, T), 0 = padding; `character_ids` int (B, T, C), `shape_ids` and `gazetteer_bits`
+                int (B, T) where the model reads them.
             training: whether dropout is active.
 
         Returns:
@@ -78,6 +82,8 @@ class SequenceTagger(keras.Model):
             vectors.append(self.input_dropout(read, training=training))
         if self.shape_embedding:
             vectors.append(self.input_dropout(self.shape_embedding(inputs["shape_ids"]), training=training))
+        if self.gazetteer_flags:
+            vectors.append(self.gazetteer_flags(inputs["gazetteer_bits"]))
         hidden_states, _ = self.encoder(ops.concatenate(vectors, axis=-1), padding_mask(word_ids), training=training)
         return self.emissions(self.output_dropout(hidden_states, training=training))
 

@@ -4,10 +4,11 @@ B: batch, W: words of a sequence, C: characters of a word.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
+from models.tokenizers.gazetteers import Gazetteers
 from models.tokenizers.settings import TokenizerSettings
 from models.tokenizers.special import SPECIAL_TOKENS, UNKNOWN_TOKEN_ID
 from models.tokenizers.tokenizer import LookupTokenizer, Tokenizer
@@ -37,13 +38,21 @@ class CutWords(LookupTokenizer):
         pieces: words, behind `SPECIAL_TOKENS`; the position is the id.
         characters: the same for characters.
         settings: the tokenizer section; `unit` counts for nothing.
+        gazetteers: list of names to its names.
     """
 
-    def __init__(self, pieces: list[str], characters: list[str], settings: TokenizerSettings):
+    def __init__(
+        self,
+        pieces: list[str],
+        characters: list[str],
+        settings: TokenizerSettings,
+        gazetteers: Mapping[str, Sequence[str]] | None = None,
+    ):
         super().__init__(pieces, settings)
         self.characters = tuple(characters)
         initializer = tf.lookup.KeyValueTensorInitializer(list(characters), tf.range(len(characters), dtype=tf.int32))
         self.character_table = tf.lookup.StaticHashTable(initializer, default_value=UNKNOWN_TOKEN_ID)
+        self.gazetteers = Gazetteers(gazetteers or {}, settings)
 
     def look_up_words(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
         """Looks up words, normalised as the settings say: string ragged (B, W) to int32 ragged (B, W)."""

@@ -33,6 +33,7 @@ _FILES = {
     "counts": "counts",
     "words": "words",
     "characters": "characters",
+    "gazetteer": "gazetteers",
 }
 
 
@@ -68,6 +69,7 @@ class Vocabularies:
             as a part of a word.
         words: feature that is cut into words already to these; the position is the id.
         characters: the same feature to the characters of its words; the position is the id.
+        gazetteers: list of names to its names, normalised.
     """
 
     settings: TokenizerSettings
@@ -76,6 +78,7 @@ class Vocabularies:
     counts: dict[str, list[int]] = dataclasses.field(default_factory=dict)
     words: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     characters: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    gazetteers: dict[str, list[str]] = dataclasses.field(default_factory=dict)
 
     @property
     def labels(self) -> list[str]:
@@ -86,7 +89,10 @@ class Vocabularies:
     def tokenizers(self) -> dict[str, Tokenizer]:
         """Text feature to its tokenizer."""
         cut = {name: TOKENIZERS[self.settings.unit](pieces, self.settings) for name, pieces in self.pieces.items()}
-        return cut | {name: CutWords(words, self.characters[name], self.settings) for name, words in self.words.items()}
+        return cut | {
+            name: CutWords(words, self.characters[name], self.settings, self.gazetteers)
+            for name, words in self.words.items()
+        }
 
     def tokenizer(self, feature: str) -> Tokenizer:
         """The tokenizer of a text feature."""

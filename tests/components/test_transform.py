@@ -17,6 +17,7 @@ from components.example_gen.component import ExampleGen
 from components.example_gen.fingerprint import data_fingerprint
 from components.example_gen.settings import DataSettings
 from components.features import features_json
+from components.gazetteers import gazetteers_json
 from components.tokenizer_trainer import TokenizerTrainer
 from components.transform import Transform
 from models.registry import TASKS
@@ -56,7 +57,12 @@ class Line:
             settings_json=data_json,
             examples=examples,
         )
-        trainer = TokenizerTrainer(examples=examples, features=features, settings_json=tokenizer.model_dump_json())
+        trainer = TokenizerTrainer(
+            examples=examples,
+            features=features,
+            settings_json=tokenizer.model_dump_json(),
+            gazetteers=gazetteers_json({}),
+        )
         trainer.add_upstream_node(gate)
         transform = Transform(
             examples=examples,

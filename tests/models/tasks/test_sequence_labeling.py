@@ -14,6 +14,7 @@ from models.checkpointing import TrainingState
 from models.export import export
 from models.layers.heads.characters import character_reader
 from models.registry import TASKS
+from models.tasks.sequence_labeling import model_inputs, word_inputs, words_of
 from models.tasks.signatures import Signatures
 from models.training import build_model, train
 from tests.models.conftest import examples_of, learn, run_settings, write_transformed
@@ -28,6 +29,7 @@ VARIANTS = [
         "character_hidden_dim": 8,
         "shape_dim": 6,
         "unknown_share": 0.2,
+        "gazetteers": {"known": "known.txt"},
         "crf": False,
     },
 ]
@@ -75,6 +77,8 @@ def trained(request, tmp_path_factory) -> Trained:
     settings = settings_of(request.param, epochs=6, learning_rate=0.03, batch_size=16, early_stopping_patience=0)
     splits = {"train": sentences(200, 1), "eval": sentences(40, 2)}
     vocabularies = learn(splits["train"], settings)
+    if settings.labeling.gazetteers:
+        vocabularies = dataclasses.replace(vocabularies, gazetteers={"known": ["nobody else", "zz7"]})
     files = [[write_transformed(rows, settings, vocabularies, folder / name)] for name, rows in splits.items()]
     model, state = train(settings, vocabularies, *files, str(folder / "checkpoints"))
     export(model, settings, vocabularies, str(folder / "model"), {"code_version": "0", "metrics": {}})
@@ -175,3 +179,19 @@ def test_a_penalty_on_o_finds_more_and_is_the_same_as_lower_scores(crf):
     np.testing.assert_allclose(scores, np.take_along_axis(marginals, np.array(chosen)[..., None], 2)[..., 0], atol=1e-5)
     before, _ = models[0].choose({"word_ids": tokens})
     assert np.sum(np.array(chosen) == outside) < np.sum(np.array(before) == outside)
+
+
+def test_lists_of_names_reach_the_scores():
+    settings = settings_of({"characters": "none", "gazetteers": {"known": "known.txt", "other": "other.txt"}})
+    names = {"known": ["ann lee"], "other": ["bo"]}
+    vocabularies = dataclasses.replace(learn(sentences(20, 1), settings), gazetteers=names)
+    model = build_model(settings, vocabularies)
+    words = words_of(vocabularies)
+
+    def scores(*tokens):
+        return model(model_inputs(word_inputs(tf.ragged.constant([tokens]), words), settings)).numpy()
+
+    # No word of these is known by itself.
+    assert np.abs(scores("Ann", "Lee", "x") - scores("Ann", "Low", "x")).max() > 1e-4
+    assert np.abs(scores("Bo", "Low") - scores("Ann", "Low")).max() > 1e-4
+    np.testing.assert_allclose(scores("Lee", "Ann"), scores("Ann", "Low"), atol=1e-6)
