@@ -7,7 +7,7 @@ metric of the corpus stays one: what sacrebleu does for BLEU and chrF (Koehn, 20
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -83,22 +83,34 @@ class Table:
 
     def total(self, examples: np.ndarray) -> dict[str, float]:
         """Values over some examples, by their numbers, int (M,)."""
-        [sums] = self._sums(np.bincount(examples, minlength=len(self.addends))[None])
+        [sums] = self._part(examples).sums(np.ones((1, len(examples))))
         return self.measure.values(sums)
 
     def drawn(self, examples: np.ndarray) -> Iterator[dict[str, float]]:
         """Values over each resample of these examples, int (M,); the same ones are drawn for every table."""
-        generator = np.random.default_rng(_SEED)
+        generator, size, part = np.random.default_rng(_SEED), len(examples), self._part(examples)
         for start in range(0, self.resamples, _CHUNK):
-            picked = generator.integers(len(examples), size=(min(_CHUNK, self.resamples - start), len(examples)))
-            weights = np.stack([np.bincount(examples[row], minlength=len(self.addends)) for row in picked])
-            yield from map(self.measure.values, self._sums(weights))
+            picked = generator.integers(size, size=(min(_CHUNK, self.resamples - start), size))
+            weights = np.stack([np.bincount(row, minlength=size) for row in picked]).astype(float)
+            yield from map(self.measure.values, part.sums(weights))
 
-    def _sums(self, weights: np.ndarray) -> Iterator[Sums]:
-        """Weights int (R, N) to the sums of each row."""
-        amounts, present = weights @ self._amounts, weights @ self._present
-        for row, there in zip(amounts, present, strict=True):
-            yield Counter({key: value for key, value, count in zip(self._keys, row, there, strict=True) if count})
+    def _part(self, examples: np.ndarray) -> "_Part":
+        amounts, present = self._amounts[examples], self._present[examples]
+        used = np.unique(present.indices)
+        return _Part([self._keys[place] for place in used], amounts[:, used], present[:, used])
+
+
+class _Part(NamedTuple):
+    """Some of the examples: what each adds to each sum (M, K), and to which it adds anything (M, K)."""
+
+    keys: list[Any]
+    amounts: sparse.csr_array
+    present: sparse.csr_array
+
+    def sums(self, weights: np.ndarray) -> Iterator[Sums]:
+        """Weights float (R, M) to the sums of each row."""
+        for row, there in zip(weights @ self.amounts, weights @ self.present, strict=True):
+            yield Counter({key: value for key, value, count in zip(self.keys, row, there, strict=True) if count})
 
 
 def intervals(table: Table, examples: np.ndarray) -> dict[str, Interval]:

@@ -13,7 +13,7 @@ from pipeline.report.form import Bars, Curves, Line, Spans
 from pipeline.report.words import number
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 640, 260, 64, 16, 12, 40
-_ROW = 26
+_ROW, _IN_A_ROW, _LEGEND_ROW = 26, 3, 16
 # Lines are told apart by their dashes where colours are not seen.
 _DASHES = ("", "7 4", "2 3", "9 3 2 3", "12 5", "4 2 1 2")
 _MOST_POINTS = 250
@@ -72,8 +72,8 @@ def curves_svg(chart: Curves) -> Markup:
         )
     for index, line in enumerate(lines):
         parts.append(_path(line, across, up, index))
-    parts += [_legend(index, line.name, len(lines)) for index, line in enumerate(lines)]
-    return _svg(_HEIGHT, _told(chart.title, chart.lines, chart.x_label), parts)
+    parts += [_legend(index, line.name, _HEIGHT + 8) for index, line in enumerate(lines)]
+    return _svg(_HEIGHT + _legend_height(len(lines)), _told(chart.title, chart.lines, chart.x_label), parts)
 
 
 def bars_svg(chart: Bars) -> Markup:
@@ -84,8 +84,9 @@ def bars_svg(chart: Bars) -> Markup:
     left = _LEFT + 90
     across = Scale(0, max((max(row) for row in shares), default=1.0) or 1.0, left, _WIDTH - 110)
     thick = 13
-    height = len(chart.names) * (thick * groups + 8) + 30
-    parts = [_legend(group, name, groups, height - 8, bar=True) for group, name in enumerate(chart.groups)]
+    bottom = len(chart.names) * (thick * groups + 8) + 22
+    height = bottom + _legend_height(groups) - 8
+    parts = [_legend(group, name, bottom, bar=True) for group, name in enumerate(chart.groups)]
     for place, (name, row, counts) in enumerate(zip(chart.names, shares, chart.counts, strict=True)):
         top = place * (thick * groups + 8) + 4
         parts.append(_label(name, left - 6, top + thick * groups / 2 + 4))
@@ -197,8 +198,9 @@ def _path(line: Line, across: Scale, up: Scale, index: int) -> Markup:
     return path + Markup("").join(dots)
 
 
-def _legend(index: int, name: str, count: int, y: float = _HEIGHT - 6, bar: bool = False) -> Markup:
-    x = _LEFT + index * min(150, (_WIDTH - _LEFT - 90) / count)
+def _legend(index: int, name: str, top: float, bar: bool = False) -> Markup:
+    """Three in a row, from `top` on."""
+    x, y = _LEFT + index % _IN_A_ROW * 190, top + index // _IN_A_ROW * _LEGEND_ROW
     sample = (
         Markup('<rect class="bar c{}" x="{}" y="{}" width="20" height="8"/>').format(index, x, y - 8)
         if bar
@@ -206,7 +208,11 @@ def _legend(index: int, name: str, count: int, y: float = _HEIGHT - 6, bar: bool
             index % len(_DASHES), _DASHES[index % len(_DASHES)], x, y - 4
         )
     )
-    return sample + Markup('<text class="tick" x="{}" y="{}">{}</text>').format(x + 30, y, _short(name, 18))
+    return sample + Markup('<text class="tick" x="{}" y="{}">{}</text>').format(x + 30, y, _short(name, 24))
+
+
+def _legend_height(count: int) -> int:
+    return (count + _IN_A_ROW - 1) // _IN_A_ROW * _LEGEND_ROW
 
 
 def _label(name: str, x: float, y: float) -> Markup:

@@ -86,6 +86,11 @@ class Evaluated:
         return {name: found for table in self.tables for name, found in intervals(table, examples).items()}
 
     @functools.cached_property
+    def overall(self) -> dict[str, Interval]:
+        """Each metric over all examples."""
+        return self.intervals(self.everything)
+
+    @functools.cached_property
     def gains(self) -> dict[str, Difference]:
         """How much greater each metric is than that of the last blessed model; empty without one."""
         if not self.has_previous:

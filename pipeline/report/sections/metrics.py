@@ -26,7 +26,7 @@ def section(source: Source) -> Section | None:
         rows = [[name_of(name), finite(value)] for name, value in source.run.metrics.items()]
         table = Table(title="Metrics over all examples", columns=["metric", "value"], rows=rows)
         return Section(name="metrics", title="Metrics", blocks=[table])
-    found = evaluated.intervals(evaluated.everything)
+    found = evaluated.overall
     blocks: list[Block] = [_overall(source, evaluated, found), *_alike(evaluated, found), *_slices(evaluated, found)]
     return Section(name="metrics", title="Metrics", blocks=blocks)
 

@@ -58,7 +58,7 @@ def _compared(source: Source) -> Iterator[Paragraph]:
     name = evaluated.main_metric
     value = source.run.metrics.get(name)
     if value is not None:
-        interval = evaluated.intervals(evaluated.everything).get(name)
+        interval = evaluated.overall.get(name)
         ends = f", 95 % interval {number(interval.low)} to {number(interval.high)}" if interval else ""
         yield Paragraph(
             text=f"Over {len(evaluated.predictions)} examples of the split {source.config.evaluation.split} "
