@@ -258,6 +258,44 @@ def runs(
 
 
 @app.command()
+def report(
+    config: ConfigFile = DEFAULT_CONFIG,
+    overrides: Overrides = [],  # noqa: B006
+    run_id: Annotated[str, typer.Option("--run", metavar="ID", help="Which run; the newest if left out.")] = "",
+    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+) -> None:
+    """Write the report of a run anew: a page, the same as JSON, and a model card."""
+    from pipeline.report.write import write_report
+
+    settings = configuration.load(config, overrides)
+    # TensorFlow talks when it is imported.
+    with output_to(Path(os.devnull)):
+        page = write_report(settings, run_id)
+    _say(str(page))
+    if show:
+        typer.launch(str(page))
+
+
+@app.command()
+def compare(
+    run_ids: Annotated[list[str], typer.Argument(metavar="RUN...", help="Two or more; the first is compared with.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    overrides: Overrides = [],  # noqa: B006
+    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+) -> None:
+    """Write a page, and the same as JSON, on how runs differ: settings, data, curves, metrics, answers."""
+    from pipeline.report.compare import write_comparison
+
+    settings = configuration.load(config, overrides)
+    # TensorFlow talks when it is imported.
+    with output_to(Path(os.devnull)):
+        page = write_comparison(settings, run_ids)
+    _say(str(page))
+    if show:
+        typer.launch(str(page))
+
+
+@app.command()
 def doctor(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None:  # noqa: B006
     """Check this machine: platform, packages, accelerator, bfloat16, port, disk."""
     from pipeline.doctor import Verdict, examine
@@ -274,7 +312,7 @@ def doctor(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> No
 
 def _run(config: Path, overrides: list[str], may_fall_short: bool = False) -> tuple[configuration.Config, Outcome, int]:
     settings = configuration.load(config, overrides)
-    outcome = run_pipeline(settings, config)
+    outcome = run_pipeline(settings, config, overrides)
     code = print_outcome(Console(), settings, outcome, overrides)
     if code and not may_fall_short:
         raise typer.Exit(code)

@@ -41,6 +41,7 @@ class MetricEntry:
         reported_with: of a metric by class, the metrics that report it for all classes together.
         baseline: what a guess reaches; None: unknown.
         compares_texts: whether answers are texts of their own, which may all be the same.
+        of_one: whether its value over a single example tells how good that answer is.
     """
 
     class_name: str
@@ -53,6 +54,7 @@ class MetricEntry:
     reported_with: tuple[str, ...] = ()
     baseline: Baseline | None = None
     compares_texts: bool = False
+    of_one: bool = False
 
 
 _METRICS = "components.evaluation.metrics"
@@ -93,18 +95,19 @@ def _of_units(class_name: str, units: str, least: float = 0.0, baseline: Baselin
         arguments={"units": units},
         takes_output=True,
         baseline=baseline,
+        of_one=True,
     )
 
 
 METRICS: dict[str, MetricEntry] = {
     "example_count": MetricEntry("ExampleCount", least=0.0),
-    "accuracy": dataclasses.replace(_CONFUSION, baseline=Baseline(_MAJORITY, f"{BASELINE}accuracy")),
+    "accuracy": dataclasses.replace(_CONFUSION, baseline=Baseline(_MAJORITY, f"{BASELINE}accuracy"), of_one=True),
     "macro_f1": dataclasses.replace(_CONFUSION, baseline=Baseline(_MAJORITY, f"{BASELINE}macro_f1")),
     "auc": MetricEntry(
         "OneVersusRestAuc", f"{_METRICS}.auc", least=0.0, greatest=1.0, baseline=Baseline("a guess", value=0.5)
     ),
     "bleu": _CORPUS_SCORE,
-    "chrf": dataclasses.replace(_CORPUS_SCORE, class_name="CorpusChrf"),
+    "chrf": dataclasses.replace(_CORPUS_SCORE, class_name="CorpusChrf", of_one=True),
     # TFMA's own: bytes compared with bytes, which is what both sides are.
     "exact_match": MetricEntry("ExactMatch", least=0.0, greatest=1.0, compares_texts=True),
     "bits_per_sample": _of_units(
@@ -121,6 +124,7 @@ METRICS: dict[str, MetricEntry] = {
         lower_is_better=True,
         least=0.0,
         arguments={"units": "num_predictions", "output": "loss"},
+        of_one=True,
     ),
     "known_words": MetricEntry(
         "Ratio",
@@ -133,7 +137,7 @@ METRICS: dict[str, MetricEntry] = {
     "entity_recall": _ENTITIES,
     "entity_f1": dataclasses.replace(_ENTITIES, baseline=Baseline("an answer without any entity", value=0.0)),
     "macro_entity_f1": _ENTITIES,
-    "token_accuracy": _ENTITIES,
+    "token_accuracy": dataclasses.replace(_ENTITIES, of_one=True),
     "entity_scores": _ENTITIES,
     "same_cut": MetricEntry(
         "MeanOutput", f"{_METRICS}.mean_output", least=0.0, greatest=1.0, arguments={"output": "same_cut"}

@@ -7,6 +7,7 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from components.errors import EvaluationError
+from components.evaluation.predictions import kept_in
 from components.evaluation.results import findings
 from components.paths import local_copy
 from components.weights import broken_weights
@@ -21,7 +22,7 @@ class Executor(tfx_executor.Executor):
         output_dict: dict[str, list[Any]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Evaluates the model, then keeps metrics, shortfalls and warnings.
+        """Evaluates the model and keeps its predictions, then metrics, shortfalls and warnings.
 
         Raises:
             EvaluationError: the model has weights that are no numbers; it is not worth the time, and may not become the
@@ -34,6 +35,7 @@ class Executor(tfx_executor.Executor):
                     f"A model is judged only where all its weights are finite numbers. Received: {', '.join(broken)}. "
                     "Train it again, with a lower training.learning_rate or training.clip_norm."
                 )
-        super().Do(input_dict, output_dict, exec_properties)
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
+        with kept_in(evaluation.uri):
+            super().Do(input_dict, output_dict, exec_properties)
         findings(evaluation.uri).keep(evaluation)

@@ -11,6 +11,7 @@ import numpy as np
 # Registers the TF Text operations in every process that loads a model for evaluation.
 import tensorflow_text  # noqa: F401
 
+from components.evaluation.predictions import keeping_extractors
 from components.evaluation.tfma import tfma
 
 _RECIPE = re.compile(r"^(?P<text>\w+?)_length_in_(?P<unit>words|characters)(?P<ends>(_\d+)+)$")
@@ -37,15 +38,23 @@ def length_bucket(text: str, unit: str, ends: Sequence[int]) -> str:
     return f"{start}+"
 
 
+def slice_name(parts: Sequence[tuple[str, Any]]) -> str:
+    """What people read of a slice, from the columns and values that it is made of: `label=pos`, `length=0-10`."""
+    named = (("length" if is_length_feature(column) else column, value) for column, value in parts)
+    return ", ".join(
+        f"{column}={value.decode('utf-8', 'replace') if isinstance(value, bytes) else value}" for column, value in named
+    )
+
+
 def custom_extractors(eval_shared_model: Any, eval_config: Any, tensor_adapter_config: Any) -> list[Any]:
-    """TFMA's extractors, with the length ranges added before the examples are sliced."""
+    """TFMA's extractors, with the length ranges added before the examples are sliced, and the predictions kept."""
     extractors = tfma.default_extractors(
         eval_shared_model=eval_shared_model, eval_config=eval_config, tensor_adapter_config=tensor_adapter_config
     )
     names = {key for spec in eval_config.slicing_specs for key in spec.feature_keys if is_length_feature(key)}
     # The last extractor makes the slice keys; the one before it has split batches into examples.
     extractors.insert(len(extractors) - 1, _length_extractor(sorted(names)))
-    return extractors
+    return [*extractors, *keeping_extractors(slice_name, names)]
 
 
 def _length_extractor(names: list[str]) -> Any:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from components.evaluation.catalogue import BASELINE
-from components.evaluation.extractors import is_length_feature
+from components.evaluation.extractors import slice_name
 from components.evaluation.judgement import warnings
 from components.evaluation.tfma import tfma
 from components.findings import Findings
@@ -75,9 +75,9 @@ def load_metrics(uri: str, baseline: bool = False) -> dict[str, dict[str, float]
 
 def _all_metrics(uri: str, baseline: bool) -> dict[str, dict[str, float]]:
     result: dict[str, dict[str, float]] = {}
-    for slice_name, key, value in _values(uri, baseline):
+    for name, key, value in _values(uri, baseline):
         if value.WhichOneof("type") == "double_value" and not math.isnan(value.double_value.value):
-            result.setdefault(slice_name, {})[key.name] = value.double_value.value
+            result.setdefault(name, {})[key.name] = value.double_value.value
     # All examples first, then the slices in the order a reader expects: 0-10 before 11-20.
     return dict(sorted(result.items(), key=lambda item: _slice_order(item[0])))
 
@@ -142,12 +142,8 @@ def _values(uri: str, baseline: bool) -> list[tuple[str, Any, Any]]:
 
 
 def _slice_name(slice_key: Any) -> str:
-    parts = []
-    for part in slice_key.single_slice_keys:
-        value = getattr(part, part.WhichOneof("kind"))
-        text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-        parts.append(f"{'length' if is_length_feature(part.column) else part.column}={text}")
-    return ", ".join(parts) or OVERALL
+    parts = [(part.column, getattr(part, part.WhichOneof("kind"))) for part in slice_key.single_slice_keys]
+    return slice_name(parts) or OVERALL
 
 
 def _slice_order(name: str) -> tuple[Any, ...]:

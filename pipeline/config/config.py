@@ -32,6 +32,7 @@ from pipeline.config.rules import broken_rules
 from pipeline.config.uses import unused_keys
 from pipeline.config.yaml_file import parse, read_yaml
 from pipeline.errors import ConfigError
+from pipeline.report.settings import CardSettings
 from serving.settings import ServingSettings
 
 
@@ -57,6 +58,8 @@ class Config(RunSettings):
         TaggedTextReviewSettings(), json_schema_extra=only_for("tagged_texts")
     )
     """Held-out texts with the tags of the trained model beside the right ones, for people to look at."""
+    card: CardSettings = CardSettings()
+    """What the model card says besides what a run knows (Mitchell et al., 2019)."""
     serving: ServingSettings = ServingSettings()
     """The server's address and batching."""
 

@@ -16,7 +16,8 @@ RUN_CONTEXT, NODE_CONTEXT = "pipeline_run", "node"
 
 # Notes of ours on a run's context.
 NOTE_NAME, NOTE_CONFIG_FILE, NOTE_CONFIG_HASH = "seqline_name", "seqline_config_file", "seqline_config_hash"
-NOTE_STAGES = "seqline_stages"
+NOTE_STAGES, NOTE_SETTINGS, NOTE_OVERRIDES = "seqline_stages", "seqline_settings", "seqline_overrides"
+NOTE_MACHINE = "seqline_machine"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +81,7 @@ def read_runs(database: Path, last: int | None = None) -> list[Run]:
     # An empty file is left where the disk was full when the database should be made.
     if not database.exists() or database.stat().st_size == 0:
         return []
-    store = _open(database)
+    store = open_store(database)
     contexts = sorted(store.get_contexts_by_type(RUN_CONTEXT), key=lambda context: -context.id)
     return [_read_run(store, context) for context in contexts[:last]]
 
@@ -90,7 +91,8 @@ def read_run(database: Path, run_id: str) -> Run | None:
     return next((run for run in read_runs(database) if run.run_id == run_id), None)
 
 
-def _open(database: Path) -> ml_metadata.MetadataStore:
+def open_store(database: Path) -> ml_metadata.MetadataStore:
+    """ML Metadata, to be read."""
     config = metadata_store_pb2.ConnectionConfig()
     config.sqlite.filename_uri = str(database)
     config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
@@ -99,7 +101,7 @@ def _open(database: Path) -> ml_metadata.MetadataStore:
 
 def _read_run(store: ml_metadata.MetadataStore, context: metadata_store_pb2.Context) -> Run:
     executions = sorted(store.get_executions_by_context(context.id), key=lambda execution: execution.id)
-    names = {execution.id: _stage(store, execution) for execution in executions}
+    names = {execution.id: stage_of(store, execution) for execution in executions}
     stages = {names[execution.id]: _state(execution) for execution in executions}
     outputs = _outputs(store, executions, names)
     by_type = {artifact.type: artifact for artifact in outputs.values()}
@@ -145,7 +147,8 @@ def _is_blessed(artifact: metadata_store_pb2.Artifact) -> bool:
     return artifact.custom_properties["blessed"].int_value == 1
 
 
-def _stage(store: ml_metadata.MetadataStore, execution: metadata_store_pb2.Execution) -> str:
+def stage_of(store: ml_metadata.MetadataStore, execution: metadata_store_pb2.Execution) -> str:
+    """The stage that was executed."""
     for context in store.get_contexts_by_execution(execution.id):
         if context.type == NODE_CONTEXT:
             return context.name.rpartition(".")[2]

@@ -19,7 +19,7 @@ from pipeline.run.display import RunDisplay
 from pipeline.run.lock import stage_lock
 from pipeline.run.log import output_to
 from pipeline.run.output_folder import OutputFolder
-from pipeline.run.run import Outcome, check_inputs, compile_run, log_trace, new_run_id
+from pipeline.run.run import Outcome, check_inputs, compile_run, log_trace, new_run_id, report_run
 
 _RUN_ID = re.compile(r"\w[\w.:+=~@-]{0,199}", re.ASCII)
 
@@ -80,7 +80,7 @@ def compile_to(file: Path, config: Config, config_file: Path, overrides: Sequenc
 
         from pipeline.orchestrators.compiled import upstream_stages
 
-        compiled = compile_run(config, config_file, run_id)
+        compiled = compile_run(config, config_file, run_id, overrides)
         written = CompiledRun(
             run_id=run_id,
             stages=upstream_stages(compiled),
@@ -114,11 +114,12 @@ def run_stage(file: Path, stage: str) -> StageRun:
         with output_to(log) as stream, RunDisplay(Console(file=stream)) as display:
             display.show_work("Loading TFX")
             failure = _launch(compiled, stage, display, folder)
-        run = runs.read_run(folder.metadata, compiled.run_id)
+            run = runs.read_run(folder.metadata, compiled.run_id)
+            ends = run is not None and (failure is not None or f"{stage}/pushed_model" in run.artifacts)
+            report = report_run(compiled.config, compiled.run_id, failure, display) if ends else None
     if run is None:
         raise failure or RuntimeError(f"Run {compiled.run_id} is not in {folder.metadata}")
-    ends = failure is not None or f"{stage}/pushed_model" in run.artifacts
-    return StageRun(compiled.config, compiled.overrides, Outcome(run, log, failure), ends)
+    return StageRun(compiled.config, compiled.overrides, Outcome(run, log, failure, report), ends)
 
 
 def _launch(compiled: CompiledRun, stage: str, display: RunDisplay, folder: OutputFolder) -> StageFailed | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from models.errors import SeqlineError
+from pipeline.errors import StageFailed
 from serving.errors import ServingError
 
 # Beam appends the name of the step, of no use to someone whose data are wrong.
@@ -45,6 +46,12 @@ def gist(error: BaseException) -> str:
     if any(line.startswith("Traceback (most recent call last)") for line in lines):
         return lines[-1]
     return "\n".join([f"{type(innermost).__name__}: {lines[0] if lines else 'it gave no message'}", *lines[1:3]])
+
+
+def failure_message(failure: StageFailed) -> str:
+    """Why a stage failed, in the sentence that the user is told."""
+    cause = failure.cause
+    return failure.detail if cause is None else user_message(cause) or gist(cause)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -25,6 +25,7 @@ class OutputFolder:
         self.serving = self.reached / "serving" / config.name
         self.checkpoints = self.reached / "checkpoints"
         self.logs = self.root / "logs"
+        self.reports = self.root / "reports"
         if self.root.is_dir():
             self.make_reachable()
 
@@ -39,6 +40,10 @@ class OutputFolder:
                 f"output_dir {self.root} has a wildcard character in its path, so a link to it must stand at "
                 f"{self.reached}. Received: something else there. Remove it, or choose another output_dir"
             )
+
+    def report(self, run_id: str) -> Path:
+        """The folder of a run's report."""
+        return self.reports / run_id
 
     def log(self, run_id: str) -> Path:
         """The log file of a run."""

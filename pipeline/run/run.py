@@ -5,7 +5,9 @@ import dataclasses
 import datetime
 import json
 import tempfile
+import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +17,20 @@ from models.registry import TASKS
 from pipeline.config.config import Config
 from pipeline.errors import StageFailed
 from pipeline.history import runs
+from pipeline.orchestrators.events import StageEvent, State
 from pipeline.run.display import RunDisplay
+from pipeline.run.failures import failure_message, gist
 from pipeline.run.lock import run_lock
 from pipeline.run.log import output_to
+from pipeline.run.machine import this_machine
 from pipeline.run.output_folder import OutputFolder
 
 if TYPE_CHECKING:
     # Importing TFX takes seconds, and `seqline --help` should not.
     from tfx.proto.orchestration import pipeline_pb2
+
+
+REPORT = "Report"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,11 +41,13 @@ class Outcome:
         run: as ML Metadata has it.
         log: the log file.
         failure: the stage that failed, if one did.
+        report: the page of the run; None where it could not be made.
     """
 
     run: runs.Run
     log: Path
     failure: StageFailed | None = None
+    report: Path | None = None
 
     @property
     def pushed(self) -> bool:
@@ -45,12 +55,13 @@ class Outcome:
         return self.failure is None and self.run.pushed_version is not None
 
 
-def run_pipeline(config: Config, config_file: Path) -> Outcome:
-    """Runs the stages that the cache cannot answer for.
+def run_pipeline(config: Config, config_file: Path, overrides: Sequence[str] = ()) -> Outcome:
+    """Runs the stages that the cache cannot answer for, and reports what came out, also where one failed.
 
     Args:
         config: what to run.
         config_file: where it was read, for the history.
+        overrides: of the command line, for the history.
 
     Raises:
         SeqlineError: before the first stage, for data that cannot work or an output folder in use.
@@ -63,11 +74,13 @@ def run_pipeline(config: Config, config_file: Path) -> Outcome:
         log = folder.log(run_id)
         with output_to(log) as stream, RunDisplay(Console(file=stream)) as display:
             display.show_work("Loading TFX")
-            failure = _run_stages(config, config_file, run_id, display)
+            compiled = compile_run(config, config_file, run_id, overrides)
+            failure = _run_stages(compiled, folder.log(run_id), display)
+            report = report_run(config, run_id, failure, display)
         run = runs.read_run(folder.metadata, run_id)
     if run is None:
         raise failure or RuntimeError(f"Run {run_id} is not in {folder.metadata}")
-    return Outcome(run, log, failure)
+    return Outcome(run, log, failure, report)
 
 
 def plan_pipeline(config: Config) -> dict[str, bool]:
@@ -107,13 +120,16 @@ def new_run_id() -> str:
     return datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
 
 
-def compile_run(config: Config, config_file: Path, run_id: str) -> "pipeline_pb2.Pipeline":
+def compile_run(
+    config: Config, config_file: Path, run_id: str, overrides: Sequence[str] = ()
+) -> "pipeline_pb2.Pipeline":
     """Compiles the pipeline to run once; here it is settled which data, which code and which recognizer it is about.
 
     Args:
         config: what to run.
         config_file: where it was read, for the history.
         run_id: name of the run.
+        overrides: of the command line, for the history.
     """
     from pipeline.orchestrators.compiled import annotate, compile_pipeline, stage_ids
     from pipeline.stages import build_pipeline
@@ -126,28 +142,50 @@ def compile_run(config: Config, config_file: Path, run_id: str) -> "pipeline_pb2
             runs.NOTE_CONFIG_FILE: str(config_file),
             runs.NOTE_CONFIG_HASH: config.fingerprint(),
             runs.NOTE_STAGES: json.dumps(stage_ids(compiled)),
+            # Some rules of the configuration ask which keys were given.
+            runs.NOTE_SETTINGS: config.model_dump_json(exclude_unset=True),
+            runs.NOTE_OVERRIDES: json.dumps(list(overrides)),
+            runs.NOTE_MACHINE: json.dumps(this_machine()),
         },
     )
     return compiled
 
 
-def _run_stages(config: Config, config_file: Path, run_id: str, display: RunDisplay) -> StageFailed | None:
+def _run_stages(compiled: "pipeline_pb2.Pipeline", log: Path, display: RunDisplay) -> StageFailed | None:
     from pipeline.orchestrators import local
     from pipeline.orchestrators.compiled import stage_ids
     from pipeline.stages import STILL_TRUE
 
-    folder = OutputFolder(config)
-    compiled = compile_run(config, config_file, run_id)
-    display.expect(stage_ids(compiled))
+    display.expect([*stage_ids(compiled), REPORT])
     try:
         local.run(compiled, display.on_stage, STILL_TRUE)
     except StageFailed as failure:
-        log_trace(folder.log(run_id), failure)
+        log_trace(log, failure)
         return failure
     return None
 
 
-def log_trace(log: Path, failure: StageFailed) -> None:
+def report_run(config: Config, run_id: str, failure: StageFailed | None, display: RunDisplay) -> Path | None:
+    """The last stage: it looks at what ML Metadata has of all others, so it is none of TFX's, which end at a failure.
+
+    A report that cannot be made changes nothing about the run; the log then says why.
+    """
+    from pipeline.report.write import write_report
+
+    folder, started = OutputFolder(config), time.monotonic()
+    display.on_stage(StageEvent(REPORT, State.STARTED))
+    try:
+        page = write_report(config, run_id, failure_message(failure) if failure else "")
+    except Exception as error:
+        log_trace(folder.log(run_id), error)
+        display.on_warning(f"the run is as it is, but its report could not be made: {gist(error)}")
+        display.on_stage(StageEvent(REPORT, State.FAILED, time.monotonic() - started))
+        return None
+    display.on_stage(StageEvent(REPORT, State.DONE, time.monotonic() - started))
+    return page
+
+
+def log_trace(log: Path, failure: Exception) -> None:
     """The user sees one sentence and the name of this file."""
     # The disk may be full, which may be the very failure.
     with contextlib.suppress(OSError), open(log, "a", encoding="utf-8") as file:

@@ -35,6 +35,8 @@ def print_outcome(console: Console, config: Config, outcome: Outcome, overrides:
     lines += [(name, _near(page)) for name, page in run.pages.items()]
     if run.pushed_to:
         lines.append(("pushed", f"version {run.pushed_version} in {_near(run.pushed_to)}"))
+    if outcome.report:
+        lines.append(("report", _near(outcome.report)))
     lines.append(("log", _near(outcome.log)))
     _say(console, "")
     width = max(14, *(len(name) for name, _ in lines))
@@ -77,6 +79,8 @@ def _print_failure(console: Console, config: Config, failure: StageFailed, outco
         print_error(console, f"{failure.stage}: {gist(cause) if cause is not None else failure.detail}")
         code = BUG
     _print_warnings(console, outcome.run.warnings)
+    if outcome.report:
+        _say(console, f"The report of the run: {_near(outcome.report)}")
     _say(console, f"The whole story: {outcome.log}")
     return code
 

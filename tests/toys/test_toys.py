@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from sklearn.metrics import accuracy_score
 
 from models import registry
 from models.training import train
+from pipeline.report.catalogue import SECTIONS
 from tests.models.conftest import learn, run_settings, write_transformed
+from tests.pipeline.report.pages import looks_well
 from tests.toys import tables
 
 ROOT = Path(__file__).parents[2]
@@ -77,7 +80,7 @@ def test_an_old_architecture_learns_the_toy_task(_toys, tmp_path):
 
 
 @pytest.mark.e2e
-def test_both_toys_go_through_the_whole_line(tmp_path):
+def test_both_toys_go_through_the_whole_line(tmp_path, browser):
     rows = pairs(200, 3)
     # A number makes each text another one, so that the split by hash has some of all.
     lines = [f"{row['text']}{number}\t{number}{row['other']}\t{row['label']}" for number, row in enumerate(rows)]
@@ -94,5 +97,11 @@ def test_both_toys_go_through_the_whole_line(tmp_path):
     [run] = json.loads(seqline("runs", "--json"))
     assert run["blessed"] and run["servable"] and run["pushed_version"]
     assert {"accuracy", "f1/yes", "f1/no"} <= run["metrics"].keys()
+    [page] = tmp_path.glob("outputs/reports/*/report.html")
+    report = json.loads((page.parent / "report.json").read_text())
+    assert [section["name"] for section in report["sections"]] == list(SECTIONS)
+    right, answers = ([example[key] for example in report["examples"]] for key in ("right", "answer"))
+    assert accuracy_score(right, answers) == pytest.approx(run["metrics"]["accuracy"])
+    looks_well(browser, page)
     # What has not changed comes from the cache, of toys too.
     assert set(seqline("plan").split()[1::2]) == {"cached"}

@@ -15,16 +15,15 @@ Sums = Counter[Any]
 class AddUp(beam.CombineFn):
     """Adds up what the examples give, however Beam splits them, and computes a value from the sums.
 
-    Args:
-        key: TFMA's key of the value.
+    Attributes:
         addends: from one example of TFMA to what it adds.
         result: from the sums to the value.
     """
 
     def __init__(self, key: Any, addends: Callable[[Any], Mapping[Any, float]], result: Callable[[Sums], Any]) -> None:
         self._key = key
-        self._addends = addends
-        self._result = result
+        self.addends = addends
+        self.result = result
 
     def create_accumulator(self) -> Sums:
         """Nothing yet."""
@@ -32,7 +31,7 @@ class AddUp(beam.CombineFn):
 
     def add_input(self, accumulator: Sums, element: Any) -> Sums:
         """Adds one example."""
-        accumulator.update(self._addends(element))
+        accumulator.update(self.addends(element))
         return accumulator
 
     def merge_accumulators(self, accumulators: Iterable[Sums]) -> Sums:
@@ -44,7 +43,7 @@ class AddUp(beam.CombineFn):
 
     def extract_output(self, accumulator: Sums) -> dict[Any, Any]:
         """The value."""
-        return {self._key: self._result(accumulator)}
+        return {self._key: self.result(accumulator)}
 
 
 class PerModelMetric(tfma.metrics.Metric):

@@ -9,6 +9,7 @@ import pytest
 from tfx import v1 as tfx
 
 from components.evaluation.component import ModelEvaluator
+from components.evaluation.predictions import load_predictions
 from components.evaluation.results import failures, load_metrics
 from components.evaluation.settings import EvaluationSettings
 from components.findings import Findings, kept_findings
@@ -128,6 +129,13 @@ def test_first_model_without_a_baseline_is_blessed_and_pushed_with_its_warmup(wo
     assert kept == Findings(load_metrics(evaluation.uri)["overall"], [])
     assert kept.metrics["example_count"] == 8
 
+    predictions = {one.features["text"]: one for one in load_predictions(evaluation.uri)}
+    assert len(predictions) == 8
+    told = predictions["good script , bad bad bad everything else"]
+    assert (told.features["label"], told.right, told.slices) == ("neg", ["neg"], ["label=neg", "length=0-10"])
+    assert (told.outputs["label"], told.outputs["classes"], told.previous) == (["neg"], ["neg", "pos"], {})
+    assert told.outputs["scores"] == pytest.approx([0.8, 0.2])
+
     infra = workplace.latest("InfraBlessing")
     assert infra.custom_properties["blessed"].int_value == 1
     assert sorted(p.name for p in Path(infra.uri).iterdir()) == ["INFRA_BLESSED", "server.log", "stamped_model"]
@@ -174,6 +182,9 @@ def test_model_that_is_worse_than_the_last_blessed_one_is_not_pushed(workplace: 
     kept = kept_findings(workplace.latest("ModelEvaluation").custom_properties)
     assert [text.partition(",")[0] for text in kept.shortfalls] == ["accuracy is 0.5"]
     assert kept.metrics["accuracy"] == 0.5, "of the new model, not of the one it is compared with"
+    predictions = load_predictions(workplace.latest("ModelEvaluation").uri)
+    assert {one.outputs["label"][0] for one in predictions} == {"neg"}
+    assert {one.previous["label"][0] for one in predictions} == {"neg", "pos"}
     assert workplace.versions() == versions
     assert workplace.latest("PushedModel").custom_properties["pushed"].int_value == 0
 
