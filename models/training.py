@@ -168,8 +168,8 @@ def train(
         _fit(model, batches, validation, watches, Progress(curves, batches, total_steps), log_dir)
         # A training that was killed behind its last step has no epoch left that would write them.
         curves.write()
-    check_ended(checkpointing, training)
-    checkpointing.finish(model, validation)
+        check_ended(checkpointing, training)
+        checkpointing.finish(model, validation)
     return model, checkpointing.state
 
 

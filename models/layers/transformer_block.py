@@ -96,12 +96,12 @@ class TransformerBlock(keras.layers.Layer):
         super().__init__(**kwargs)
         self.hidden_dim = sizes.hidden_dim
         self.self_attention = sizes.attention(sizes.rotary, "self_attention")
-        self.source_attention = sizes.attention(False, "source_attention") if has_source else None
+        self.source_attention: Any = sizes.attention(False, "source_attention") if has_source else None
         self.feed_forward = FeedForward(sizes.hidden_dim, sizes.feed_forward_dim, sizes.activation, name="feed_forward")
         self.around_self, self.around_feed_forward = (
             AddAndNorm(sizes.norm, sizes.dropout, name=name) for name in ("around_self", "around_feed_forward")
         )
-        self.around_source = AddAndNorm(sizes.norm, sizes.dropout, name="around_source") if has_source else None
+        self.around_source: Any = AddAndNorm(sizes.norm, sizes.dropout, name="around_source") if has_source else None
 
     def build(self, shape: tuple[Any, ...]) -> None:
         """Builds all parts for float (M, T, H)."""
