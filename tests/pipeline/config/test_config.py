@@ -70,7 +70,8 @@ def test_a_loaded_configuration_cannot_change(file: Path) -> None:
 def test_unknown_key_suggests_the_nearest_one(file: Path) -> None:
     assert refusal(file, DATES + "  num_layer: 2\n") == (
         "FILE line 7: Unknown key model.num_layer; did you mean model.num_layers? Valid keys: "
-        "architecture, embedding_dim, embeddings, pooling, hidden_dim, tie_embeddings, dropout, token_dropout, "
+        "architecture, embedding_dim, embeddings, pooling, hidden_dim, tie_embeddings, share_embeddings, "
+        "dropout, token_dropout, "
         "noise_snr_db, cell, num_layers, connections, variational_dropout, recurrent_dropout, layer_normalization, "
         "attention, input_feeding"
     )
