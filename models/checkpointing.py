@@ -55,6 +55,7 @@ class Checkpointing(keras.callbacks.Callback):
         patience: epochs without a better validation loss that end the training; 0: never.
         best_by: figure that is compared, by default that loss.
         greater_is_better: whether the greatest one is the best.
+        average_last: epochs whose weights are kept, for their mean; 0: none.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Checkpointing(keras.callbacks.Callback):
         patience: int,
         best_by: str = "val_loss",
         greater_is_better: bool = False,
+        average_last: int = 0,
     ):
         super().__init__()
         self.file = pathlib.Path(directory) / STATE_FILE
@@ -73,6 +75,8 @@ class Checkpointing(keras.callbacks.Callback):
         self.greater_is_better = greater_is_better
         self.state = TrainingState()
         self.best_weights: list[np.ndarray] = []
+        self.average_last = average_last
+        self.last_weights: list[list[np.ndarray]] = []
         # Set before the end of an epoch whose validation says nothing of the weights as they are now.
         self.passes_over = False
 
@@ -84,6 +88,10 @@ class Checkpointing(keras.callbacks.Callback):
             self.load_variables()
             with np.load(self.file, allow_pickle=False) as saved:
                 self.best_weights = [saved[f"best_{index}"] for index in range(int(saved["num_best"]))]
+                self.last_weights = [
+                    [saved[f"last_{epoch}_{index}"] for index in range(len(self.model.get_weights()))]
+                    for epoch in range(int(saved["num_last"]))
+                ]
                 self.state = TrainingState(**json.loads(str(saved["state"])))
         return self.state
 
@@ -106,11 +114,13 @@ class Checkpointing(keras.callbacks.Callback):
         loss = -metrics[self.best_by] if self.greater_is_better else metrics[self.best_by]
         if self.passes_over:
             loss, self.passes_over = math.inf, False
+        elif self.average_last:
+            self.last_weights = [*self.last_weights, self._weights()][-self.average_last :]
         if loss < self.state.best_loss:
             self.state.best_loss, self.state.best_epoch = loss, epoch + 1
             self.state.best_metrics = metrics
             self.state.epochs_without_improvement = 0
-            self.best_weights = [np.asarray(weight) for weight in self.model.get_weights()]
+            self.best_weights = self._weights()
         else:
             self.state.epochs_without_improvement += 1
             if self.patience and self.state.epochs_without_improvement >= self.patience:
@@ -118,11 +128,34 @@ class Checkpointing(keras.callbacks.Callback):
                 self.model.stop_training = True
         self.save()
 
+    def finish(self, model: keras.Model, validation: Any) -> None:
+        """Gives a trained model its best weights, or the mean of its last ones, which are judged then.
+
+        Args:
+            model: compiled.
+            validation: dataset of held-out batches.
+        """
+        if not self.last_weights:
+            model.set_weights(self.best_weights or model.get_weights())
+            return
+        model.set_weights([np.mean(of_epochs, axis=0) for of_epochs in zip(*self.last_weights, strict=True)])
+        metrics = model.evaluate(validation, verbose=0, return_dict=True)
+        self.state.best_metrics = {f"val_{name}": float(value) for name, value in metrics.items()}
+
+    def _weights(self) -> list[np.ndarray]:
+        return [np.array(weight) for weight in self.model.get_weights()]
+
     def save(self) -> None:
         """Writes the state beside the old one, then replaces it: a kill or a full disk leaves the old one whole."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
         arrays: dict[str, Any] = {f"variable_{i}": np.asarray(v) for i, v in enumerate(self._variables())}
         arrays |= {f"best_{i}": weight for i, weight in enumerate(self.best_weights)}
+        arrays |= {
+            f"last_{epoch}_{i}": weight
+            for epoch, weights in enumerate(self.last_weights)
+            for i, weight in enumerate(weights)
+        }
+        arrays |= {"num_last": len(self.last_weights)}
         arrays |= {"num_best": len(self.best_weights), "state": json.dumps(dataclasses.asdict(self.state))}
         partial = self.file.with_suffix(".partial")
         try:

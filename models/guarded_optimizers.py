@@ -29,7 +29,8 @@ class Guarded:
     Args:
         clip_norm: gradients are scaled down to this global norm (Pascanu et al., 2013, algorithm 1); None: they are
             not.
-        halts: whether no step is taken after one that is not sound; else such a step alone is left out.
+        halts: whether no step is taken after one that is not sound; else such a step alone is left out, and with it
+            what was accumulated before it.
 
     Attributes:
         by_rows: whether the gradient of a table stays `tf.IndexedSlices`, each row of the step once, and is no tensor
@@ -84,7 +85,8 @@ class Guarded:
         summed = [each_row_once(gradient) for gradient in summed]
         norm = tf.linalg.global_norm(summed)
         goes_on = self._judge(loss, norm)
-        rest = iter(self._clipped(summed, norm))
+        # With accumulation the mean of several steps is clipped.
+        rest = iter(summed if self.gradient_accumulation_steps else self._clipped(summed, norm))  # type: ignore[attr-defined]
         gradients = [None if grad is None else next(rest) for grad in grads]
         # A condition over an update of all devices must stand outside of the devices.
         tf.distribute.get_replica_context().merge_call(
@@ -93,7 +95,7 @@ class Guarded:
 
     def _judge(self, loss: tf.Tensor, norm: tf.Tensor) -> tf.Tensor:
         """Notes the step; returns whether it is taken, bool ()."""
-        step = tf.cast(self.iterations.value, tf.int32)  # type: ignore[attr-defined]
+        step = tf.cast(self._iterations.value, tf.int32)  # type: ignore[attr-defined]
         clips = norm > self.clip_norm if self.clip_norm else tf.constant(False)
         rate = tf.cast(self.learning_rate, tf.float32)  # type: ignore[attr-defined]
         figures = tf.stack([loss, norm, tf.cast(clips, tf.float32), rate])
@@ -119,13 +121,22 @@ class Guarded:
         factor = self.clip_norm / tf.maximum(norm, self.clip_norm)
         return [_times(gradient, factor) for gradient in gradients]
 
+    def _clip_gradients(self, gradients: list[Any]) -> list[Any]:
+        """Keras clips here what it is about to apply."""
+        if not self.gradient_accumulation_steps:  # type: ignore[attr-defined]
+            return gradients
+        return self._clipped(gradients, tf.linalg.global_norm(gradients))
+
     def _apply_where(self, strategy: tf.distribute.Strategy, goes_on: Any, gradients: Any, variables: Any) -> None:
         def take() -> None:
             update = super(Guarded, self).apply  # type: ignore[misc]
             strategy.extended.call_for_each_replica(update, args=(gradients, variables))
 
         def leave_out() -> None:
-            self.iterations.assign_add(1)  # type: ignore[attr-defined]
+            self._iterations.assign_add(1)  # type: ignore[attr-defined]
+            if self.gradient_accumulation_steps:  # type: ignore[attr-defined]
+                # What lay there would be added to the next mean where this step was the last of its own.
+                self._backend_reset_gradient_accumulators()  # type: ignore[attr-defined]
 
         # All devices have come to the same verdict.
         tf.cond(strategy.experimental_local_results(goes_on)[0], take, leave_out)
@@ -136,7 +147,7 @@ class Guarded:
             super().update_step(gradient, variable, learning_rate)  # type: ignore[misc]
             return
         index, dtype = self._get_variable_index(variable), variable.dtype  # type: ignore[attr-defined]
-        step = tf.cast(self.iterations.value + 1, dtype)  # type: ignore[attr-defined]
+        step = tf.cast(keras.ops.convert_to_tensor(self.iterations) + 1, dtype)  # type: ignore[attr-defined]
         betas = [tf.constant(beta, dtype) for beta in (self.beta_1, self.beta_2)]  # type: ignore[attr-defined]
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,

@@ -27,10 +27,12 @@ class Batches:
     Attributes:
         dataset: of (inputs, labels, weights), `batch_size` rows each; sequences are (B, T), padded with 0.
         steps_per_epoch: batches that hold as many examples as the split.
+        rows: of a batch, on average.
     """
 
     dataset: tf.data.Dataset
     steps_per_epoch: int
+    rows: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,16 +44,30 @@ class Measured:
         num_examples: in the split.
         bytes_per_example: in memory, on average.
         positions_per_example: length of the longest sequence of an example, on average.
+        counts: examples of each bucket.
     """
 
     boundaries: list[int]
     num_examples: int
     bytes_per_example: float
     positions_per_example: float = 0.0
+    counts: tuple[int, ...] = ()
 
     def shuffle_buffer(self, megabytes: float) -> int:
         """Examples that fit into so much memory, at least one, at most all."""
         return int(np.clip(megabytes * 2**20 / self.bytes_per_example, 1, self.num_examples))
+
+    def batches(self, batch_size: int, batch_tokens: int) -> float:
+        """Batches that hold as many examples as the split; arguments as for `rows_of`."""
+        if not batch_tokens:
+            return self.num_examples / batch_size
+        pairs = zip(self.counts, self.boundaries, strict=True)
+        return sum(count / rows_of(boundary, batch_size, batch_tokens) for count, boundary in pairs)
+
+
+def rows_of(length: int, batch_size: int, batch_tokens: int) -> int:
+    """Rows of a batch of sequences of a length: `batch_size`, or as many as have `batch_tokens` positions, if given."""
+    return max(1, batch_tokens // length) if batch_tokens else batch_size
 
 
 def read_features(
@@ -128,11 +144,19 @@ def measure(examples: tf.data.Dataset, length_buckets: int) -> Measured:
     found = np.concatenate([np.stack(pair, 1) for pair in examples.map(sizes).batch(1024).as_numpy_iterator()])
     quantiles = np.quantile(found[:, 0], np.linspace(0, 1, length_buckets + 1)[1:], method="higher")
     positions, size = found.mean(axis=0)
-    return Measured(sorted({int(length) for length in quantiles}), len(found), float(size), float(positions))
+    boundaries = sorted({int(length) for length in quantiles})
+    counts = np.bincount(np.searchsorted(boundaries, found[:, 0]), minlength=len(boundaries))
+    return Measured(boundaries, len(found), float(size), float(positions), tuple(counts.tolist()))
 
 
 def training_batches(
-    task: "TaskCode", examples: tf.data.Dataset, measured: Measured, batch_size: int, buffer: int, seed: int
+    task: "TaskCode",
+    examples: tf.data.Dataset,
+    measured: Measured,
+    batch_size: int,
+    buffer: int,
+    seed: int,
+    batch_tokens: int = 0,
 ) -> Batches:
     """Shuffles, groups and repeats without end.
 
@@ -143,6 +167,7 @@ def training_batches(
         batch_size: rows of a batch.
         buffer: examples among which the next one is drawn; 1 keeps their order.
         seed: of the shuffling. The same seed gives the same stream every time: a resumed run skips what it has seen.
+        batch_tokens: positions of a batch, in place of its rows; 0: the rows count.
 
     Returns:
         the stream.
@@ -159,25 +184,29 @@ def training_batches(
         )
 
     shuffled = tf.data.Dataset.counter().flat_map(epoch)
-    batches = task.batches(shuffled, batch_size, measured.boundaries)
-    return Batches(batches.prefetch(tf.data.AUTOTUNE), max(1, round(measured.num_examples / batch_size)))
+    batches = task.batches(shuffled, batch_size, measured.boundaries, batch_tokens)
+    number = measured.batches(batch_size, batch_tokens)
+    return Batches(batches.prefetch(tf.data.AUTOTUNE), max(1, round(number)), measured.num_examples / number)
 
 
 def evaluation_batches(
-    task: "TaskCode", examples: tf.data.Dataset, batch_size: int, boundaries: list[int]
+    task: "TaskCode", examples: tf.data.Dataset, batch_size: int, boundaries: list[int], batch_tokens: int = 0
 ) -> tf.data.Dataset:
     """Every example once, grouped by the task; what is drawn for an epoch is drawn once for all."""
     fixed = examples.enumerate().map(
         lambda number, example: task.each_epoch(example, tf.stack([tf.constant(-1, tf.int64), number]))
     )
-    return task.batches(fixed, batch_size, boundaries).prefetch(tf.data.AUTOTUNE)
+    return task.batches(fixed, batch_size, boundaries, batch_tokens).prefetch(tf.data.AUTOTUNE)
 
 
-def bucketed(examples: tf.data.Dataset, batch_size: int, boundaries: list[int]) -> tf.data.Dataset:
-    """Pads examples of similar length to batches of `batch_size` rows; arguments as for `TaskCode.batches`."""
+def bucketed(
+    examples: tf.data.Dataset, batch_size: int, boundaries: list[int], batch_tokens: int = 0
+) -> tf.data.Dataset:
+    """Pads examples of similar length to batches; arguments as for `TaskCode.batches`."""
+    rows = [rows_of(boundary, batch_size, batch_tokens) for boundary in boundaries]
     return examples.bucket_by_sequence_length(
         longest_length,
         # A boundary is exclusive here.
         bucket_boundaries=[boundary + 1 for boundary in boundaries],
-        bucket_batch_sizes=[batch_size] * (len(boundaries) + 1),
+        bucket_batch_sizes=[*rows, rows[-1]],
     )

@@ -29,4 +29,7 @@ def optimizer_of(training: TrainingSettings, total_steps: int) -> keras.optimize
     )
     optimizer, own = OPTIMIZERS[training.optimizer]
     halts = training.on_divergence != "skip_step"
-    return optimizer(schedule, training.clip_norm, halts, **{name: getattr(training, name) for name in own})
+    arguments = {name: getattr(training, name) for name in own}
+    if training.gradient_accumulation_steps > 1:
+        arguments["gradient_accumulation_steps"] = training.gradient_accumulation_steps
+    return optimizer(schedule, training.clip_norm, halts, **arguments)

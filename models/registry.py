@@ -8,6 +8,7 @@ from models.architectures.settings.gated_conv import GatedConvSettings
 from models.architectures.settings.gnmt import GnmtSettings
 from models.architectures.settings.recurrent import RecurrentSettings
 from models.architectures.settings.seq2seq import Seq2SeqSettings
+from models.architectures.settings.transformer import TransformerSettings
 from models.architectures.settings.wavenet import WaveNetSettings
 from models.architectures.settings.word_vectors import CbowSettings, SkipGramSettings
 from models.decoding.request_settings import BEAM_SEARCH, SOUND, TEXT_SAMPLING
@@ -138,4 +139,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     "cbow": Architecture(CbowSettings, frozenset({"word_vectors"}), "models.architectures.cbow"),
     "seq2seq": Architecture(Seq2SeqSettings, frozenset({"encoder", "decoder"}), "models.architectures.seq2seq"),
     "gnmt": Architecture(GnmtSettings, frozenset({"encoder", "decoder"}), "models.architectures.gnmt"),
+    "transformer": Architecture(
+        TransformerSettings, frozenset({"encoder", "decoder"}), "models.architectures.transformer"
+    ),
 }

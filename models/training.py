@@ -33,6 +33,7 @@ from models.tasks.code import TaskCode
 from models.tokenizers.vocabularies import Vocabularies
 from models.too_long import count_too_long, limits_of
 from models.training_curves import TrainingCurves
+from models.training_settings import TrainingSettings
 from models.words.transfer import transfer
 
 BODIES_FOLDER = "bodies"
@@ -127,47 +128,48 @@ def train(
         too_long: what happens to a `source` and to a `target` of too many tokens, as `models.too_long` has it.
 
     Returns:
-        the model with its best weights, and how the training went.
+        the model with its best weights, or the mean of its last ones, and how the training went.
     """
     keep_freed_memory()
     keras.utils.set_random_seed(settings.seed)
     task, training = TASKS[settings.task].code().for_run(settings, vocabularies), settings.training
     in_order = task.in_order(settings)
-    # Texts in order are one stream, of which nothing is cut.
-    limits = [] if in_order else limits_of(task.task, settings, **(too_long or {}))
+    limits = limits_of(task.task, settings, **(too_long or {})) if task.cuts_texts(settings) else []
     counts = [*count_too_long(train_files, "train", limits), *count_too_long(eval_files, "eval", limits)]
     with _scratch(checkpoint_dir) as scratch:
         examples = read_examples(train_files, task, settings, f"{scratch}/train", limits)
         measured = measure(examples, training.length_buckets)
         buffer = 1 if in_order else measured.shuffle_buffer(training.shuffle_megabytes)
-        batches = training_batches(task, examples, measured, training.batch_size, buffer, settings.seed)
+        sizes = training.batch_size, training.batch_tokens
+        batches = training_batches(task, examples, measured, sizes[0], buffer, settings.seed, sizes[1])
+        total_steps = total_steps_of(batches, training)
         held_out = read_examples(eval_files, task, settings, f"{scratch}/eval", limits)
-        validation = evaluation_batches(task, held_out, training.batch_size, measured.boundaries)
+        validation = evaluation_batches(task, held_out, sizes[0], measured.boundaries, sizes[1])
         with (tf.distribute.get_strategy() if in_order else distribution_strategy()).scope():
             model = build_model(settings, vocabularies)
             found = begin_with(other_vectors, model, vocabularies, settings)
-            compile_model(model, task, settings, batches.steps_per_epoch * training.epochs)
+            compile_model(model, task, settings, total_steps)
             checkpointing = Checkpointing(
                 checkpoint_dir,
                 training.checkpoint_steps,
                 training.early_stopping_patience,
                 task.best_by,
                 task.greater_is_better,
+                training.average_last,
             )
             checkpointing.restore(model).vectors_found = found
         curves = TrainingCurves(
             checkpointing,
-            measured.positions_per_example * training.batch_size,
+            measured.positions_per_example * batches.rows,
             log_dir,
             {"too_long": [count.message for count in counts]},
         )
         watches = [Divergence(checkpointing, training), curves, checkpointing]
-        _fit(model, batches, validation, watches, Progress(curves, batches, training.epochs), log_dir)
+        _fit(model, batches, validation, watches, Progress(curves, batches, total_steps), log_dir)
         # A training that was killed behind its last step has no epoch left that would write them.
         curves.write()
-    check_ended(checkpointing, training)
-    if checkpointing.best_weights:
-        model.set_weights(checkpointing.best_weights)
+        check_ended(checkpointing, training)
+        checkpointing.finish(model, validation)
     return model, checkpointing.state
 
 
@@ -191,7 +193,7 @@ def _fit(
     log_dir: str | None,
 ) -> None:
     """Trains a compiled model from where its checkpoint stands to the end, or to where it stops early."""
-    state, total, epochs = progress.checkpointing.state, progress.total, progress.epochs
+    state, total, steps_per_epoch = progress.checkpointing.state, progress.total, batches.steps_per_epoch
     if state.step:
         text = f"training resumes at step {state.step} of {total}"
         tell(text, state.step, total, {"resumed_at": state.step}, notable=True)
@@ -199,17 +201,24 @@ def _fit(
     if log_dir:
         callbacks.append(keras.callbacks.TensorBoard(log_dir, write_graph=False))
     while state.step < total and not state.stopped:
-        epoch, done = divmod(state.step, batches.steps_per_epoch)
+        epoch, done = divmod(state.step, steps_per_epoch)
+        whole = total // steps_per_epoch
         model.fit(
             batches.dataset.skip(state.step),
-            # After a kill in the middle of an epoch, first only what is left of it.
-            epochs=epoch + 1 if done else epochs,
-            steps_per_epoch=batches.steps_per_epoch - done,
+            # After a kill in the middle of an epoch, first only what is left of it; and the last one may be cut short.
+            epochs=epoch + 1 if done or epoch == whole else whole,
+            steps_per_epoch=min(steps_per_epoch - done, total - state.step),
             initial_epoch=epoch,
             validation_data=validation,
             callbacks=callbacks,
             verbose=0,
         )
+
+
+def total_steps_of(batches: Batches, training: TrainingSettings) -> int:
+    """Steps of a whole training."""
+    total = batches.steps_per_epoch * training.epochs
+    return min(total, training.max_steps or total)
 
 
 def build_model(settings: RunSettings, vocabularies: Vocabularies) -> keras.Model:
@@ -263,16 +272,15 @@ class Progress(keras.callbacks.Callback):
     Args:
         curves: what is told beside the losses.
         batches: how many steps an epoch has.
-        epochs: of the whole training.
+        total: steps of the whole training.
     """
 
-    def __init__(self, curves: TrainingCurves, batches: Batches, epochs: int):
+    def __init__(self, curves: TrainingCurves, batches: Batches, total: int):
         super().__init__()
         self.curves = curves
         self.checkpointing = curves.checkpointing
-        self.epochs = epochs
         self.steps_per_epoch = batches.steps_per_epoch
-        self.total = batches.steps_per_epoch * epochs
+        self.total = total
         self.last = 0.0
         self.validation: dict[str, float] = {}
 

@@ -12,8 +12,16 @@ class TrainingSettings(Settings):
 
     batch_size: int = pydantic.Field(64, ge=1)
     """Sequences in a step, over all devices together."""
+    batch_tokens: int = pydantic.Field(0, ge=0)
+    """Positions (tokens, frames) in a step at most, padding among them, in place of batch_size: short sequences come in
+    greater numbers than long ones, each with the longer one of its sides; at least one. 0: batch_size counts."""
+    gradient_accumulation_steps: int = pydantic.Field(1, ge=1, json_schema_extra=only_with(optimizer=("adam", "adamw")))
+    """Steps whose gradients, by their mean, make one change of the weights: as a batch so many times as large, in the
+    memory of one. Schedules and all other settings count steps, clip_norm bounds the mean."""
     epochs: int = pydantic.Field(10, ge=1)
     """Passes over the train split at most."""
+    max_steps: int | None = pydantic.Field(None, ge=1)
+    """Steps at most, where the epochs have more; the last epoch is then cut short. Empty: all that the epochs have."""
     optimizer: Literal["adam", "adamw", "lazy_adam", "adagrad"] = "adam"
     """adam: Kingma and Ba (2015); adamw: with decoupled weight decay (Loshchilov and Hutter, 2019); adagrad: Duchi et
     al. (2011); lazy_adam: Adam that leaves rows of a table without a gradient as they are. The last two compute only
@@ -46,6 +54,9 @@ class TrainingSettings(Settings):
     early_stopping_patience: int = pydantic.Field(3, ge=0)
     """Epochs without a better validation loss (for sequence_labeling: entity F1) that end the training; 0: never. The
     best weights are exported."""
+    average_last: int = pydantic.Field(0, ge=0)
+    """Export the mean of the weights at the ends of so many epochs, the last ones of the training (Vaswani et al.,
+    2017, section 6.1), in place of the best ones. A saved state holds all of them. 0: the best ones."""
     checkpoint_steps: int = pydantic.Field(500, ge=1)
     """Steps between saved states; a killed run resumes from the last one. The end of an epoch is always saved."""
     precision: Literal["float32", "mixed_bfloat16"] = "float32"

@@ -78,7 +78,10 @@ class Decoder(Protocol):
     def __call__(
         self, vectors: keras.KerasTensor, cache: Cache, memory: Memory | None = None, training: bool = False
     ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-        """Decodes all positions of which the element before is known: float (B, T, E) to (B, T, H) and (B, T, S)."""
+        """Decodes all positions of which the element before is known: float (B, T, E) to (B, T, H) and (B, T, S).
+
+        The cache is one of `start`: nothing was decoded before.
+        """
 
     def advance(
         self, vectors: keras.KerasTensor, cache: Cache, memory: Memory | None = None, training: bool = False

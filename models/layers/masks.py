@@ -1,4 +1,8 @@
-"""Masks: True = a real token, False = padding, decided here, for every layer; and masks of dropout."""
+"""Masks, their polarity decided here, for every layer; and masks of dropout.
+
+A padding mask, bool (B, T): True = a real token, False = padding. A mask of attention, bool, to be broadcast to
+(B, A, T, S) for A heads, T positions that ask and S that are asked: True = may be looked at.
+"""
 
 from typing import Any
 
@@ -15,6 +19,25 @@ MASKED_SCORE = -1e9
 def padding_mask(token_ids: keras.KerasTensor) -> keras.KerasTensor:
     """Finds the real tokens: int (B, T) to bool (B, T)."""
     return ops.not_equal(token_ids, PAD_TOKEN_ID)
+
+
+def real_visible(padding_mask: keras.KerasTensor) -> keras.KerasTensor:
+    """All may look at what is real: padding mask bool (B, S) to a mask of attention, bool (B, 1, 1, S)."""
+    return padding_mask[:, None, None]
+
+
+def past_visible(positions: keras.KerasTensor, length: Any) -> keras.KerasTensor:
+    """A position may look at itself and at what stands before it.
+
+    Args:
+        positions: of what asks, int (T,), or (B, 1) for one of each row.
+        length: S.
+
+    Returns:
+        a mask of attention, bool (T, S), or (B, 1, 1, S).
+    """
+    asking = positions[:, None] if len(positions.shape) == 1 else positions[:, None, None]
+    return ops.arange(length) <= asking
 
 
 def masked_mean(hidden_states: keras.KerasTensor, padding_mask: keras.KerasTensor) -> keras.KerasTensor:

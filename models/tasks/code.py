@@ -86,6 +86,10 @@ class TaskCode(abc.ABC):
         """
         return False
 
+    def cuts_texts(self, settings: RunSettings) -> bool:
+        """Whether what is longer than `tokenizer.max_sequence_length` is cut there; not where texts are one stream."""
+        return True
+
     def keep(self, examples: tf.data.Dataset, settings: RunSettings, folder: str) -> tf.data.Dataset:
         """Lays what is trained on onto the disk, and reads it from there in the order of an epoch.
 
@@ -110,18 +114,21 @@ class TaskCode(abc.ABC):
         """
         return example
 
-    def batches(self, examples: tf.data.Dataset, batch_size: int, boundaries: list[int]) -> tf.data.Dataset:
+    def batches(
+        self, examples: tf.data.Dataset, batch_size: int, boundaries: list[int], batch_tokens: int = 0
+    ) -> tf.data.Dataset:
         """Groups examples: by default those of similar length, padded with 0 to the longest of them.
 
         Args:
             examples: shuffled, or not, perhaps without end.
             batch_size: rows of a batch.
             boundaries: the longest length of each bucket, ascending.
+            batch_tokens: positions of a batch, padding among them, in place of `batch_size`; 0: that counts.
 
         Returns:
             dataset of (inputs, labels, weights), each with a batch dimension.
         """
-        return bucketed(examples, batch_size, boundaries)
+        return bucketed(examples, batch_size, boundaries, batch_tokens)
 
     @abc.abstractmethod
     def build(self, settings: RunSettings, vocabularies: Vocabularies) -> keras.Model:

@@ -58,13 +58,17 @@ class LanguageModel(keras.Model):
         vectors = self.embedding(token_ids, training=training)
         cache = self.start(ops.shape(token_ids)[0], ops.shape(token_ids)[1])
         if "resets" in inputs:
-            cache = self._carried(cache, inputs["resets"])
-        hidden_states, cache, _ = self.decoder.advance(vectors, cache, None, training=training)
-        if "resets" in inputs:
-            for state, tensor in zip(self.states, keras.tree.flatten(cache), strict=True):
-                # No gradient reaches back beyond the window: an assigned value has none.
-                state.assign(ops.cast(tensor, "float32"))
+            hidden_states = self._go_on(vectors, self._carried(cache, inputs["resets"]), training)
+        else:
+            hidden_states, _ = self.decoder(vectors, cache, None, training=training)
         return self.projection(self.output_dropout(hidden_states, training=training))
+
+    def _go_on(self, vectors: keras.KerasTensor, cache: Cache, training: bool) -> keras.KerasTensor:
+        hidden_states, cache, _ = self.decoder.advance(vectors, cache, None, training=training)
+        for state, tensor in zip(self.states, keras.tree.flatten(cache), strict=True):
+            # No gradient reaches back beyond the window: an assigned value has none.
+            state.assign(ops.cast(tensor, "float32"))
+        return hidden_states
 
     def _carried(self, fresh: Cache, resets: keras.KerasTensor) -> Cache:
         """The cache in which the last batch ended, or a fresh one for the rows that begin anew."""

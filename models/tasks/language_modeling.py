@@ -53,16 +53,22 @@ class LanguageModeling(TaskCode):
         }
 
     def in_order(self, settings: RunSettings) -> bool:
-        """Whether texts are one stream."""
-        return settings.training.sequence_length > 0
+        """Whether texts are one stream, each window of which begins with the states in which the last one ended."""
+        return not self.cuts_texts(settings) and settings.model.carries_states
+
+    def cuts_texts(self, settings: RunSettings) -> bool:
+        """Whether texts are read one by one."""
+        return settings.training.sequence_length == 0
 
     def training_examples(self, features: tf.data.Dataset, settings: RunSettings) -> tf.data.Dataset:
         """Each text for itself, or windows of the stream of all texts; see `models.tasks.text_stream`."""
         training = settings.training
-        if not self.in_order(settings):
+        if self.cuts_texts(settings):
             return super().training_examples(features, settings)
         texts = features.map(_with_flags)
-        return windows_of(texts, training.sequence_length, training.reset_states == "document")
+        windows = windows_of(texts, training.sequence_length, training.reset_states == "document")
+        # Without states to carry, a window is an example like any other.
+        return windows if self.in_order(settings) else windows.map(_by_itself)
 
     def training_example(self, features: dict[str, tf.Tensor], settings: RunSettings) -> Example:
         """Inputs `token_ids` int32 (T,), labels int32 (T,), weights float32 (T,).
@@ -117,6 +123,10 @@ class LanguageModeling(TaskCode):
 
 def _with_flags(features: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     return features | {name: features[name] > 0 for name in ("begins", "ends")}
+
+
+def _by_itself(inputs: dict[str, tf.Tensor], labels: tf.Tensor, weights: tf.Tensor) -> Example:
+    return {"token_ids": inputs["token_ids"]}, labels, weights
 
 
 CODE = LanguageModeling

@@ -55,7 +55,7 @@ class TextToText(TaskCode):
     def build(self, settings: RunSettings, vocabularies: Vocabularies) -> EncoderDecoder:
         """A model from what `model_inputs` gives to logits, float32 (B, T, size of the target vocabulary)."""
         sizes = settings.model
-        source, target = (
+        target, source = (
             TokenEmbedding(
                 vocabularies.tokenizer(name).vocabulary_size,
                 sizes.embedding_dim,
@@ -63,8 +63,9 @@ class TextToText(TaskCode):
                 sizes.token_dropout,
                 name=f"{name}_embedding",
             )
-            for name in ("source", "target")
+            for name in ("target", "source")
         )
+        source = target if sizes.share_embeddings else source
         tied_to = target if sizes.tie_embeddings else None
         projection = VocabularyProjection(
             vocabularies.tokenizer("target").vocabulary_size, tied_to, name="vocabulary_projection"

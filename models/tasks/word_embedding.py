@@ -14,6 +14,7 @@ import tensorflow as tf
 from keras import ops
 
 from models.errors import SeqlineError
+from models.input_pipeline import rows_of
 from models.layers.word_neighbours import BLOCK
 from models.run_settings import RunSettings
 from models.tasks.code import Example, TaskCode, Transformed
@@ -114,9 +115,11 @@ class WordEmbedding(TaskCode):
         drawn = {"word_ids": word_ids, "text_ids": text_ids, "radii": radii, "noise_ids": noise_ids}
         return drawn, labels, weights
 
-    def batches(self, examples: tf.data.Dataset, batch_size: int, boundaries: list[int]) -> tf.data.Dataset:
+    def batches(
+        self, examples: tf.data.Dataset, batch_size: int, boundaries: list[int], batch_tokens: int = 0
+    ) -> tf.data.Dataset:
         """Rows as they come: they are of about the same length."""
-        return examples.padded_batch(batch_size)
+        return examples.padded_batch(rows_of(ROW, batch_size, batch_tokens))
 
     def build(self, settings: RunSettings, vocabularies: Vocabularies) -> keras.Model:
         """A model from the inputs of `each_epoch` to its loss for a prediction, as `_LossOfPredictions` says."""

@@ -51,6 +51,14 @@ def _unit_fits_task(task: str, tokenizer: TokenizerSettings) -> Iterator[str]:
         yield f"tokenizer.unit must be {' or '.join(units)} for the task {task}. Received: {tokenizer.unit}"
 
 
+def _one_table_has_one_vocabulary(model: ArchitectureSettings, tokenizer: TokenizerSettings) -> Iterator[str]:
+    if getattr(model, "share_embeddings", False) and not tokenizer.shared:
+        yield (
+            "model.share_embeddings needs tokenizer.shared: true: one table of vectors has one vocabulary. Received: "
+            "tokenizer.shared false"
+        )
+
+
 def _chunks_hold_the_receptive_field(
     task: str, model: ArchitectureSettings, training: TrainingSettings
 ) -> Iterator[str]:
@@ -68,6 +76,23 @@ def _a_stream_is_in_order(task: str, data: DataSettings, training: TrainingSetti
             "training.sequence_length needs data.ordered: true: states go on from text to text, so these must follow "
             f"one another as they stand in the files. Received: training.sequence_length {training.sequence_length}, "
             "data.ordered false. Set data.ordered: true, or training.sequence_length: 0 for texts one by one"
+        )
+
+
+def _rows_of_a_stream_are_counted(task: str, model: ArchitectureSettings, training: TrainingSettings) -> Iterator[str]:
+    if "stream" in TASKS[task].all_uses and training.sequence_length and training.batch_tokens and model.carries_states:
+        yield (
+            "training.batch_tokens must be 0 where a stream is read by rows that go on from batch to batch "
+            f"(training.sequence_length): their number is training.batch_size. Received: {training.batch_tokens}"
+        )
+
+
+def _a_stream_shows_all_positions(task: str, model: ArchitectureSettings, training: TrainingSettings) -> Iterator[str]:
+    if "stream" in TASKS[task].all_uses and 0 < training.sequence_length < model.receptive_field:
+        yield (
+            "training.sequence_length must be at least the positions that the model sees at a time: of positions that "
+            f"training has not shown it knows nothing. Received: {training.sequence_length}, for a model that sees "
+            f"{model.receptive_field}. Raise it, or lower model.context_length"
         )
 
 
@@ -134,8 +159,11 @@ def _bounds_can_be_met(task: str, evaluation: EvaluationSettings) -> Iterator[st
 RULES: tuple[Callable[..., Iterator[str]], ...] = (
     _architecture_solves_task,
     _unit_fits_task,
+    _one_table_has_one_vocabulary,
     _chunks_hold_the_receptive_field,
     _a_stream_is_in_order,
+    _rows_of_a_stream_are_counted,
+    _a_stream_shows_all_positions,
     _smoothing_has_single_tags,
     _named_features_exist,
     _named_features_are_in_the_data,

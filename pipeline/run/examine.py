@@ -67,7 +67,7 @@ def _limits(config: Config) -> "list[Limit]":
 
     task, run = TASKS[config.task], config.run_settings()
     # Texts in order are one stream, of which nothing is cut.
-    return [] if task.code().in_order(run) else limits_of(task, run, **config.data.actions_on_too_long)
+    return limits_of(task, run, **config.data.actions_on_too_long) if task.code().cuts_texts(run) else []
 
 
 def _labels_of_thresholds(config: Config, found: "Examination") -> list[str]:

@@ -52,6 +52,10 @@ VARIANTS = {
         {"attention": "gated", "cell": "gru", "connections": "highway", "layer_normalization": True},
     ],
     "gnmt": [{"num_layers": 3}],
+    "transformer": [
+        {},
+        {"norm": "before", "positions": "rotary", "activation": "gated", "num_heads": 3, "share_embeddings": True},
+    ],
     "wavenet": [
         {},
         {"condition_on": ["label"]},
@@ -90,6 +94,9 @@ SMALL = {
     "skip_dim": 8,
     "dilation_depth": 3,
     "num_stacks": 1,
+    "num_heads": 2,
+    "feed_forward_dim": 5,
+    "context_length": 4,
 }
 # Raw values by kind: the first ones in full, one that is empty, and one longer than all others.
 VALUES = {

@@ -45,8 +45,8 @@ def breaks_at(step: int, monkeypatch) -> None:
     """Makes the losses of the batch of a step infinite, once in the whole stream of batches."""
 
     class Breaking(text_classification.TextClassification):
-        def batches(self, examples, batch_size, boundaries):
-            numbered = super().batches(examples, batch_size, boundaries).enumerate(1)
+        def batches(self, *arguments):
+            numbered = super().batches(*arguments).enumerate(1)
 
             def broken(number, batch):
                 *rest, weights = batch

@@ -61,6 +61,25 @@ def test_steps_are_those_of_the_papers(clip_norm, decay):
     np.testing.assert_allclose(recent[:, 3], RATE)
 
 
+def test_the_mean_of_several_steps_is_clipped_and_applied_as_one():
+    """The step that is no number takes with it what was accumulated before it."""
+    rng = np.random.default_rng(4)
+    weights = variables(rng)
+    gradients = [[rng.normal(0, 3, weight.shape).astype("float32") for weight in weights] for _ in range(6)]
+    means = [[np.mean(pair, axis=0) for pair in zip(*gradients[at : at + 2], strict=True)] for at in (0, 4)]
+    wanted, _ = by_hand([weight.numpy() for weight in weights], means, 1.5, 0.0)
+    optimizer = GuardedAdam(RATE, 1.5, False, gradient_accumulation_steps=2)
+    seen = []
+    for index, of_step in enumerate(gradients):
+        step(optimizer, weights, of_step, np.nan if index == 3 else 1.0)
+        seen.append(weights[0].numpy())
+    for changed, before, behind in ((False, 0, 2), (False, 1, 3), (False, 3, 4), (True, 4, 5)):
+        assert (seen[before] != seen[behind]).any() == (changed or behind == 2)
+    assert int(optimizer.divergences.numpy()) == 1
+    # Its bias corrections count the changes that there could have been, of which one was left out.
+    assert not np.allclose(weights[0].numpy(), wanted[0])
+
+
 def test_a_token_that_stands_twice_counts_as_the_sum_of_its_slices():
     table = keras.Variable(np.zeros((5, 2), "float32"))
     optimizer = GuardedAdam(RATE, 1.0, True)

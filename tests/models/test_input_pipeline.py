@@ -97,6 +97,23 @@ def test_evaluation_sees_every_example_once(tmp_path):
     assert np.sum(labels) == sum(row["label"] == "yes" for row in rows)
 
 
+def test_batches_of_so_many_positions_have_more_short_texts_than_long_ones(tmp_path):
+    examples, _ = classification_examples(tmp_path)
+    measured = measure(examples, 4)
+    batches = training_batches(TASK, examples, measured, 8, 100, seed=1, batch_tokens=40)
+    rows = {}
+    for token_ids, *_ in batches.dataset.take(30).as_numpy_iterator():
+        bucket = min(boundary for boundary in measured.boundaries if token_ids.shape[1] <= boundary)
+        rows.setdefault(bucket, set()).add(len(token_ids))
+    assert rows == {boundary: {40 // boundary} for boundary in measured.boundaries}
+    lengths = [len(token_ids) for token_ids, *_ in examples.as_numpy_iterator()]
+    each = [1 / (40 // min(boundary for boundary in measured.boundaries if boundary >= length)) for length in lengths]
+    assert batches.steps_per_epoch == round(sum(each))
+    np.testing.assert_allclose(batches.rows, 100 / sum(each))
+    held_out = evaluation_batches(TASK, examples, 8, measured.boundaries, batch_tokens=3)
+    assert [len(token_ids) for token_ids, *_ in held_out.as_numpy_iterator()] == [1] * 100
+
+
 def test_eval_text_longer_than_any_in_training_is_kept(tmp_path):
     examples, _ = classification_examples(tmp_path, 37)
     assert sum(len(batch) for _, batch, _ in evaluation_batches(TASK, examples, 8, [4]).as_numpy_iterator()) == 37

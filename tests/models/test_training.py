@@ -13,6 +13,8 @@ import pytest
 
 from models.checkpointing import Checkpointing
 from models.errors import SeqlineError
+from models.input_pipeline import read_examples
+from models.registry import TASKS
 from models.training import run_fn, train
 from tests.models.architectures.test_recurrent import rows
 from tests.models.conftest import learn, run_settings, write_transformed
@@ -34,11 +36,18 @@ class Interrupt(Exception):
 
 
 @pytest.mark.parametrize(
-    ("interrupted_at", "optimizer"), [(7, "adam"), (10, "adam"), (16, "lazy_adam"), (7, "adagrad")]
+    ("interrupted_at", "training"),
+    [
+        (7, {"gradient_accumulation_steps": 3}),
+        (10, {"optimizer": "adam"}),
+        (16, {"optimizer": "lazy_adam"}),
+        (7, {"optimizer": "adagrad"}),
+    ],
 )
-def test_resumed_run_ends_with_the_weights_of_an_undisturbed_one(tmp_path, monkeypatch, interrupted_at, optimizer):
-    """In the middle of an epoch (10 steps each), at its end, and later; dropout draws the same numbers."""
-    arguments = prepared(tmp_path, checkpoint_steps=1, optimizer=optimizer)
+def test_resumed_run_ends_with_the_weights_of_an_undisturbed_one(tmp_path, monkeypatch, interrupted_at, training):
+    """In the middle of an epoch (10 steps each) and of a change of the weights, at its end, and later; dropout draws
+    the same numbers."""
+    arguments = prepared(tmp_path, checkpoint_steps=1, **training)
     undisturbed, _ = train(*arguments, str(tmp_path / "one"))
 
     real_save = Checkpointing.save
@@ -75,6 +84,33 @@ def test_early_stopping_exports_the_best_weights(tmp_path):
     assert state.step == (state.best_epoch + 2) * 10
     with np.load(tmp_path / "checkpoints" / "state.npz") as saved:
         np.testing.assert_array_equal(model.get_weights()[0], saved["best_0"])
+
+
+def test_the_mean_of_the_last_epochs_is_exported_and_judged_also_after_a_kill(tmp_path, monkeypatch):
+    """A training that is cut short in its third epoch, and killed at the end of its second."""
+    arguments = prepared(tmp_path, max_steps=25, average_last=2, early_stopping_patience=0)
+    ends, real_save = [], Checkpointing.save
+
+    def save_then_stop(self):
+        real_save(self)
+        ends.append(self.model.get_weights())
+        if self.state.step == 20:
+            raise Interrupt
+
+    monkeypatch.setattr(Checkpointing, "save", save_then_stop)
+    with pytest.raises(Interrupt):
+        train(*arguments, str(tmp_path / "checkpoints"))
+    model, state = train(*arguments, str(tmp_path / "checkpoints"))
+    assert state.step == 25
+    assert len(ends) == 3
+    for weight, *last in zip(model.get_weights(), *ends[1:], strict=True):
+        np.testing.assert_allclose(weight, np.mean(last, axis=0), atol=1e-6)
+    settings, vocabularies, _, eval_files = arguments
+    held_out = read_examples(eval_files, TASKS["text_classification"].code(), settings, str(tmp_path / "held_out"))
+    accuracy = np.mean(
+        [np.argmax(model(token_ids[np.newaxis])[0]) == label for token_ids, label, _ in held_out.as_numpy_iterator()]
+    )
+    assert state.best_metrics["val_accuracy"] == pytest.approx(accuracy)
 
 
 def fn_args(tmp_path, checkpoint_dir: str, **training) -> types.SimpleNamespace:

@@ -5,7 +5,7 @@ from models.settings import Settings
 
 # What `only_for` may name beside the uses of tasks, and how a model comes to have it.
 MODEL_USES = {
-    "attention": "a model with attention: seq2seq with another model.attention than none, or gnmt",
+    "attention": "a model with attention: seq2seq with another model.attention than none, gnmt or transformer",
     "asked_label": (
         "a model that can be asked for a label: one with label in model.condition_on, or with model.local_features"
     ),
@@ -22,6 +22,11 @@ class ArchitectureSettings(Settings):
     def uses(self) -> frozenset[str]:
         """Keys of `MODEL_USES` that this model has."""
         return frozenset()
+
+    @property
+    def carries_states(self) -> bool:
+        """Whether a decoder's cache is of one size whatever it has read, so that a later window can go on from it."""
+        return True
 
     @property
     def receptive_field(self) -> int:

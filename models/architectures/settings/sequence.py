@@ -25,6 +25,8 @@ class SequenceSettings(ArchitectureSettings):
     """Width of the hidden states."""
     tie_embeddings: bool = pydantic.Field(False, json_schema_extra=only_for("decoder"))
     """Use the target embedding as the output projection; needs embedding_dim == hidden_dim."""
+    share_embeddings: bool = pydantic.Field(False, json_schema_extra=only_for("several_texts"))
+    """Let source and target have one table of vectors (Press and Wolf, 2017); needs tokenizer.shared."""
     dropout: float = pydantic.Field(0.3, ge=0, lt=1)
     """Share of values dropped after the embedding, between layers and before the output."""
     token_dropout: float = pydantic.Field(0.0, ge=0, lt=1)

@@ -70,7 +70,8 @@ def test_a_loaded_configuration_cannot_change(file: Path) -> None:
 def test_unknown_key_suggests_the_nearest_one(file: Path) -> None:
     assert refusal(file, DATES + "  num_layer: 2\n") == (
         "FILE line 7: Unknown key model.num_layer; did you mean model.num_layers? Valid keys: "
-        "architecture, embedding_dim, embeddings, pooling, hidden_dim, tie_embeddings, dropout, token_dropout, "
+        "architecture, embedding_dim, embeddings, pooling, hidden_dim, tie_embeddings, share_embeddings, "
+        "dropout, token_dropout, "
         "noise_snr_db, cell, num_layers, connections, variational_dropout, recurrent_dropout, layer_normalization, "
         "attention, input_feeding"
     )
@@ -137,7 +138,7 @@ def test_a_wrong_field_hides_no_rule_between_the_sections_that_are_valid(file: P
         # weight_decay is not judged: with epochs 0 there is no valid section `training`.
         "FILE line 7: training.epochs must be greater than or equal to 1",
         "FILE line 8: decoding.coverage_penalty needs a model with attention: seq2seq with another model.attention "
-        "than none, or gnmt; remove it",
+        "than none, gnmt or transformer; remove it",
         "FILE line 9: tokenizer.vocabulary_size goes with tokenizer.unit word or wordpiece or sentencepiece or "
         "character only; remove it",
         "--set seed=-1: seed must be greater than or equal to 0",
@@ -184,7 +185,7 @@ def test_missing_keys_are_named(file: Path) -> None:
     [
         (
             ("model.architecture=gated_conv",),
-            "model.architecture must be one that solves the task text_to_text: recurrent, seq2seq, gnmt. "
+            "model.architecture must be one that solves the task text_to_text: recurrent, seq2seq, gnmt, transformer. "
             "Received: gated_conv",
         ),
         (
@@ -318,6 +319,18 @@ def test_a_configuration_of_sound(file: Path) -> None:
         (
             PLAYS.replace("ordered: true", "ordered: false"),
             "training.sequence_length needs data.ordered: true: states go on from text to text",
+        ),
+        (
+            PLAYS.replace("50}", "50, batch_tokens: 9}"),
+            "training.batch_tokens must be 0 where a stream is read by rows that go on from batch to batch",
+        ),
+        (
+            PLAYS.replace("recurrent", "transformer\n  context_length: 64"),
+            "Received: 50, for a model that sees 64. Raise it, or lower model.context_length",
+        ),
+        (
+            DATES.replace("seq2seq", "seq2seq\n  share_embeddings: true"),
+            "model.share_embeddings needs tokenizer.shared",
         ),
         (PLAYS + "texts: {temperatures: []}\n", "texts.temperatures must have at least 1 item"),
         (DATES + "texts: {seed: 1}\n", "texts is for the task language_modeling only; remove the section."),

@@ -34,7 +34,7 @@ def test_the_schema_knows_every_section_and_says_what_keys_mean(schema: Any) -> 
         (
             "DecodingSettings",
             "coverage_penalty",
-            " Only: a model with attention: seq2seq with another model.attention than none, or gnmt.",
+            " Only: a model with attention: seq2seq with another model.attention than none, gnmt or transformer.",
         ),
         (
             "Seq2SeqSettings",

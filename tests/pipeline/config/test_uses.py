@@ -199,7 +199,7 @@ def test_a_key_for_other_values_beside_it_is_refused(
             DATES,
             "decoding.coverage_penalty=0.2",
             "decoding.coverage_penalty needs a model with attention: seq2seq with another model.attention than none, "
-            "or gnmt; remove it. Received: model.attention none",
+            "gnmt or transformer; remove it. Received: model.attention none",
         ),
         (
             DIGITS,
