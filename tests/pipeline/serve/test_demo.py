@@ -32,7 +32,7 @@ def test_run_serve_ask_and_run_again(dates_file: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = ["-c", dates_file, "--set", f"serving.port={taken.getsockname()[1]}"]
         shown = seqline("demo", *settings)
-    assert len(re.findall(r"^\[ ?\d+/11\] \w+ +done", shown, re.MULTILINE)) == 11
+    assert len(re.findall(r"^\[ ?\d+/12\] \w+ +done", shown, re.MULTILINE)) == 12
     asked = shown[shown.index("Asked dates on 127.0.0.1:") :]
     assert len(re.findall(r"^  .+  ->  .*\(target in the data: \d{4}-\d\d-\d\d\)$", asked, re.MULTILINE)) == 3
     [version] = (path for path in (tmp_path / "outputs/serving/dates").iterdir() if path.name.isdigit())
