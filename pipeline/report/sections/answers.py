@@ -108,7 +108,8 @@ def _curve(name: str, scores: np.ndarray, member: np.ndarray) -> Line | None:
 def _by_score(evaluated: Evaluated) -> Iterator[Block]:
     """Whether the model's own score tells good answers from bad ones."""
     scores = np.array([float(np.ravel(one.outputs["score"])[0]) for one in evaluated.predictions])
-    ranks = np.abs(np.array(evaluated.ranks))
+    values = evaluated.sign * np.array(evaluated.ranks)
+    scores, values = scores[np.isfinite(values)], values[np.isfinite(values)]
     if len(scores) < _BINS:
         return
     parts = np.array_split(np.argsort(scores, kind="stable"), _BINS)
@@ -119,7 +120,7 @@ def _by_score(evaluated: Evaluated) -> Iterator[Block]:
             Line(
                 name=name_of(evaluated.ranking_metric),
                 x=[float(scores[part].mean()) for part in parts],
-                y=[float(np.nanmean(ranks[part])) for part in parts],
+                y=[float(values[part].mean()) for part in parts],
             )
         ],
     )
