@@ -251,7 +251,7 @@ DRAW: dict[str, Callable[..., Markup]] = {"curves": curves_svg, "bars": bars_svg
 def data_of(chart: Curves | Bars | Spans) -> tuple[list[str], list[list[str]]]:
     """Headings and rows of a chart's figures, at most some fifty, for those who rather read them."""
     if isinstance(chart, Bars):
-        return ["", *chart.groups], [
+        return ["what", *chart.groups], [
             [name, *map(number, row)] for name, row in zip(chart.names, chart.counts, strict=True)
         ]
     if isinstance(chart, Spans):
@@ -259,7 +259,7 @@ def data_of(chart: Curves | Bars | Spans) -> tuple[list[str], list[list[str]]]:
             [span.name, *(number(one) for one in (span.value, span.low, span.high, span.examples)), span.note]
             for span in chart.spans
         ]
-        return ["", "value", "from", "to", "examples", "note"], rows
+        return ["what", "value", "from", "to", "examples", "note"], rows
     xs = sorted({x for line in chart.lines for x in line.x})
     kept = xs if len(xs) <= 50 else [xs[round(index * (len(xs) - 1) / 49)] for index in range(50)]
     by_line = [dict(zip(line.x, line.y, strict=True)) for line in chart.lines]
