@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+import markupsafe
 import numpy as np
 
 from components.review.component import PAGE
@@ -11,7 +12,7 @@ from pipeline.report.form import Block, Curves, Line, Matrix, Page, Paragraph, S
 from pipeline.report.source import Source
 from pipeline.report.words import name_of
 
-_CLASSES, _BINS, _MOST_CLASSES_DRAWN, _POINTS = 30, 10, 6, 100
+_CLASSES, _BINS, _MOST_CLASSES_DRAWN, _MOST_CLASSES_TOLD, _POINTS = 30, 10, 6, 300, 100
 # A page that is larger is better opened by itself.
 _MOST_PAGE = 2_500_000
 
@@ -144,10 +145,11 @@ def _per_class(source: Source) -> Iterator[Block]:
         return
     rows = [[label, *(source.run.metrics.get(f"{kind}/{label}") for kind in kinds)] for label in labels]
     rows.sort(key=lambda row: (row[-1] is not None, row[-1]))
+    many = f" ({_MOST_CLASSES_TOLD} of {len(rows)})" if len(rows) > _MOST_CLASSES_TOLD else ""
     yield Table(
-        title="By class, the worst first",
+        title=f"By class, the worst first{many}",
         columns=["class", *map(name_of, kinds)],
-        rows=rows,
+        rows=rows[:_MOST_CLASSES_TOLD],
     )
 
 
@@ -155,7 +157,8 @@ def _reviewed(source: Source) -> Iterator[Block]:
     folder = source.folder("review")
     if folder is None or not (folder / PAGE).exists():
         return
-    if (folder / PAGE).stat().st_size > _MOST_PAGE:
+    html = (folder / PAGE).read_text(encoding="utf-8")
+    if len(markupsafe.escape(html).encode()) > _MOST_PAGE:
         yield Paragraph(text=f"The samples of the review are a page of their own: {folder / PAGE}")
         return
-    yield Page(title="Samples of what the model makes", html=(folder / PAGE).read_text(encoding="utf-8"))
+    yield Page(title="Samples of what the model makes", html=html)
