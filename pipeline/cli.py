@@ -265,11 +265,11 @@ def report(
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
     """Write the report of a run anew: a page, the same as JSON, and a model card."""
-    from pipeline.report.write import write_report
-
     settings = configuration.load(config, overrides)
     # TensorFlow talks when it is imported.
     with output_to(Path(os.devnull)):
+        from pipeline.report.write import write_report
+
         page = write_report(settings, run_id)
     _say(str(page))
     if show:
@@ -284,11 +284,11 @@ def compare(
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
     """Write a page, and the same as JSON, on how runs differ: settings, data, curves, metrics, answers."""
-    from pipeline.report.compare import write_comparison
-
     settings = configuration.load(config, overrides)
     # TensorFlow talks when it is imported.
     with output_to(Path(os.devnull)):
+        from pipeline.report.compare import write_comparison
+
         page = write_comparison(settings, run_ids)
     _say(str(page))
     if show:

@@ -92,7 +92,7 @@ class Table:
         for start in range(0, self.resamples, _CHUNK):
             picked = generator.integers(size, size=(min(_CHUNK, self.resamples - start), size))
             weights = np.stack([np.bincount(row, minlength=size) for row in picked]).astype(float)
-            yield from map(self.measure.values, part.sums(weights))
+            yield from part.values(self.measure, weights)
 
     def _part(self, examples: np.ndarray) -> "_Part":
         amounts, present = self._amounts[examples], self._present[examples]
@@ -106,6 +106,12 @@ class _Part(NamedTuple):
     keys: list[Any]
     amounts: sparse.csr_array
     present: sparse.csr_array
+
+    def values(self, measure: Measure, weights: np.ndarray) -> Iterator[dict[str, float]]:
+        """Weights float (R, M) to the values of each row."""
+        if measure.results is None:
+            return map(measure.values, self.sums(weights))
+        return ({measure.name: float(value)} for value in measure.results(self.keys, weights @ self.amounts))
 
     def sums(self, weights: np.ndarray) -> Iterator[Sums]:
         """Weights float (R, M) to the sums of each row."""

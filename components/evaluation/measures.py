@@ -13,7 +13,7 @@ import numpy as np
 
 from components.evaluation.catalogue import METRICS
 from components.evaluation.config import eval_config
-from components.evaluation.metrics.sums import AddUp, Sums
+from components.evaluation.metrics.sums import AddUp, Results, Sums
 from components.evaluation.predictions import Prediction
 from components.evaluation.settings import EvaluationSettings
 from components.evaluation.tfma import tfma
@@ -30,11 +30,13 @@ class Measure:
         name: the same for measures that share their sums.
         addends: from one example, as `as_inputs` makes it, to what it adds.
         values: from the sums to values by metric; NaN where one is undefined.
+        results: of a measure with one metric, its values of many sums at a time; None where sums are few.
     """
 
     name: str
     addends: Callable[[Any], Mapping[Any, float]]
     values: Callable[[Sums], dict[str, float]]
+    results: Results | None = None
 
 
 def measures_of(task: str, judging: Judging, names: Sequence[str]) -> list[Measure]:
@@ -50,7 +52,10 @@ def measures_of(task: str, judging: Judging, names: Sequence[str]) -> list[Measu
     for name in names:
         measure = _measure(name, judging, settings)
         shared.setdefault(measure.name, []).append(measure)
-    return [Measure(name, same[0].addends, _all_values(same)) for name, same in shared.items()]
+    return [
+        same[0] if len(same) == 1 else Measure(name, same[0].addends, _all_values(same))
+        for name, same in shared.items()
+    ]
 
 
 def as_inputs(prediction: Prediction, previous: bool = False) -> Any:
@@ -78,7 +83,7 @@ def _measure(name: str, judging: Judging, settings: Any) -> Measure:
     if not isinstance(combiner, AddUp):
         return _mean(name, combiner, key)
     if not derived:
-        return Measure(name, combiner.addends, lambda sums: {name: combiner.result(sums)})
+        return Measure(name, combiner.addends, lambda sums: {name: combiner.result(sums)}, combiner.results)
     return Measure(key.name, combiner.addends, lambda sums: _named(derived[0].result({key: sums})))
 
 

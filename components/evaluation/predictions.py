@@ -6,6 +6,7 @@ TFMA writes figures alone. Its own PredictionsWriter would do, were the features
 import contextlib
 import contextvars
 import gzip
+import hashlib
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
@@ -30,7 +31,8 @@ class Prediction(pydantic.BaseModel):
     Attributes:
         features: its texts, by feature; a list where it has many. Sound is left out.
         right: the right answer, texts.
-        outputs: of the model that is judged, by name, without the batch dimension.
+        digest: of the whole example, sound included; "" where an older evaluation has none.
+        outputs: of the model that is judged, by name, without the batch dimension; what is long is left out.
         previous: of the last blessed model; empty where there was none to compare with.
         slices: names of the slices that it belongs to, besides all examples.
     """
@@ -39,6 +41,7 @@ class Prediction(pydantic.BaseModel):
 
     features: dict[str, str | list[str]]
     right: list[str]
+    digest: str = ""
     outputs: dict[str, Any]
     previous: dict[str, Any] = {}
     slices: list[str] = []
@@ -114,6 +117,7 @@ def _to_line(extracts: Mapping[str, Any], slice_name: Callable[[Any], str], deri
             if name not in derived and (texts := _texts(value))
         },
         right=_strings(labels),
+        digest=hashlib.sha256(extracts[tfma.INPUT_KEY]).hexdigest()[:16],
         outputs=candidate,
         previous=previous,
         slices=names,
@@ -127,15 +131,15 @@ def _outputs(predictions: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, 
         both = (predictions[tfma.CANDIDATE_KEY], predictions[tfma.BASELINE_KEY])
     else:
         both = (predictions, {})
-    first, second = ({name: _plain(value) for name, value in one.items()} for one in both)
+    first, second = (
+        {name: _plain(value) for name, value in one.items() if np.size(value) <= _MOST_VALUES} for one in both
+    )
     return first, second
 
 
 def _plain(value: Any) -> Any:
     """A tensor as JSON has it: texts, or numbers with the seven digits of a float32."""
     array = np.asarray(value)
-    if array.size > _MOST_VALUES:
-        return []
     if array.dtype.kind in "OSU":
         return np.vectorize(_text, otypes=[object])(array).tolist() if array.size else []
     if array.dtype.kind == "f":

@@ -50,6 +50,17 @@ class Scale:
         first = math.ceil(self.low / step - 1e-9)
         return [round(place * step, 12) for place in range(first, math.floor(self.high / step + 1e-9) + 1)]
 
+    def label(self, tick: float) -> str:
+        """A tick with as many digits as tell it from the next."""
+        plain = number(tick)
+        width = self.high - self.low
+        far = width > 0 and abs(tick) > 200 * width
+        return plain if not far or float(tick).is_integer() and width > 10 else f"{tick:.{_decimals(width)}f}"
+
+
+def _decimals(width: float) -> int:
+    return max(0, 1 - math.floor(math.log10(width)))
+
 
 def curves_svg(chart: Curves) -> Markup:
     """Lines with a legend."""
@@ -67,8 +78,18 @@ def curves_svg(chart: Curves) -> Markup:
         place = across(chart.mark)
         parts.append(
             Markup(
-                '<line class="mark" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/><text class="tick" x="{3}" y="{4}">{5}</text>'
-            ).format(place, _TOP, _HEIGHT - _BOTTOM, place + 4, _TOP + 10, chart.mark_label)
+                '<line class="mark" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>'
+                '<text class="tick{6}" x="{3}" y="{4}">{5}</text>'
+            ).format(
+                place,
+                _TOP,
+                _HEIGHT - _BOTTOM,
+                # Before the line where there is no room behind it.
+                place + (4 if place < _WIDTH / 2 else -4),
+                _TOP + 10,
+                chart.mark_label,
+                "" if place < _WIDTH / 2 else " end",
+            )
         )
     for index, line in enumerate(lines):
         parts.append(_path(line, across, up, index))
@@ -159,12 +180,12 @@ def _grid(up: Scale, across: Scale, x_label: str) -> Markup:
         parts.append(
             Markup(
                 '<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="tick end" x="{}" y="{}">{}</text>'
-            ).format(_LEFT, _WIDTH - _RIGHT, y, y, _LEFT - 6, y + 4, number(tick))
+            ).format(_LEFT, _WIDTH - _RIGHT, y, y, _LEFT - 6, y + 4, up.label(tick))
         )
     for tick in across.ticks(8):
         parts.append(
             Markup('<text class="tick middle" x="{}" y="{}">{}</text>').format(
-                across(tick), _HEIGHT - _BOTTOM + 16, number(tick)
+                across(tick), _HEIGHT - _BOTTOM + 16, across.label(tick)
             )
         )
     parts.append(Markup('<text class="tick end" x="{}" y="{}">{}</text>').format(_WIDTH - _RIGHT, _HEIGHT - 6, x_label))
@@ -174,7 +195,7 @@ def _grid(up: Scale, across: Scale, x_label: str) -> Markup:
 def _verticals(across: Scale, height: float) -> Markup:
     line = '<line class="grid" x1="{0}" x2="{0}" y1="0" y2="{1}"/><text class="tick middle" x="{0}" y="{2}">{3}</text>'
     return Markup("").join(
-        Markup(line).format(across(tick), height, height + 16, number(tick)) for tick in across.ticks()
+        Markup(line).format(across(tick), height, height + 16, across.label(tick)) for tick in across.ticks()
     )
 
 
@@ -193,7 +214,9 @@ def _path(line: Line, across: Scale, up: Scale, index: int) -> Markup:
     if len([point for point in points if point]) > 30:
         return path
     dots = (
-        Markup('<circle class="point c{}" cx="{}" cy="{}" r="3"/>').format(index, *point) for point in points if point
+        Markup('<circle class="point c{}" cx="{}" cy="{}" r="3"/>').format(index % len(_DASHES), *point)
+        for point in points
+        if point
     )
     return path + Markup("").join(dots)
 
@@ -251,7 +274,7 @@ DRAW: dict[str, Callable[..., Markup]] = {"curves": curves_svg, "bars": bars_svg
 def data_of(chart: Curves | Bars | Spans) -> tuple[list[str], list[list[str]]]:
     """Headings and rows of a chart's figures, at most some fifty, for those who rather read them."""
     if isinstance(chart, Bars):
-        return ["", *chart.groups], [
+        return ["what", *chart.groups], [
             [name, *map(number, row)] for name, row in zip(chart.names, chart.counts, strict=True)
         ]
     if isinstance(chart, Spans):
@@ -259,7 +282,7 @@ def data_of(chart: Curves | Bars | Spans) -> tuple[list[str], list[list[str]]]:
             [span.name, *(number(one) for one in (span.value, span.low, span.high, span.examples)), span.note]
             for span in chart.spans
         ]
-        return ["", "value", "from", "to", "examples", "note"], rows
+        return ["what", "value", "from", "to", "examples", "note"], rows
     xs = sorted({x for line in chart.lines for x in line.x})
     kept = xs if len(xs) <= 50 else [xs[round(index * (len(xs) - 1) / 49)] for index in range(50)]
     by_line = [dict(zip(line.x, line.y, strict=True)) for line in chart.lines]

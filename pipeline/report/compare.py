@@ -1,6 +1,7 @@
 """Runs side by side: a report whose sections say what differs from the first of them."""
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,14 +23,13 @@ from pipeline.report.form import (
     Spans,
     Table,
 )
-from pipeline.report.page import render_page
 from pipeline.report.pairing import Pairing
 from pipeline.report.raw_examples import read_counts
 from pipeline.report.sections.provenance import differing
 from pipeline.report.sections.training import is_metric
 from pipeline.report.source import Source
 from pipeline.report.words import finite, name_of, number
-from pipeline.report.write import CONTENT, PAGE, ReportError, open_source, settings_of, write_file
+from pipeline.report.write import ReportError, files_of, open_source, settings_of, write_files
 from pipeline.run.output_folder import OutputFolder
 
 _SHOWN, _CHANCE = 100, 0.05
@@ -54,11 +54,13 @@ def write_comparison(config: Config, run_ids: Sequence[str]) -> Path:
             told = ", ".join(f"{task} in run {run_id}" for run_id, task in tasks.items())
             raise ReportError(f"Runs of one task can be compared. Received: {told}. Name others")
         report = make_comparison(sources)
-        folder = OutputFolder(config).report("-against-".join(tasks))
-        folder.mkdir(parents=True, exist_ok=True)
-        write_file(folder / CONTENT, report.model_dump_json(indent=1))
-        write_file(folder / PAGE, render_page(report))
-    return folder / PAGE
+        return write_files(OutputFolder(config).report(_folder_name(list(tasks))), files_of(report))
+
+
+def _folder_name(run_ids: Sequence[str]) -> str:
+    name = "-against-".join(run_ids)
+    # File systems take no longer names than 255 bytes.
+    return name if len(name) <= 200 else f"{len(run_ids)}-runs-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def make_comparison(sources: Sequence[Source]) -> Report:

@@ -54,6 +54,11 @@ class Evaluated:
         """The first whose value over one example tells how good that answer is."""
         return next((name for name in self.metrics if METRICS[name].of_one), self.metrics[0])
 
+    @property
+    def sign(self) -> float:
+        """Of the ranking metric: -1 where lower is better."""
+        return -1.0 if METRICS[self.ranking_metric].lower_is_better else 1.0
+
     @functools.cached_property
     def slices(self) -> dict[str, np.ndarray]:
         """Numbers of the examples of each slice."""
@@ -77,9 +82,10 @@ class Evaluated:
     def ranks(self) -> list[float]:
         """The ranking metric over each example alone, the greater the better; NaN where it is undefined."""
         name = self.ranking_metric
-        table = next(table for table in self.tables if name in table.measure.values(sum_up(table.addends[:1])))
-        sign = -1.0 if METRICS[name].lower_is_better else 1.0
-        return [sign * table.measure.values(sum_up([each]))[name] for each in table.addends]
+        tables = (table for table in self.tables if name in table.measure.values(sum_up(table.addends[:1])))
+        if (table := next(tables, None)) is None:
+            return [math.nan] * len(self.predictions)
+        return [self.sign * table.measure.values(sum_up([each]))[name] for each in table.addends]
 
     def intervals(self, examples: np.ndarray) -> dict[str, Interval]:
         """Each metric over some examples."""
@@ -109,11 +115,11 @@ class Evaluated:
     @functools.cached_property
     def examples(self) -> list[Example]:
         """All of them, as the report has them."""
-        sign = -1.0 if METRICS[self.ranking_metric].lower_is_better else 1.0
         return [
             Example(
                 number=number,
                 features=one.features,
+                digest=one.digest,
                 right=" ".join(one.right),
                 answer=answer_of(one.outputs, self.judging.prediction_key),
                 outputs={
@@ -122,7 +128,7 @@ class Evaluated:
                     if name == self.judging.prediction_key or name not in self.shared_outputs
                 },
                 previous=answer_of(one.previous, self.judging.prediction_key) if one.previous else "",
-                value=None if math.isnan(self.ranks[number]) else sign * self.ranks[number],
+                value=None if math.isnan(self.ranks[number]) else self.sign * self.ranks[number],
                 slices=one.slices,
             )
             for number, one in enumerate(self.predictions)
@@ -132,7 +138,16 @@ class Evaluated:
     def _measures(self) -> list[Measure]:
         kinds = [PER_CLASS[kind] for kind in self.judging.per_class]
         by_class = [name for entry in kinds for name in entry.reported_with if name != _MATRIX]
-        return measures_of(self.task, self.judging, list(dict.fromkeys([*self.metrics, *by_class])))
+        measures = measures_of(self.task, self.judging, list(dict.fromkeys([*self.metrics, *by_class])))
+        return [measure for measure in measures if self._has_outputs(measure)]
+
+    def _has_outputs(self, measure: Measure) -> bool:
+        """Whether what it reads was kept: the scores of thousands of classes were not."""
+        try:
+            measure.addends(as_inputs(self.predictions[0]))
+        except KeyError:
+            return False
+        return True
 
     def _addends(self, measure: Measure, previous: bool) -> list[Any]:
         return [measure.addends(as_inputs(one, previous)) for one in self.predictions]

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
+from pipeline.report.words import finite
+
 
 class _Record(pydantic.BaseModel):
     # JSON has no NaN; a value that is none is null.
@@ -41,6 +43,10 @@ class Table(_Record):
     """Whether the page shows it only to those who unfold it."""
 
 
+def _finite(value: float | None) -> float | None:
+    return None if value is None else finite(value)
+
+
 class Line(_Record):
     """A row of points."""
 
@@ -48,8 +54,8 @@ class Line(_Record):
     """What they are."""
     x: list[float]
     """Of each point, rising."""
-    y: list[float | None]
-    """Of each point; null where there is none."""
+    y: list[Annotated[float | None, pydantic.BeforeValidator(_finite)]]
+    """Of each point; null where there is none, or no number."""
 
 
 class Curves(_Record):
@@ -198,6 +204,8 @@ class Example(_Record):
     """From 0; the same examples have the same numbers in all runs of the same data."""
     features: dict[str, str | list[str]]
     """What it holds; sound is left out."""
+    digest: str = ""
+    """Of the whole example, sound included; "" where an older evaluation has none."""
     right: str
     """The right answer; "" where the task has none but the example itself."""
     answer: str

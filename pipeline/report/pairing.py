@@ -2,6 +2,8 @@
 
 import functools
 import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy import stats
@@ -12,7 +14,7 @@ from pipeline.report.form import Example
 
 
 class Pairing:
-    """Two evaluations over the examples that stand in both, told by their texts and right answers.
+    """Two evaluations over the examples that stand in both; of one that stands in a split twice, each has its own pair.
 
     Args:
         first: of the run that is compared with.
@@ -21,8 +23,8 @@ class Pairing:
 
     def __init__(self, first: Evaluated, other: Evaluated) -> None:
         self.first, self.other = first, other
-        known = {_key(one): one.number for one in first.examples}
-        pairs = [(known[key], one.number) for one in other.examples if (key := _key(one)) in known]
+        known = dict(_keys(first.examples))
+        pairs = [(known[key], number) for key, number in _keys(other.examples) if key in known]
         self.places = {"first": [pair[0] for pair in pairs], "other": [pair[1] for pair in pairs]}
 
     def __len__(self) -> int:
@@ -75,5 +77,10 @@ class Pairing:
         return gained, lost, float(stats.binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
 
 
-def _key(example: Example) -> str:
-    return json.dumps([example.features, example.right], sort_keys=True)
+def _keys(examples: Sequence[Example]) -> Iterator[tuple[tuple[str, int], int]]:
+    """What tells each example from the others, and its number. Recordings of one label may have the same texts."""
+    seen: Counter[str] = Counter()
+    for one in examples:
+        told = json.dumps([one.features, one.right, one.digest], sort_keys=True)
+        yield (told, seen[told]), one.number
+        seen[told] += 1

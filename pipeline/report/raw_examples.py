@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from components.example_gen.executor import COUNTS_FILE, REFUSED_FILE
+from components.example_gen.executor import COUNTS_FILE
 from components.requests import row_of
 from components.serving_validator.answers import read_examples
 from models.features import Feature
@@ -38,11 +38,6 @@ class SplitSample:
 def read_counts(examples: Path) -> dict:
     """What was counted while the data were read."""
     return json.loads((examples / COUNTS_FILE).read_text(encoding="utf-8"))
-
-
-def read_refused(examples: Path) -> list[dict]:
-    """The records that were left out, with file, line and reason."""
-    return [json.loads(line) for line in (examples / REFUSED_FILE).read_text(encoding="utf-8").splitlines()]
 
 
 def sample_split(folder: Path, features: Sequence[Feature]) -> SplitSample:

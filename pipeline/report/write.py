@@ -4,8 +4,11 @@ import contextlib
 import json
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import pydantic
 
 from models.errors import SeqlineError
 from pipeline.config.config import Config
@@ -23,7 +26,7 @@ PAGE, CONTENT, CARD = "report.html", "report.json", "model_card.md"
 
 
 class ReportError(SeqlineError):
-    """There is no such run to report."""
+    """There is no such run to report, or no place to write to."""
 
 
 def write_report(config: Config, run_id: str, failure: str = "") -> Path:
@@ -35,17 +38,13 @@ def write_report(config: Config, run_id: str, failure: str = "") -> Path:
         failure: why it failed, in words; "" for what ML Metadata knows.
 
     Raises:
-        ReportError: there is no such run.
+        ReportError: there is no such run, it is of another version, or its folder cannot be written.
     """
     with contextlib.ExitStack() as scratch:
         source = open_source(config, run_id, scratch, failure)
         report = make_report(source)
         folder = OutputFolder(config).report(source.run.run_id)
-        folder.mkdir(parents=True, exist_ok=True)
-        write_file(folder / CONTENT, report.model_dump_json(indent=1))
-        write_file(folder / CARD, render_card(report, source))
-        write_file(folder / PAGE, render_page(report))
-    return folder / PAGE
+        return write_files(folder, {CARD: render_card(report, source), **files_of(report)})
 
 
 def open_source(config: Config, run_id: str, scratch: contextlib.ExitStack, failure: str = "") -> Source:
@@ -61,9 +60,23 @@ def open_source(config: Config, run_id: str, scratch: contextlib.ExitStack, fail
             f"{', '.join(list(history)[:10])}"
         )
     lineage = read_lineage(database, run.run_id)
-    own = Config.model_validate(lineage.settings) if lineage.settings is not None else config
-    why = failure or _failure(lineage, OutputFolder(config).report(run.run_id))
-    return Source(run, own, lineage, history.get(lineage.compared_with), why, scratch)
+    # A stage that failed and was launched again is no failure of the run.
+    failed = run.state.startswith("failed")
+    why = failure or (_failure(lineage, OutputFolder(config).report(run.run_id)) if failed else "")
+    return Source(run, _own_config(lineage, config, run), lineage, history.get(lineage.compared_with), why, scratch)
+
+
+def _own_config(lineage: Lineage, config: Config, run: runs.Run) -> Config:
+    if lineage.settings is None:
+        return config
+    try:
+        return Config.model_validate(lineage.settings)
+    except pydantic.ValidationError as error:
+        [first, *_] = error.errors()
+        raise ReportError(
+            f"The settings of a run must be those of this version. Received: run {run.run_id}, "
+            f"{'.'.join(map(str, first['loc']))}: {first['msg']}. Report it with the version that made it"
+        ) from error
 
 
 def _failure(lineage: Lineage, folder: Path) -> str:
@@ -100,8 +113,35 @@ def settings_of(config: Config) -> dict[str, Any]:
     return config.model_dump(mode="json", exclude_unset=True)
 
 
-def write_file(file: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
+def files_of(report: Report) -> dict[str, str]:
+    """The texts of the JSON and of the page, by file name."""
+    return {CONTENT: report.model_dump_json(indent=1), PAGE: render_page(report)}
+
+
+def write_files(folder: Path, texts: Mapping[str, str]) -> Path:
+    """Writes files, each whole or not at all; returns the page.
+
+    Raises:
+        ReportError: the folder cannot be written, or the disk is full.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            _write_file(folder / name, text)
+    except OSError as error:
+        raise ReportError(
+            f"Reports are written to {folder}, which must be possible. Received: {error.strerror}. Free some space or "
+            "change the folder's rights, and then: seqline report"
+        ) from error
+    return folder / PAGE
+
+
+def _write_file(file: Path, text: str) -> None:
     partial = file.with_name(f".{file.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8", errors="backslashreplace")
-    os.replace(partial, file)
+    try:
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
+        os.replace(partial, file)
+    finally:
+        # Nothing of it may stay where the disk is full or the program is ended.
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)

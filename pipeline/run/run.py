@@ -19,7 +19,7 @@ from pipeline.errors import StageFailed
 from pipeline.history import runs
 from pipeline.orchestrators.events import StageEvent, State
 from pipeline.run.display import RunDisplay
-from pipeline.run.failures import failure_message, gist
+from pipeline.run.failures import failure_message, gist, user_message
 from pipeline.run.lock import run_lock
 from pipeline.run.log import output_to
 from pipeline.run.machine import this_machine
@@ -178,7 +178,9 @@ def report_run(config: Config, run_id: str, failure: StageFailed | None, display
         page = write_report(config, run_id, failure_message(failure) if failure else "")
     except Exception as error:
         log_trace(folder.log(run_id), error)
-        display.on_warning(f"the run is as it is, but its report could not be made: {gist(error)}")
+        display.on_warning(
+            f"the run is as it is, but its report could not be made: {user_message(error) or gist(error)}"
+        )
         display.on_stage(StageEvent(REPORT, State.FAILED, time.monotonic() - started))
         return None
     display.on_stage(StageEvent(REPORT, State.DONE, time.monotonic() - started))

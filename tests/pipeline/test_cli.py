@@ -225,7 +225,8 @@ def test_bad_data_show_their_own_error_and_the_log_and_the_next_run_resumes(date
     [page] = (tmp_path / "outputs" / "reports").glob("*/report.html")
     assert f"The report of the run: {page}" in result.output
     assert "Not pushed: the run failed in stage ExampleGen" in page.read_text() and f"{table}:3" in page.read_text()
-    assert seqline("report", "-c", dates_file).stdout.splitlines() == [str(page)]
+    again = seqline("report", "-c", dates_file)
+    assert (again.stdout.splitlines(), again.stderr) == ([str(page)], "")
     assert f"{table}:3" in page.read_text(), "of which ML Metadata knows nothing"
     assert "--run must be a run of" in seqline("report", "-c", dates_file, "--run", "none").stderr
 

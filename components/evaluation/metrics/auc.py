@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ class OneVersusRestAuc(SumMetric):
     """
 
     def __init__(self, name: str) -> None:
-        super().__init__(name, score_steps, one_versus_rest_auc)
+        super().__init__(name, score_steps, one_versus_rest_auc, mean_aucs)
 
 
 def score_steps(element: Any, model_name: str) -> Histogram:
@@ -50,19 +51,37 @@ def log_odds_step(score: float) -> int:
 
 def one_versus_rest_auc(histogram: Histogram) -> float:
     """Mean AUC of the classes that have both members and non-members."""
-    areas = [_auc(histogram, name) for name in sorted({name for name, _, _ in histogram})]
-    defined = [area for area in areas if not math.isnan(area)]
-    return sum(defined) / len(defined) if defined else float("nan")
+    return float(mean_aucs(list(histogram), np.array([list(histogram.values())], dtype=float))[0])
 
 
-def _auc(histogram: Histogram, name: str) -> float:
-    """Chance that a member scores above a non-member, a tie counting half."""
-    steps = sorted({step for other, step, _ in histogram if other == name})
-    members = non_members = 0
-    wins = 0.0
-    for step in steps:
-        here, others_here = histogram[name, step, True], histogram[name, step, False]
-        wins += here * (non_members + others_here / 2)
-        members += here
-        non_members += others_here
-    return wins / (members * non_members) if members and non_members else float("nan")
+def mean_aucs(keys: Sequence[tuple[str, int, bool]], counts: np.ndarray) -> np.ndarray:
+    """The mean AUC of each of R histograms.
+
+    Args:
+        keys: those of a histogram, each once.
+        counts: float (R, K), of each key.
+
+    Returns:
+        float (R,), NaN where no class has both members and non-members.
+    """
+    places: dict[str, list[int]] = {}
+    for place, (name, _, _) in enumerate(keys):
+        places.setdefault(name, []).append(place)
+    wins, pairs = np.zeros((2, len(places), len(counts)))
+    for row, of_class in enumerate(places.values()):
+        wins[row], pairs[row] = _wins([keys[place] for place in of_class], counts[:, of_class])
+    defined = pairs > 0
+    areas = np.divide(wins, pairs, out=np.zeros_like(wins), where=defined)
+    known = defined.sum(axis=0)
+    return np.divide(areas.sum(axis=0), known, out=np.full(len(counts), np.nan), where=known > 0)
+
+
+def _wins(keys: Sequence[tuple[str, int, bool]], counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How often a member scores above a non-member, a tie counting half, and of how many pairs; of one class."""
+    steps, ranks = np.unique([step for _, step, _ in keys], return_inverse=True)
+    is_member = np.array([member for _, _, member in keys])
+    members, others = np.zeros((2, len(counts), len(steps)))
+    members[:, ranks[is_member]] = counts[:, is_member]
+    others[:, ranks[~is_member]] = counts[:, ~is_member]
+    below = np.cumsum(others, axis=1) - others / 2
+    return (members * below).sum(axis=1), members.sum(axis=1) * others.sum(axis=1)

@@ -1,15 +1,18 @@
 """The base of our metrics: what each example adds, and what follows from the sums of a slice."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 
 from components.evaluation.tfma import tfma
 
 # What is added up, by whatever tells the addends apart.
 Sums = Counter[Any]
+# From the K keys of sums and R sums of each, float (R, K), to R values, float (R,); what a row lacks is 0 in it.
+Results = Callable[[Sequence[Any], np.ndarray], np.ndarray]
 
 
 class AddUp(beam.CombineFn):
@@ -18,12 +21,20 @@ class AddUp(beam.CombineFn):
     Attributes:
         addends: from one example of TFMA to what it adds.
         result: from the sums to the value.
+        results: the same of many sums at a time, see `Results`; None where nobody needs it fast.
     """
 
-    def __init__(self, key: Any, addends: Callable[[Any], Mapping[Any, float]], result: Callable[[Sums], Any]) -> None:
+    def __init__(
+        self,
+        key: Any,
+        addends: Callable[[Any], Mapping[Any, float]],
+        result: Callable[[Sums], Any],
+        results: Results | None = None,
+    ) -> None:
         self._key = key
         self.addends = addends
         self.result = result
+        self.results = results
 
     def create_accumulator(self) -> Sums:
         """Nothing yet."""
@@ -68,14 +79,19 @@ class SumMetric(PerModelMetric):
         name: under which the value is reported.
         addends: from one example of TFMA and the name of the model to what the example adds.
         result: from the sums to the value; NaN where it is undefined.
+        results: the same of many sums at a time, for metrics of many of them.
     """
 
     def __init__(
-        self, name: str, addends: Callable[[Any, str], Mapping[Any, float]], result: Callable[[Sums], float]
+        self,
+        name: str,
+        addends: Callable[[Any, str], Mapping[Any, float]],
+        result: Callable[[Sums], float],
+        results: Results | None = None,
     ) -> None:
         def computations(name: str, model_name: str) -> list[Any]:
             key = tfma.metrics.MetricKey(name=name, model_name=model_name)
-            combiner = AddUp(key, lambda element: addends(element, model_name), result)
+            combiner = AddUp(key, lambda element: addends(element, model_name), result, results)
             return [tfma.metrics.MetricComputation(keys=[key], preprocessors=None, combiner=combiner)]
 
         super().__init__(computations, name)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+import markupsafe
 import numpy as np
 
 from components.review.component import PAGE
@@ -11,7 +12,7 @@ from pipeline.report.form import Block, Curves, Line, Matrix, Page, Paragraph, S
 from pipeline.report.source import Source
 from pipeline.report.words import name_of
 
-_CLASSES, _BINS, _MOST_CLASSES_DRAWN, _POINTS = 30, 10, 6, 100
+_CLASSES, _BINS, _MOST_CLASSES_DRAWN, _MOST_CLASSES_TOLD, _POINTS = 30, 10, 6, 300, 100
 # A page that is larger is better opened by itself.
 _MOST_PAGE = 2_500_000
 
@@ -108,7 +109,8 @@ def _curve(name: str, scores: np.ndarray, member: np.ndarray) -> Line | None:
 def _by_score(evaluated: Evaluated) -> Iterator[Block]:
     """Whether the model's own score tells good answers from bad ones."""
     scores = np.array([float(np.ravel(one.outputs["score"])[0]) for one in evaluated.predictions])
-    ranks = np.abs(np.array(evaluated.ranks))
+    values = evaluated.sign * np.array(evaluated.ranks)
+    scores, values = scores[np.isfinite(values)], values[np.isfinite(values)]
     if len(scores) < _BINS:
         return
     parts = np.array_split(np.argsort(scores, kind="stable"), _BINS)
@@ -119,7 +121,7 @@ def _by_score(evaluated: Evaluated) -> Iterator[Block]:
             Line(
                 name=name_of(evaluated.ranking_metric),
                 x=[float(scores[part].mean()) for part in parts],
-                y=[float(np.nanmean(ranks[part])) for part in parts],
+                y=[float(values[part].mean()) for part in parts],
             )
         ],
     )
@@ -143,10 +145,11 @@ def _per_class(source: Source) -> Iterator[Block]:
         return
     rows = [[label, *(source.run.metrics.get(f"{kind}/{label}") for kind in kinds)] for label in labels]
     rows.sort(key=lambda row: (row[-1] is not None, row[-1]))
+    many = f" ({_MOST_CLASSES_TOLD} of {len(rows)})" if len(rows) > _MOST_CLASSES_TOLD else ""
     yield Table(
-        title="By class, the worst first",
+        title=f"By class, the worst first{many}",
         columns=["class", *map(name_of, kinds)],
-        rows=rows,
+        rows=rows[:_MOST_CLASSES_TOLD],
     )
 
 
@@ -154,7 +157,8 @@ def _reviewed(source: Source) -> Iterator[Block]:
     folder = source.folder("review")
     if folder is None or not (folder / PAGE).exists():
         return
-    if (folder / PAGE).stat().st_size > _MOST_PAGE:
+    html = (folder / PAGE).read_text(encoding="utf-8")
+    if len(markupsafe.escape(html).encode()) > _MOST_PAGE:
         yield Paragraph(text=f"The samples of the review are a page of their own: {folder / PAGE}")
         return
-    yield Page(title="Samples of what the model makes", html=(folder / PAGE).read_text(encoding="utf-8"))
+    yield Page(title="Samples of what the model makes", html=html)

@@ -1,5 +1,6 @@
 """What the data are: how many, of which labels, how long, what was refused, what eval shares with train."""
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -8,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from components.data_gate import REPORT_FILE
+from components.example_gen.executor import read_refused
 from pipeline.report.form import Bars, Block, Paragraph, Section, Table
-from pipeline.report.raw_examples import SHOWN, SplitSample, read_counts, read_refused, sample_split
+from pipeline.report.raw_examples import SHOWN, SplitSample, read_counts, sample_split
 from pipeline.report.source import Source
 from pipeline.report.words import name_of
 
@@ -129,12 +131,12 @@ def _overlap(counts: dict, samples: Mapping[str, SplitSample]) -> Iterator[Block
 
 
 def _refused(examples: Path, counts: dict) -> Iterator[Block]:
-    records = read_refused(examples)[:_REFUSED_SHOWN]
+    records = list(itertools.islice(read_refused(str(examples)), _REFUSED_SHOWN))
     if records:
         yield Table(
             title=f"Refused records ({len(records)} of {counts['refused']})",
             columns=["file", "line", "reason"],
-            rows=[[record["file"], record["line"], record["reason"]] for record in records],
+            rows=[[record.file, record.line, record.reason] for record in records],
             folded=len(records) > SHOWN,
         )
 

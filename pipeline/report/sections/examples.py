@@ -26,10 +26,14 @@ def example_list(evaluated: Evaluated) -> ExampleList:
     best = sorted(defined, key=lambda number: (-evaluated.ranks[number], -sure[number], number))
     every = range(len(evaluated.predictions))
     drawn = sorted(random.Random(1).sample(every, min(_RANDOM, len(every))))
+    # Where all answers are right none is the worst, and where all are wrong none is the best.
+    least, greatest = evaluated.ranks[ranked[0]] if ranked else 0.0, evaluated.ranks[best[0]] if best else 0.0
+    worst = [number for number in ranked[:_WORST] if evaluated.ranks[number] < greatest]
+    best = [number for number in best[:_BEST] if evaluated.ranks[number] > least]
     return ExampleList(
         title="Worst, best and random examples",
         metric=evaluated.ranking_metric,
-        groups={"worst": ranked[:_WORST], "best": best[:_BEST], "random": drawn},
+        groups={"worst": worst, "best": best, "random": drawn},
     )
 
 

@@ -1,16 +1,18 @@
 """Every metric with its interval, over all examples and by slice."""
 
+import math
 from collections.abc import Iterator, Mapping
 
 from components.evaluation.bootstrap import CONFIDENCE, Interval
 from components.evaluation.catalogue import METRICS
 from pipeline.report.evaluated import Evaluated
-from pipeline.report.form import Block, Paragraph, Section, Span, Spans, Table
+from pipeline.report.form import Block, Cell, Paragraph, Section, Span, Spans, Table
 from pipeline.report.source import Source
 from pipeline.report.words import SMALL_SLICE, finite, name_of, number
 
 # The largest ones; more would take longer to draw than to read.
 _MOST_SLICES = 40
+_MOST_OF_CLASSES = 300
 _HOW = (
     f"{CONFIDENCE:.0%} percentile intervals by the bootstrap over examples: where the figure would lie, had other "
     "examples of the same kind been drawn."
@@ -27,38 +29,46 @@ def section(source: Source) -> Section | None:
         table = Table(title="Metrics over all examples", columns=["metric", "value"], rows=rows)
         return Section(name="metrics", title="Metrics", blocks=[table])
     found = evaluated.overall
-    blocks: list[Block] = [_overall(source, evaluated, found), *_alike(evaluated, found), *_slices(evaluated, found)]
+    blocks: list[Block] = [*_overall(source, evaluated, found), *_alike(evaluated, found), *_slices(evaluated, found)]
     return Section(name="metrics", title="Metrics", blocks=blocks)
 
 
-def _overall(source: Source, evaluated: Evaluated, found: Mapping[str, Interval]) -> Table:
-    rows = []
+def _overall(source: Source, evaluated: Evaluated, found: Mapping[str, Interval]) -> Iterator[Table]:
+    rows: dict[bool, list[list[Cell]]] = {False: [], True: []}
     for name, value in source.run.metrics.items():
         interval, gain = found.get(name), evaluated.gains.get(name)
-        row = [name_of(name), finite(value)]
+        row: list[Cell] = [name_of(name), finite(value)]
         row += [finite(interval.low), finite(interval.high)] if interval else [None, None]
-        row += [_direction(name)]
+        row += [_direction(name) if interval else ""]
         if evaluated.gains:
             row += (
                 [finite(gain.value), finite(gain.low), finite(gain.high), finite(gain.p_value)] if gain else [None] * 4
             )
-        rows.append(row)
+        rows[_is_of_class(name)].append(row)
     columns = ["metric", "value", "from", "to", "better is"]
     if evaluated.gains:
         columns += ["gain over the last blessed model", "gain from", "gain to", "p"]
     title = f"Metrics over all {len(evaluated.predictions)} examples of the split {source.config.evaluation.split}"
-    return Table(title=title, columns=columns, rows=rows, note=_HOW)
+    yield Table(title=title, columns=columns, rows=rows[False], note=_HOW)
+    if by_class := rows[True][:_MOST_OF_CLASSES]:
+        count = f"{len(by_class)} of {len(rows[True])}" if len(by_class) < len(rows[True]) else f"{len(by_class)}"
+        folded = len(by_class) > SMALL_SLICE
+        yield Table(title=f"Metrics of single classes ({count})", columns=columns, rows=by_class, folded=folded)
+
+
+def _is_of_class(name: str) -> bool:
+    return "/" in name
 
 
 def _direction(name: str) -> str:
     entry = METRICS.get(name)
     if entry is None:
-        return "higher" if "/" in name else ""
+        return "higher" if _is_of_class(name) else ""
     return "lower" if entry.lower_is_better else "higher"
 
 
 def _alike(evaluated: Evaluated, found: Mapping[str, Interval]) -> Iterator[Paragraph]:
-    flat = [name for name, one in found.items() if one.low == one.high]
+    flat = [name for name, one in found.items() if one.low == one.high and not _is_of_class(name)]
     if flat and evaluated.predictions:
         least = 3 / len(evaluated.predictions)
         yield Paragraph(
@@ -114,7 +124,9 @@ def _worst(metric: str, spans: list[Span]) -> Iterator[Paragraph]:
     for column in dict.fromkeys(span.name.partition("=")[0] for span in spans):
         told = [span for span in spans if span.name.startswith(f"{column}=") and span.value is not None]
         large = [span for span in told if not span.note] or told
-        if len(large) > 1:
+        values = [span.value or 0.0 for span in large]
+        # Sums in another order differ in the last digit.
+        if len(large) > 1 and not math.isclose(min(values), max(values)):
             worst = min(large, key=lambda span: sign * (span.value or 0.0))
             yield Paragraph(
                 text=f"Worst by {column}: {worst.name.partition('=')[2]}, {name_of(metric)} {number(worst.value)} "

@@ -20,9 +20,9 @@ def section(source: Source) -> Section:
 def _outcome(source: Source) -> Paragraph:
     run = source.run
     if source.failure or run.state.startswith("failed"):
-        stage = run.state.removeprefix("failed in ")
+        where = f" in stage {run.state.removeprefix('failed in ')}" if run.state.startswith("failed") else ""
         why = f": {source.failure}" if source.failure else "; the log has the whole story"
-        return Paragraph(text=f"Not pushed: the run failed in stage {stage}{why}", tone="bad")
+        return Paragraph(text=f"Not pushed: the run failed{where}{why}", tone="bad")
     if run.pushed_version:
         return Paragraph(text=f"Pushed: the model is served as version {run.pushed_version}.", tone="good")
     if run.blessed is False:

@@ -40,7 +40,8 @@ for (const list of document.querySelectorAll(".examples")) {
 
   list.querySelector(".save").addEventListener("click", () => {
     // A cell that begins like a formula would be run by a spreadsheet.
-    const field = cell => `"${cell.replace(/^[=+\-@\t\r](?!\d)/, "'$&").replaceAll('"', '""')}"`;
+    const isFormula = cell => /^[=+\-@\t\r]/.test(cell) && Number.isNaN(Number(cell));
+    const field = cell => `"${isFormula(cell) ? "'" : ""}${cell.replaceAll('"', '""')}"`;
     const lines = [table.tHead.rows[0], ...shown()].map(row =>
       [...row.cells].map(cell => field(cell.textContent.trim())).join(","));
     const link = document.createElement("a");

@@ -130,7 +130,7 @@ def test_first_model_without_a_baseline_is_blessed_and_pushed_with_its_warmup(wo
     assert kept.metrics["example_count"] == 8
 
     predictions = {one.features["text"]: one for one in load_predictions(evaluation.uri)}
-    assert len(predictions) == 8
+    assert len(predictions) == len({one.digest for one in predictions.values()} - {""}) == 8
     told = predictions["good script , bad bad bad everything else"]
     assert (told.features["label"], told.right, told.slices) == ("neg", ["neg"], ["label=neg", "length=0-10"])
     assert (told.outputs["label"], told.outputs["classes"], told.previous) == (["neg"], ["neg", "pos"], {})

@@ -118,6 +118,11 @@ def test_auc_counts_a_tie_as_half_and_is_undefined_for_one_label():
     ties = auc.Histogram({("a", 0, True): 2, ("a", 0, False): 3})
     assert auc.one_versus_rest_auc(ties) == 0.5
     assert math.isnan(auc.one_versus_rest_auc(auc.Histogram({("a", 0, True): 2})))
+    assert math.isnan(auc.one_versus_rest_auc(auc.Histogram()))
+    # Many at a time, among them one without members.
+    keys = [*ties, ("a", 7, True), ("b", 1, False)]
+    several = auc.mean_aucs(keys, np.array([[2, 3, 0, 1], [0, 3, 5, 0], [0, 3, 0, 1]]))
+    assert several == pytest.approx([0.5, 1.0, math.nan], nan_ok=True)
     assert (
         auc.log_odds_step(math.nan)
         == auc.log_odds_step(0.0)

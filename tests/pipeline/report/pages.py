@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 _MOST_BYTES = 5_000_000
@@ -21,9 +22,15 @@ def open_page(browser: Browser, file: Path) -> Page:
 
 
 def looks_well(browser: Browser, file: Path) -> None:
-    """Opens without a complaint, fits a phone, and all that scrolls is reached by the keyboard and has a name."""
+    """No complaint of the page or of axe-core, fits a phone, and all that scrolls is reached by the keyboard."""
     page = open_page(browser, file)
+    # What is folded is hidden, and would not be looked at.
+    page.eval_on_selector_all("details", "all => all.forEach(one => { one.open = true })")
     assert page.locator("h1").count() == 1
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
     assert page.eval_on_selector_all("svg", "all => all.every(svg => svg.getAttribute('aria-label'))")
     assert page.eval_on_selector_all(".wide", "all => all.every(one => one.tabIndex === 0 && one.ariaLabel)")
     page.set_viewport_size({"width": 390, "height": 800})

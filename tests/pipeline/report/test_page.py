@@ -5,22 +5,27 @@ import csv
 import datetime
 import gzip
 import json
+import math
 from pathlib import Path
 
+import ml_metadata
 import pytest
+from ml_metadata.proto import metadata_store_pb2
 from playwright.sync_api import Browser
 from sklearn.metrics import accuracy_score, confusion_matrix
 
 from components.evaluation.predictions import FILE, Prediction
 from pipeline.config.config import Config
-from pipeline.history.runs import Run
+from pipeline.history.runs import RUN_CONTEXT, Run
 from pipeline.report.card import render_card
+from pipeline.report.charts import curves_svg
 from pipeline.report.compare import make_comparison
-from pipeline.report.form import Report
+from pipeline.report.form import Curves, Line, Report
 from pipeline.report.lineage import Lineage
 from pipeline.report.page import render_page
+from pipeline.report.pairing import Pairing
 from pipeline.report.source import Source
-from pipeline.report.write import make_report
+from pipeline.report.write import ReportError, make_report, open_source, write_files
 from tests.pipeline.report.pages import looks_well, open_page
 
 CONFIG = Config.model_validate(
@@ -38,7 +43,7 @@ HOSTILE = [
     "</script></style><b>bold</b> & &amp;",
     "\u202egnitseretni\u202c 🎬👩‍👩‍👧",
     "nothing\0 more",
-    "=cmd|' /C calc'!A0",
+    "=1+cmd|' /C calc'!A0",
     "very " * 2000,
 ]
 
@@ -114,7 +119,7 @@ def test_hostile_data_are_text_that_can_be_searched_sorted_and_saved(tmp_path: P
     with page.expect_download() as saving:
         page.get_by_role("button", name="Save as CSV").click()
     saved = list(csv.reader(Path(saving.value.path()).read_text("utf-8-sig").splitlines()))
-    assert len(saved) == 1 + len(HOSTILE) and "'=cmd|' /C calc'!A0" in [row[2] for row in saved]
+    assert len(saved) == 1 + len(HOSTILE) and "'=1+cmd|' /C calc'!A0" in [row[2] for row in saved]
     assert page.heard[1:] == [] or all(url.startswith("blob:") for url in page.heard[1:])  # type: ignore[attr-defined]
     page.close()
     assert "<script>" not in render_card(report, source).replace("\\<script\\>", "")
@@ -143,6 +148,15 @@ def test_what_stands_in_the_json_gives_the_figures_of_the_page(tmp_path: Path) -
     assert (
         "To sort reviews." in card and "`card.owner` of the configuration is empty" in card and "| accuracy |" in card
     )
+
+
+def test_what_an_answer_was_too_long_to_keep_of_is_left_out(tmp_path: Path) -> None:
+    whole = [prediction(f"text {n}", ["pos", "neg"][n % 2], 0.8) for n in range(12)]
+    short = [one.model_copy(update={"outputs": {"label": one.outputs["label"]}}) for one in whole]
+    report, source = report_of(tmp_path, short)
+    assert source.evaluated is not None
+    assert "accuracy" in source.evaluated.overall and "auc" not in source.evaluated.overall
+    assert {example.value for example in report.examples} == {0.0, 1.0}
 
 
 def test_one_example_of_one_class_is_a_page(tmp_path: Path, browser: Browser) -> None:
@@ -174,3 +188,45 @@ def test_what_changed_between_runs_is_told_with_a_test(tmp_path: Path, browser: 
     assert words_of(report, "answers").endswith("other than those of run old: 0 worse, 32 better, 0 as good.")
     assert [(one.answer, one.previous) for one in report.examples] == [("pos", "neg")] * 32
     assert words_of(report, "settings") == "All settings are the same."
+
+
+def test_recordings_of_one_label_are_told_apart(tmp_path: Path) -> None:
+    evaluated = []
+    for run_id, scores in (("old", {"a": 0.9, "b": 0.2}), ("new", {"b": 0.3, "a": 0.8, "c": 0.7})):
+        (tmp_path / run_id).mkdir()
+        heard = [
+            prediction("", "pos", sure).model_copy(update={"features": {"label": "pos"}, "digest": digest})
+            for digest, sure in scores.items()
+        ]
+        evaluated.append(report_of(tmp_path / run_id, heard, run_id=run_id)[1].evaluated)
+    assert len(Pairing(*evaluated)) == 2 and Pairing(*evaluated).mcnemar() == (0, 0, 1.0)
+
+
+def test_a_stage_that_was_launched_again_is_no_failure_of_the_run(tmp_path: Path) -> None:
+    connection = metadata_store_pb2.ConnectionConfig()
+    connection.sqlite.filename_uri = str(tmp_path / "metadata.sqlite")
+    connection.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
+    store = ml_metadata.MetadataStore(connection)
+    kind = store.put_context_type(metadata_store_pb2.ContextType(name=RUN_CONTEXT))
+    stage = store.put_execution_type(metadata_store_pb2.ExecutionType(name="Load"))
+    context = metadata_store_pb2.Context(type_id=kind, name="1")
+    for state in ("FAILED", "COMPLETE"):
+        execution = metadata_store_pb2.Execution(type_id=stage, last_known_state=state)
+        execution.custom_properties["__execution_result__"].string_value = '{"resultMessage": "no disk"}'
+        store.put_execution(execution, [], [context], reuse_context_if_already_exist=True)
+    config = CONFIG.model_copy(update={"output_dir": str(tmp_path)})
+    with contextlib.ExitStack() as scratch:
+        source = open_source(config, "", scratch)
+    assert (source.lineage.failure, source.failure) == ("no disk", "")
+
+
+def test_a_report_that_cannot_be_written_leaves_no_half_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(ReportError, match="Reports are written to"):
+        write_files(tmp_path, {"report.html": "text"})
+    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_what_is_no_number_is_not_drawn() -> None:
+    chart = Curves(title="loss", x_label="step", lines=[Line(name="loss", x=[1, 2, 3], y=[math.nan, math.inf, 0.5])])
+    assert chart.lines[0].y == [None, None, 0.5] and "nan" not in curves_svg(chart)
