@@ -16,7 +16,7 @@ class TrainingSettings(Settings):
     """Positions (tokens, frames) in a step at most, padding among them, in place of batch_size: short sequences come in
     greater numbers than long ones, each with the longer one of its sides; at least one. 0: batch_size counts."""
     gradient_accumulation_steps: int = pydantic.Field(1, ge=1, json_schema_extra=only_with(optimizer=("adam", "adamw")))
-    """Steps whose gradients, by their mean, make one change of the weights: as a batch so many times as large, in the
+    """Steps whose gradients, by their mean, change the weights once: as a batch so many times as large, in the
     memory of one. Schedules and all other settings count steps, clip_norm bounds the mean."""
     epochs: int = pydantic.Field(10, ge=1)
     """Passes over the train split at most."""
