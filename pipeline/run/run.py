@@ -97,19 +97,21 @@ def check_inputs(config: Config) -> None:
     """Looks at what a run reads, before it starts.
 
     Raises:
-        DataError: data files that are not there, do not fit the task, or cannot be read from the start.
+        DataError: data files, or lists of names, that are not there, do not fit the task, or cannot be read.
         EvaluationError: another model that the review or the training needs is not there, or does not fit.
     """
     # Brings in the readers of every file format.
     from components.example_gen.formats import sections_for
     from components.example_gen.input_files import input_files
     from components.example_gen.reading import check_beginnings
+    from components.gazetteers import read_names
     from components.pushed_vectors import find_vectors
     from components.review.catalogue import REVIEWS
 
     task = TASKS[config.task]
     sections = {name: getattr(config, name) for name in sections_for(task.features)}
     check_beginnings(input_files(config.data, task.features), task.features, config.data, sections)
+    read_names(config.labeling.gazetteers)
     find_vectors(config.run_settings())
     if task.review:
         REVIEWS[task.review].find_judge(getattr(config, task.review), config.run_settings())

@@ -97,6 +97,17 @@ def test_validate_stops_where_the_run_would(tmp_path: Path) -> None:
     assert (result.exit_code, result.output) == (0, f"{file} is valid: x, text_classification with recurrent\n")
 
 
+def test_validate_misses_a_list_of_names_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "a.conll").write_text("Ann B-name\nsings O\n\nBo B-name\n")
+    (tmp_path / "names.yaml").write_text(
+        f"name: names\ntask: sequence_labeling\ndata: {{train: {tmp_path}/a.conll, eval: {tmp_path}/a.conll}}\n"
+        f"model: {{architecture: recurrent}}\nlabeling: {{gazetteers: {{person: {tmp_path}/none.txt}}}}\n"
+    )
+    result = seqline("validate", "-c", tmp_path / "names.yaml")
+    assert result.exit_code == 2
+    assert f"{tmp_path}/none.txt: cannot be read" in " ".join(result.stderr.split())
+
+
 def test_validate_refuses_a_threshold_for_a_label_that_no_record_has(tmp_path: Path) -> None:
     file = opinions(tmp_path, "a\tpos\nb\tneg\n")
     result = seqline("validate", "-c", file, "--set", "evaluation.thresholds={f1/maybe: {min: 0.5}}")
