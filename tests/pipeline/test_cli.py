@@ -100,7 +100,7 @@ def test_validate_stops_where_the_run_would(tmp_path: Path) -> None:
 def test_validate_misses_a_list_of_names_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "a.conll").write_text("Ann B-name\nsings O\n\nBo B-name\n")
     (tmp_path / "names.yaml").write_text(
-        f"name: names\ntask: sequence_labeling\ndata: {{train: {tmp_path}/a.conll, eval: {tmp_path}/a.conll}}\n"
+        f"name: names\ntask: sequence_labeling\ndata: {{path: {tmp_path}/a.conll}}\n"
         f"model: {{architecture: recurrent}}\nlabeling: {{gazetteers: {{person: {tmp_path}/none.txt}}}}\n"
     )
     result = seqline("validate", "-c", tmp_path / "names.yaml")
