@@ -1,15 +1,13 @@
 """Tokens with tags through the whole line, from CoNLL columns to a pushed model."""
 
 import json
-import os
 import random
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-ROOT = Path(__file__).parents[3]
+from pipeline.cli import app
+
 CONFIG = """\
 name: names
 task: sequence_labeling
@@ -39,9 +37,8 @@ def test_names_go_through_the_whole_line(tmp_path):
     (tmp_path / "names.yaml").write_text(CONFIG.format(folder=tmp_path))
 
     def seqline(*arguments: str) -> str:
-        command = [sys.executable, "-m", "pipeline", *arguments, "-c", str(tmp_path / "names.yaml")]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=os.environ, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+        done = CliRunner().invoke(app, [*arguments, "-c", str(tmp_path / "names.yaml")])
+        assert done.exit_code == 0, done.output
         return done.stdout
 
     seqline("run")
