@@ -271,9 +271,7 @@ def report(
         from pipeline.report.write import write_report
 
         page = write_report(settings, run_id)
-    _say(str(page))
-    if show:
-        typer.launch(str(page))
+    _tell_page(page, show)
 
 
 @app.command()
@@ -290,6 +288,10 @@ def compare(
         from pipeline.report.compare import write_comparison
 
         page = write_comparison(settings, run_ids)
+    _tell_page(page, show)
+
+
+def _tell_page(page: Path, show: bool) -> None:
     _say(str(page))
     if show:
         typer.launch(str(page))

@@ -11,15 +11,20 @@ from components.review.result import MarkedText, Outline, ReviewResult
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render_page(result: ReviewResult) -> str:
-    """HTML with all that is seen and heard of every sample inside; a template of the review's name has the words."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
+def page_environment(templates: Path) -> jinja2.Environment:
+    """Templates of pages, in which what data say is text, whatever it looks like."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def render_page(result: ReviewResult) -> str:
+    """HTML with all that is seen and heard of every sample inside; a template of the review's name has the words."""
+    environment = page_environment(_TEMPLATES)
     environment.filters.update(percent=_percent, path=_path, marked=_marked, hue=_hue)
     return environment.get_template("page.html.j2").render(result=result)
 

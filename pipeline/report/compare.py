@@ -195,7 +195,7 @@ def _data(sources: Sequence[Source]) -> Block:
     for source in sources:
         folder = source.folder("examples")
         counts = read_counts(folder) if folder and (folder / "counts.json").exists() else None
-        made = next((made for made in source.lineage.made if made.kind == "Examples"), None)
+        made = source.made("examples")
         told: dict[str, Cell] = {"version of the examples": made.number if made else None}
         told["digest of the examples"] = made.digest if made else None
         if counts:

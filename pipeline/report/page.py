@@ -5,8 +5,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import jinja2
-
+from components.review.page import page_environment
 from pipeline.report.charts import DRAW, data_of
 from pipeline.report.form import Example, ExampleList, Report
 from pipeline.report.words import name_of, number
@@ -18,13 +17,7 @@ _MOST_CHARACTERS = 600
 
 def render_page(report: Report) -> str:
     """HTML with everything inside; what data say is text in it, whatever it looks like."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment(_TEMPLATES)
     environment.filters.update(number=number, words=name_of, shown=_shown)
     environment.globals.update(draw=DRAW, data_of=data_of, columns_of=_columns, shade=_shade)
     script, style = (_TEMPLATES / "report.js").read_text("utf-8"), (_TEMPLATES / "report.css").read_text("utf-8")

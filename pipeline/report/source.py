@@ -11,7 +11,7 @@ from models.tasks.task import Task
 from pipeline.config.config import Config
 from pipeline.history.runs import Run
 from pipeline.report.evaluated import Evaluated
-from pipeline.report.lineage import Lineage
+from pipeline.report.lineage import Lineage, Made
 
 
 class Source:
@@ -51,6 +51,10 @@ class Source:
             return None
         folder = self._scratch.enter_context(local_copy(uris[-1]))
         return folder if os.path.isdir(folder) else None
+
+    def made(self, output: str) -> Made | None:
+        """What ML Metadata has of the first stage's output of this name; None where there is none."""
+        return next((made for made in self.lineage.made if made.output.rpartition("/")[2] == output), None)
 
     @functools.cached_property
     def evaluated(self) -> Evaluated | None:
