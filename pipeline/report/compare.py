@@ -193,8 +193,7 @@ def _settings(sources: Sequence[Source]) -> Block:
 def _data(sources: Sequence[Source]) -> Block:
     facts: list[dict[str, Cell]] = []
     for source in sources:
-        folder = source.folder("examples")
-        counts = read_counts(folder) if folder and (folder / "counts.json").exists() else None
+        counts = read_counts(source.folder("examples"))
         made = source.made("examples")
         told: dict[str, Cell] = {"version of the examples": made.number if made else None}
         told["digest of the examples"] = made.digest if made else None

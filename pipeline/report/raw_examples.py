@@ -35,9 +35,10 @@ class SplitSample:
     inputs: list[str] = field(default_factory=list)
 
 
-def read_counts(examples: Path) -> dict:
-    """What was counted while the data were read."""
-    return json.loads((examples / COUNTS_FILE).read_text(encoding="utf-8"))
+def read_counts(examples: Path | None) -> dict | None:
+    """What was counted while the data were read; None for a run that failed before it had."""
+    file = examples / COUNTS_FILE if examples else None
+    return json.loads(file.read_text(encoding="utf-8")) if file and file.exists() else None
 
 
 def sample_split(folder: Path, features: Sequence[Feature]) -> SplitSample:

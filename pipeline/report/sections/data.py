@@ -22,9 +22,9 @@ _TEXT_SHOWN = 300
 def section(source: Source) -> Section | None:
     """What was read; a run that failed while it read has nothing of it."""
     examples = source.folder("examples")
-    if examples is None or not (examples / "counts.json").exists():
-        return None
     counts = read_counts(examples)
+    if examples is None or counts is None:
+        return None
     samples = {split: sample_split(examples / f"Split-{split}", source.task.features) for split in counts["splits"]}
     blocks: list[Block] = [
         *_by_split(counts),
