@@ -88,6 +88,19 @@ TASKS: dict[str, Task] = {
         request_settings=TEXT_SAMPLING,
         review="texts",
     ),
+    "masked_language_modeling": Task(
+        "masked_language_modeling",
+        "models.tasks.masked_language_modeling",
+        features=(Feature("text", "text", hole="[MASK]"), Feature("elsewhere", "note", borrowed_from="text")),
+        roles=("encoder",),
+        judging=Judging(
+            "text",
+            "log_prob",
+            ("example_count", "masked_accuracy", "perplexity", "cross_entropy", "next_sentence_accuracy"),
+        ),
+        uses=frozenset({"masking"}),
+        review="masked_texts",
+    ),
     "sequence_labeling": Task(
         "sequence_labeling",
         "models.tasks.sequence_labeling",
