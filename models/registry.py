@@ -61,7 +61,7 @@ TASKS: dict[str, Task] = {
         features=(Feature("text", "text"), Feature("label", "label")),
         roles=("encoder",),
         judging=Judging("label", "label", _CLASSIFICATION, _CLASS_SCORES, length_of="text"),
-        uses=frozenset({"pooling"}),
+        uses=frozenset({"pooling", "pretrained"}),
     ),
     "text_to_text": Task(
         "text_to_text",

@@ -4,15 +4,18 @@ Devlin et al. (2019, section 3.1): masked language modelling and next-sentence p
 """
 
 import dataclasses
+import pathlib
 from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from models.errors import SeqlineError
 from models.layers.heads.masked_tokens import MaskedTokens, NextSentence
 from models.layers.heads.token_embedding import TokenEmbedding
+from models.left_files import TOKEN_VECTORS
 from models.losses import SmoothedCrossEntropy
 from models.masking_settings import MaskingSettings
 from models.run_settings import RunSettings
@@ -146,6 +149,14 @@ class MaskedLanguageModeling(TaskCode):
     ) -> MaskedLanguageModelingSignatures:
         """Texts with holes in, candidates out; vectors of texts."""
         return MaskedLanguageModelingSignatures(model, vocabularies, settings, self.task.request_settings)
+
+    def leave(self, model: keras.Model, vocabularies: Vocabularies, folder: pathlib.Path) -> list[pathlib.Path]:
+        """Writes the vectors of the pieces, each with that of the first segment, for models that have no segments."""
+        size, file = vocabularies.tokenizer("text").vocabulary_size, folder / TOKEN_VECTORS
+        tables = (model.get_layer(name).weights[0] for name in ("token_embedding", "segment_embedding"))
+        tokens, segments = map(keras.ops.convert_to_numpy, tables)
+        np.save(file, tokens[:size] + segments[0])
+        return [file]
 
 
 def _outputs(masking: MaskingSettings) -> tuple[str, ...]:

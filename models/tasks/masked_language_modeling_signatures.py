@@ -10,9 +10,9 @@ from models.description import PaddedAxis
 from models.layers.masks import MASKED_SCORE
 from models.tasks.documents import Documents, read_documents, room_of
 from models.tasks.inputs import at_least_one_position
-from models.tasks.masking import FOLLOWS, alone, draw_masks, draw_pair, mask_token_id
+from models.tasks.masking import FOLLOWS, alone, draw_masks, draw_pair, framed_rows, mask_token_id
 from models.tasks.signatures import Endpoints, Signatures, spec
-from models.tokenizers.special import END_TOKEN_ID, SPECIAL_TOKENS, START_TOKEN_ID
+from models.tokenizers.special import SPECIAL_TOKENS
 from models.tokenizers.tokenizer import Tokenizer
 
 HOLE = "[MASK]"
@@ -147,8 +147,7 @@ class MaskedLanguageModelingSignatures(Signatures):
         # A hole behind each part but the last.
         joined = parts.with_flat_values(tf.concat([token_ids, holes], axis=1)).merge_dims(1, 2)[:, :-1]
         room = max(1, self.settings.tokenizer.max_sequence_length - 2)
-        first, last = (tf.fill([tf.size(text), 1], mark) for mark in (START_TOKEN_ID, END_TOKEN_ID))
-        return tf.concat([first, joined[:, :room], last], axis=1)
+        return framed_rows(joined[:, :room])
 
     def _scores(self, token_ids: tf.Tensor, positions: tf.Tensor) -> dict[str, tf.Tensor]:
         return self.model({"token_ids": token_ids, "segment_ids": tf.zeros_like(token_ids), "positions": positions})

@@ -50,6 +50,12 @@ def framed(first: tf.Tensor, second: tf.Tensor | None = None) -> tuple[tf.Tensor
     return tf.concat([marked, behind], 0), tf.concat([tf.zeros_like(marked), tf.ones_like(behind)], 0)
 
 
+def framed_rows(token_ids: tf.RaggedTensor) -> tf.RaggedTensor:
+    """The same for rows of one part, ragged int32 (B, T)."""
+    first, last = (tf.fill([token_ids.nrows(), 1], mark) for mark in (START_TOKEN_ID, END_TOKEN_ID))
+    return tf.concat([first, token_ids, last], axis=1)
+
+
 def draw_pair(stretch: Documents, other: Documents, room: int, seed: tf.Tensor) -> Pair:
     """Cuts a stretch in two, and for one half of all puts what stands elsewhere in the place of the second part.
 

@@ -22,10 +22,14 @@ class MaskedTokens(keras.layers.Layer):
 
     def __init__(self, vocabulary_size: int, embedding_dim: int, tied_to: TokenEmbedding, name: str | None = None):
         super().__init__(name=name)
+        self.supports_masking = True
         self.vocabulary_size = vocabulary_size
         self.tied_to = tied_to
         self.dense = keras.layers.Dense(embedding_dim, activation="gelu", name="dense")
         self.norm = keras.layers.LayerNormalization(epsilon=1e-5, name="norm")
+
+    def compute_mask(self, *arguments: Any, **keywords: Any) -> None:
+        """None: its positions are others."""
 
     def build(self, hidden_states_shape: tuple[Any, ...], positions_shape: Any = None) -> None:
         """Makes the weights, for float (B, T, H)."""

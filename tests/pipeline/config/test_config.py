@@ -295,8 +295,8 @@ def test_a_configuration_of_sound(file: Path) -> None:
         ),
         (
             DIGITS + "tokenizer: {unit: byte}\n",
-            "tokenizer is for the tasks text_classification, text_to_text, language_modeling, sequence_labeling, "
-            "word_embedding only; remove the section.",
+            "tokenizer is for the tasks text_classification, text_to_text, language_modeling, "
+            "masked_language_modeling, sequence_labeling, word_embedding only; remove the section.",
         ),
         (
             DIGITS + "training: {chunk_length: 2047}\n",
@@ -329,6 +329,11 @@ def test_a_configuration_of_sound(file: Path) -> None:
             "Received: 50, for a model that sees 64. Raise it, or lower model.context_length",
         ),
         (
+            "name: films\ntask: text_classification\ndata: {path: films.tsv}\ntraining: {init_from: run}\n"
+            "model: {architecture: recurrent, embeddings: {from: words.txt}}\n",
+            "model.embeddings.from must be empty where the model begins with the encoder of a run",
+        ),
+        (
             DATES.replace("seq2seq", "seq2seq\n  share_embeddings: true"),
             "model.share_embeddings needs tokenizer.shared",
         ),
@@ -337,7 +342,8 @@ def test_a_configuration_of_sound(file: Path) -> None:
         (NAMES + "training: {label_smoothing: 0.1}\n", "training.label_smoothing must be 0 where labeling.crf is true"),
         (
             NAMES + "tokenizer: {unit: word}\n",
-            "tokenizer.unit is for the tasks text_classification, text_to_text, language_modeling, word_embedding",
+            "tokenizer.unit is for the tasks text_classification, text_to_text, language_modeling, "
+            "masked_language_modeling, word_embedding",
         ),
         (
             NAMES + "labeling: {characters: none, character_dim: 9}\n",
@@ -425,7 +431,9 @@ def test_every_key_whose_name_says_path_is_marked_as_one() -> None:
             else:
                 yield f"{prefix}{name}", field
 
-    named = re.compile(r"(_file|_dir|folder|_path|recognizer|analogies|gazetteers|data\.(train|eval|test|path))$")
+    named = re.compile(
+        r"(_file|_dir|folder|_path|recognizer|analogies|gazetteers|init_from|data\.(train|eval|test|path))$"
+    )
     fields = {key: field for key, field in keys(config.Config) if field.annotation is not bool}
     assert {key for key, field in fields.items() if markers_of(field).get("path")} == set(filter(named.search, fields))
 
