@@ -5,7 +5,7 @@ from keras import ops
 
 
 class TokenAccuracy(keras.metrics.MeanMetricWrapper):
-    """Keras's SparseCategoricalAccuracy, whose argmax takes four times as long: on TensorFlow it tells -0.0 from 0.0."""
+    """Keras's SparseCategoricalAccuracy, whose argmax takes four times as long, to tell -0.0 from 0.0."""
 
     def __init__(self, name: str = "token_accuracy"):
         super().__init__(_is_found, name=name)
