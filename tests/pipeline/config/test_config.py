@@ -1,39 +1,13 @@
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydantic.fields import FieldInfo
 
 from models.registry import ARCHITECTURES, TASKS
-from models.settings import markers_of
 from pipeline.config import config
 from pipeline.errors import ConfigError
-
-DATES = """\
-name: dates
-task: text_to_text
-data:
-  source: sample:dates
-model:
-  architecture: seq2seq
-"""
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "dates.yaml"
-    path.write_text(DATES, encoding="utf-8")
-    return path
-
-
-def refusal(file: Path, text: str | None = None, overrides: tuple[str, ...] = ()) -> str:
-    if text is not None:
-        file.write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigError) as caught:
-        config.load(file, overrides)
-    return str(caught.value).replace(str(file), "FILE")
+from tests.pipeline.config.conftest import DATES, refusal
 
 
 def test_a_small_file_is_filled_with_defaults(file: Path) -> None:
@@ -246,116 +220,6 @@ def test_an_unknown_section_of_an_override_names_the_override(file: Path) -> Non
         config.load(file, ["trainig.epochs=3"])
 
 
-NAMES = """\
-name: names
-task: sequence_labeling
-data: {path: names.conll}
-model: {architecture: recurrent}
-"""
-DIGITS = """\
-name: digits
-task: audio_generation
-data:
-  path: digits.tar
-  label_pattern: (?P<label>\\d)_
-  eval_pattern: _9\\.wav$
-audio: {sample_rate: 8000}
-model:
-  architecture: wavenet
-  condition_on: [label]
-"""
-
-
-PLAYS = """\
-name: plays
-task: language_modeling
-data:
-  path: plays.txt
-  format: text
-  ordered: true
-model:
-  architecture: recurrent
-training: {sequence_length: 50}
-"""
-
-
-def test_a_configuration_of_sound(file: Path) -> None:
-    file.write_text(DIGITS, encoding="utf-8")
-    loaded = config.load(file)
-    assert loaded.run_settings().audio.sample_rate == 8000
-    assert loaded.model.receptive_field == 2048
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        (
-            DATES + "audio: {sample_rate: 8000}\n",
-            "audio is for the tasks audio_generation, audio_classification only; remove the section.",
-        ),
-        (
-            DIGITS + "tokenizer: {unit: byte}\n",
-            "tokenizer is for the tasks text_classification, text_to_text, language_modeling, sequence_labeling, "
-            "word_embedding only; remove the section.",
-        ),
-        (
-            DIGITS + "training: {chunk_length: 2047}\n",
-            "training.chunk_length must be at least the model's receptive field",
-        ),
-        (
-            DIGITS.replace("[label]", "[label, speaker]"),
-            "model.condition_on names speaker, so data.label_pattern must have a group of that name, (?P<speaker>...)",
-        ),
-        (
-            DIGITS.replace("[label]", "[label, speakr]"),
-            "model.condition_on must name label features of the task audio_generation: label, speaker. "
-            "Received: speakr; did you mean speaker?",
-        ),
-        (DIGITS.replace("wavenet\n  condition_on: [label]", "recurrent"), "model.architecture must be one that solves"),
-        (
-            DATES.replace("to_text", "classification").replace("seq2seq", "gated_conv\n  noise_snr_db: 5"),
-            "model.noise_snr_db is for the task audio_classification only; remove it. Received: task ",
-        ),
-        (
-            PLAYS.replace("ordered: true", "ordered: false"),
-            "training.sequence_length needs data.ordered: true: states go on from text to text",
-        ),
-        (
-            PLAYS.replace("50}", "50, batch_tokens: 9}"),
-            "training.batch_tokens must be 0 where a stream is read by rows that go on from batch to batch",
-        ),
-        (
-            PLAYS.replace("recurrent", "transformer\n  context_length: 64"),
-            "Received: 50, for a model that sees 64. Raise it, or lower model.context_length",
-        ),
-        (
-            DATES.replace("seq2seq", "seq2seq\n  share_embeddings: true"),
-            "model.share_embeddings needs tokenizer.shared",
-        ),
-        (PLAYS + "texts: {temperatures: []}\n", "texts.temperatures must have at least 1 item"),
-        (DATES + "texts: {seed: 1}\n", "texts is for the task language_modeling only; remove the section."),
-        (NAMES + "training: {label_smoothing: 0.1}\n", "training.label_smoothing must be 0 where labeling.crf is true"),
-        (
-            NAMES + "tokenizer: {unit: word}\n",
-            "tokenizer.unit is for the tasks text_classification, text_to_text, language_modeling, word_embedding",
-        ),
-        (
-            NAMES + "labeling: {characters: none, character_dim: 9}\n",
-            "labeling.character_dim goes with labeling.characters cnn or lstm only; remove it. Received: labeling.char",
-        ),
-        (DATES + "labeling: {crf: true}\n", "labeling is for the task sequence_labeling only; remove the section."),
-        (DATES + "clips: {per_label: 1}\n", "clips is for the task audio_generation only; remove the section."),
-        (DIGITS + "clips: {min_recognized: 0.5}\n", "clips.min_recognized needs clips.recognizer"),
-        (
-            DIGITS.replace("[label]", "[]") + "clips: {min_recognized: 0.5, recognizer: ears}\n",
-            "clips.min_recognized needs a model that can be asked for a label: one with label in model.condition_on",
-        ),
-    ],
-)
-def test_sections_that_do_not_go_together(file: Path, text: str, problem: str) -> None:
-    assert problem in refusal(file, text)
-
-
 @pytest.mark.parametrize(
     ("added", "message"),
     [
@@ -391,43 +255,6 @@ def test_an_empty_section_has_its_defaults(file: Path) -> None:
     file.write_text(DATES + "training:\n#  epochs: 3\nevaluation:\n  thresholds:\n  split: eval\nclips:\n")
     assert config.load(file) == config.load(file, ["training.epochs=10"])
     assert "training.epochs must be a whole number. Received: null" in refusal(file, DATES + "training: {epochs: }\n")
-
-
-def test_variables_and_the_home_folder_are_expanded_in_every_path(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SEQLINE_TEST", "/here")
-    monkeypatch.setenv("HOME", "/home/me")
-    monkeypatch.delenv("SEQLINE_NOT_SET", raising=False)
-    text = DATES.replace(
-        "  source: sample:dates\n",
-        "  train: {source: ['${SEQLINE_TEST}/a'], target: '${SEQLINE_NOT_SET:-../there}/b'}\n"
-        "  eval: {source: ~/c, target: d}\n",
-    )
-    file.write_text(text + "output_dir: ${SEQLINE_TEST}/run\nserving: {security: {token_file: ~/tokens}}\n")
-    loaded = config.load(file, ["serving.request_log.folder=${SEQLINE_TEST}/logs", "name=a"])
-    assert loaded.data.train == {"source": ["/here/a"], "target": "../there/b"}
-    assert loaded.data.eval == {"source": "/home/me/c", "target": "d"}
-    assert (loaded.output_dir, loaded.serving.security.token_file) == ("/here/run", "/home/me/tokens")
-    assert loaded.serving.request_log.folder == "/here/logs"
-
-
-def test_a_variable_that_is_not_set_names_the_key_and_the_way_out(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SEQLINE_NOT_SET", raising=False)
-    told = refusal(file, DATES + "output_dir: ${SEQLINE_NOT_SET}/x\nclips: {recognizer: '${SEQLINE_NOT_SET}/y'}\n")
-    assert 'FILE line 7: "output_dir" names the environment variable SEQLINE_NOT_SET, which is not set' in told
-    assert '"clips.recognizer" names' in told
-
-
-def test_every_key_whose_name_says_path_is_marked_as_one() -> None:
-    def keys(model: type, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-        for name, field in model.model_fields.items():
-            if hasattr(field.annotation, "model_fields"):
-                yield from keys(field.annotation, f"{prefix}{name}.")
-            else:
-                yield f"{prefix}{name}", field
-
-    named = re.compile(r"(_file|_dir|folder|_path|recognizer|analogies|gazetteers|data\.(train|eval|test|path))$")
-    fields = {key: field for key, field in keys(config.Config) if field.annotation is not bool}
-    assert {key for key, field in fields.items() if markers_of(field).get("path")} == set(filter(named.search, fields))
 
 
 @pytest.mark.parametrize(

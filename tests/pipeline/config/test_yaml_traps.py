@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.config import config
 from pipeline.errors import ConfigError
-from tests.pipeline.config.test_config import DATES, file, refusal  # noqa: F401  # a fixture
+from tests.pipeline.config.conftest import DATES, refusal
 
 REFUSED = [
     ("training: {epochs: 010}", "FILE line 7: YAML reads 010 as a number of base 8, 8; write the number that is meant"),
