@@ -14,6 +14,7 @@ from models.description import DescribedRequestSetting, ModelDescription, Padded
 from models.errors import SeqlineError
 from models.registry import TASKS
 from models.run_settings import RunSettings
+from models.tasks.signatures import Endpoints, Signatures
 from models.tokenizers.vocabularies import Vocabularies
 
 # Operations of TF Text that every TensorFlow Serving from 2.13 on has; three newer ones need 2.20 and are left out.
@@ -60,11 +61,29 @@ def export(
     for tokenizer in vocabularies.tokenizers.values():
         # Their lookup tables must be part of the SavedModel.
         archive.track(tokenizer)
-    for name, (function, input_signature) in signatures.endpoints().items():
+    for name, (function, input_signature) in traced_endpoints(signatures).items():
         archive.add_endpoint(name, function, input_signature=input_signature)
     archive.write_out(directory, verbose=False)
     describe(settings, vocabularies, facts, signatures.padded_axes()).write(pathlib.Path(directory))
     check_ops(directory)
+
+
+def traced_endpoints(signatures: Signatures) -> Endpoints:
+    """The endpoints, each traced once: those that ask one another hold the other's graph, not a copy of it."""
+    endpoints = signatures.endpoints()
+    for function, input_signature in endpoints.values():
+        traced = tf.function(function, input_signature=input_signature, autograph=False)
+        setattr(signatures, function.__name__, traced)
+    # TensorFlow would trace them anew while it saves, but not what they call.
+    concrete = {
+        name: getattr(signatures, function.__name__).get_concrete_function()
+        for name, (function, _) in endpoints.items()
+    }
+    return {name: (_calls(concrete[name]), input_signature) for name, (_, input_signature) in endpoints.items()}
+
+
+def _calls(concrete: Any) -> Any:
+    return lambda *arguments: concrete(*arguments)
 
 
 def check_weights(model: keras.Model) -> None:

@@ -18,6 +18,7 @@ from models.tasks.code import Example, TaskCode, Transformed
 from models.tasks.encoder_decoder import EncoderDecoder
 from models.tasks.inputs import first_values
 from models.tasks.signatures import Endpoints, Signatures, spec
+from models.token_accuracy import TokenAccuracy
 from models.tokenizers.special import END_TOKEN_ID, PAD_TOKEN_ID, START_TOKEN_ID
 from models.tokenizers.vocabularies import Vocabularies
 from models.too_long import cut_key
@@ -82,7 +83,7 @@ class TextToText(TaskCode):
         """Cross-entropy and accuracy of tokens."""
         return {
             "loss": SmoothedCrossEntropy(settings.training.label_smoothing),
-            "weighted_metrics": [keras.metrics.SparseCategoricalAccuracy(name="token_accuracy")],
+            "weighted_metrics": [TokenAccuracy()],
         }
 
     def signatures(

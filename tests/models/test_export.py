@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 from models.errors import SeqlineError
 from models.export import check_ops, export
@@ -149,6 +150,14 @@ def test_every_input_has_a_batch_dimension(exported_translator, exported_classif
         for signature in loaded.values():
             shapes = [spec.shape for spec in signature.structured_input_signature[1].values()]
             assert shapes == [[None]] * len(shapes)
+
+
+def test_signatures_that_ask_one_another_share_one_graph(tmp_path):
+    """A graph for each of the three would make files, exports and loads three times as large and slow."""
+    classifier(tmp_path)
+    [meta_graph] = saved_model_pb2.SavedModel.FromString((tmp_path / "saved_model.pb").read_bytes()).meta_graphs
+    ops = [node.op for function in meta_graph.graph_def.library.function for node in function.node_def]
+    assert ops.count("Softmax") == 1
 
 
 def test_python_in_the_graph_is_refused(tmp_path):

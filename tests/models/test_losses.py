@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from models.losses import SmoothedCrossEntropy
 
@@ -40,3 +41,18 @@ def test_the_loss_is_that_of_the_equations(epsilon):
             total -= q * np.log(score / scores.sum())
     loss = SmoothedCrossEntropy(epsilon)(right, logits, real.astype("float32"))
     np.testing.assert_allclose(loss, total / real.sum(), atol=1e-5)
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 0.1])
+def test_the_gradient_is_the_softmax_less_the_target(epsilon):
+    """d loss / d z_k = p(k) - q(k), each position by its share of the mean."""
+    rng = np.random.default_rng(2)
+    logits, right = rng.normal(size=(2, 3, 5)).astype("float32"), rng.integers(0, 5, (2, 3))
+    weights = np.array([[1, 1, 0], [1, 0, 0]], "float32")
+    variable = tf.Variable(logits)
+    with tf.GradientTape() as tape:
+        loss = SmoothedCrossEntropy(epsilon)(right, variable, weights)
+    softmax = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    target = (1 - epsilon) * np.eye(5)[right] + epsilon / 5
+    expected = (softmax - target) * weights[..., np.newaxis] / weights.sum()
+    np.testing.assert_allclose(tape.gradient(loss, variable), expected, atol=1e-6)
