@@ -62,7 +62,7 @@ def _metric_configs(judging: Judging, settings: EvaluationSettings) -> list[conf
     for kind in judging.per_class:
         entries |= {name: METRICS[name] for name in PER_CLASS[kind].reported_with}
     entries |= {name: METRICS[name] for name in _baselines(judging)}
-    for name in sorted({*settings.thresholds, *settings.max_regression} - set(entries)):
+    for name in sorted({*settings.thresholds, *settings.compared} - set(entries)):
         if entry := metric_entry(judging, name):
             entries[name] = entry
     return [_metric_config(name, entry, judging, settings) for name, entry in entries.items()]

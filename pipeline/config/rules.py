@@ -9,8 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from components.errors import EvaluationError
-from components.evaluation.catalogue import check_metric_names, impossible_bounds
+from components.evaluation.catalogue import impossible_bounds, unknown_metrics
 from components.evaluation.settings import EvaluationSettings
 from components.example_gen.name_rules import names_problems
 from components.example_gen.settings import DataSettings
@@ -144,12 +143,7 @@ def _evaluated_split_exists(data: DataSettings, evaluation: EvaluationSettings) 
 
 
 def _metrics_exist(task: str, evaluation: EvaluationSettings) -> Iterator[str]:
-    for section in ("thresholds", "max_regression"):
-        for name, bound in getattr(evaluation, section).items():
-            try:
-                check_metric_names(task, EvaluationSettings(**{section: {name: bound}}))
-            except EvaluationError as error:
-                yield str(error)
+    yield from unknown_metrics(task, evaluation)
 
 
 def _bounds_can_be_met(task: str, evaluation: EvaluationSettings) -> Iterator[str]:

@@ -46,7 +46,7 @@ class Evaluated:
     @property
     def main_metric(self) -> str:
         """The one that the verdict speaks of: the first that has a bound, else the one that ranks examples."""
-        bounded = [name for name in (*self.settings.thresholds, *self.settings.max_regression) if name in self.metrics]
+        bounded = [name for name in (*self.settings.thresholds, *self.settings.compared) if name in self.metrics]
         return next(iter([*bounded, self.ranking_metric, *self.metrics]))
 
     @property
