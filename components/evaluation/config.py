@@ -51,6 +51,7 @@ def _slicing_specs(task: Task, settings: EvaluationSettings) -> list[config_pb2.
         # One label for each of many values makes no slice of examples.
         labels = [each for each in task.features if each.facts.learned == "categories" and not each.facts.many]
         specs += [config_pb2.SlicingSpec(feature_keys=[label.name]) for label in labels]
+    specs += [config_pb2.SlicingSpec(feature_keys=[name]) for name in settings.slice_by]
     if settings.length_buckets and task.judging.length_of:
         feature = length_feature(task.judging.length_of, settings.length_unit, settings.length_buckets)
         specs.append(config_pb2.SlicingSpec(feature_keys=[feature]))

@@ -1,9 +1,10 @@
 """The `evaluation` section of the configuration file."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import pydantic
 
+from models.features import Feature
 from models.settings import Settings, only_for, only_with
 
 
@@ -62,6 +63,10 @@ class EvaluationSettings(Settings):
     slice_by_label: bool = pydantic.Field(default=True, json_schema_extra=only_for("label"))
     """Whether all metrics are also computed for the examples of each label alone, and of each speaker."""
 
+    slice_by: tuple[Annotated[str, pydantic.Field(min_length=1)], ...] = ()
+    """Columns (or JSON keys) of the data for each of whose values all metrics are also computed, such as [country,
+    source]; the model does not see them. Formats tsv, csv, jsonl and parquet only."""
+
     length_buckets: tuple[pydantic.PositiveInt, ...] = pydantic.Field(
         default=(10, 20, 40), json_schema_extra=only_for("lengths")
     )
@@ -78,6 +83,18 @@ class EvaluationSettings(Settings):
         """The metrics in which a model is compared with the last blessed one."""
         tested = [self.against_baseline.metric] if self.against_baseline else []
         return tuple(dict.fromkeys([*self.max_regression, *tested]))
+
+    @property
+    def sliced_features(self) -> tuple[Feature, ...]:
+        """What examples need besides the features of the task."""
+        return tuple(Feature(name, "column") for name in self.slice_by)
+
+    @pydantic.field_validator("slice_by")
+    @classmethod
+    def _names_each_once(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(columns)) < len(columns):
+            raise ValueError(f"Each column is named once. Received: {list(columns)}.")
+        return columns
 
     @pydantic.field_validator("length_buckets")
     @classmethod

@@ -51,7 +51,8 @@ def _gains(tables: Sequence[Table], examples: np.ndarray, task: str, metric: str
     """How much better the new model is over each resample, float (R,); empty where the two were not both kept."""
     if len(tables) < 2:
         return np.empty(0)
-    gains = drawn_gains(*tables, examples)[metric]
+    new, old = tables
+    gains = drawn_gains(new, old, examples)[metric]
     sign = -1.0 if _lower_is_better(task, metric) else 1.0
     return sign * gains[np.isfinite(gains)]
 

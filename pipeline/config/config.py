@@ -23,6 +23,7 @@ from components.review.settings import (
     TextReviewSettings,
     VectorReviewSettings,
 )
+from models.features import Feature
 from models.registry import TASKS
 from models.run_settings import RunSettings
 from models.settings import a_path, only_for
@@ -77,6 +78,11 @@ class Config(RunSettings):
     def run_settings(self) -> RunSettings:
         """The part that the Trainer needs."""
         return RunSettings(**{field: getattr(self, field) for field in RunSettings.model_fields})
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The raw features of an example: those of the task, and what its figures are told apart by."""
+        return (*TASKS[self.task].features, *self.evaluation.sliced_features)
 
     def fingerprint(self) -> str:
         """A short name for this very configuration."""

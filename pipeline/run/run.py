@@ -110,7 +110,7 @@ def check_inputs(config: Config) -> None:
 
     task = TASKS[config.task]
     sections = {name: getattr(config, name) for name in sections_for(task.features)}
-    check_beginnings(input_files(config.data, task.features), task.features, config.data, sections)
+    check_beginnings(input_files(config.data, config.features), config.features, config.data, sections)
     read_names(config.labeling.gazetteers)
     find_vectors(config.run_settings())
     if task.review:
