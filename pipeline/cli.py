@@ -238,19 +238,32 @@ def runs(
     config: ConfigFile = DEFAULT_CONFIG,
     overrides: Overrides = [],  # noqa: B006
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list, newest run first.")] = False,
+    as_page: Annotated[bool, typer.Option("--html", help="A page of all runs with links to their reports.")] = False,
     last: Annotated[int, typer.Option(min=1, metavar="N", help="How many runs at most.")] = 20,
 ) -> None:
     """Show the history of runs: when, which configuration, metrics, blessed or not, pushed version."""
+    from components.evaluation.catalogue import judging_of, main_metric
     from pipeline.history.runs import read_runs
-    from pipeline.history.table import runs_table
+    from pipeline.history.table import course, runs_table
     from pipeline.run.output_folder import OutputFolder
 
-    folder = OutputFolder(configuration.load(config, overrides))
-    history = read_runs(folder.metadata, last)
+    settings = configuration.load(config, overrides)
+    folder = OutputFolder(settings)
+    history = read_runs(folder.metadata, None if as_page else last)
+    metric = main_metric(judging_of(settings.task), settings.evaluation)
     if as_json:
         typer.echo(json.dumps([one.to_json() for one in history], indent=2, ensure_ascii=False))
+    elif history and as_page:
+        # TensorFlow talks when it is imported.
+        with output_to(Path(os.devnull)):
+            from pipeline.report.index import write_index
+
+            page = write_index(folder, history, {settings.name: metric})
+        _say(str(page))
     elif history:
         _show(runs_table(history))
+        if told := course(history, settings.name, metric):
+            _say(told)
         for warning in history[0].warnings:
             _say(f"warning, {history[0].run_id}: {warning}")
     else:

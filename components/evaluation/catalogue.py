@@ -57,6 +57,7 @@ class MetricEntry:
     of_one: bool = False
 
 
+EXAMPLE_COUNT = "example_count"
 _METRICS = "components.evaluation.metrics"
 _MAJORITY = "the most frequent label for every example"
 # Settings that bound metrics by their names.
@@ -102,7 +103,7 @@ def _of_units(class_name: str, units: str, least: float = 0.0, baseline: Baselin
 
 
 METRICS: dict[str, MetricEntry] = {
-    "example_count": MetricEntry("ExampleCount", least=0.0),
+    EXAMPLE_COUNT: MetricEntry("ExampleCount", least=0.0),
     "accuracy": dataclasses.replace(_CONFUSION, baseline=Baseline(_MAJORITY, f"{BASELINE}accuracy"), of_one=True),
     "macro_f1": dataclasses.replace(_CONFUSION, baseline=Baseline(_MAJORITY, f"{BASELINE}macro_f1")),
     "auc": MetricEntry(
@@ -175,6 +176,18 @@ def metric_entry(judging: Judging, name: str) -> MetricEntry | None:
     if slash and label and kind in judging.per_class:
         return PER_CLASS[kind]
     return METRICS[name] if name in judging.metrics else None
+
+
+def ranking_metric(judging: Judging) -> str:
+    """The first metric whose value over one example tells how good that answer is."""
+    names = [name for name in judging.metrics if name != EXAMPLE_COUNT]
+    return next((name for name in names if METRICS[name].of_one), names[0])
+
+
+def main_metric(judging: Judging, settings: EvaluationSettings) -> str:
+    """The metric that is spoken of where one must do: the first that has a bound, else the one that ranks examples."""
+    bounded = [name for name in (*settings.thresholds, *settings.compared) if name in judging.metrics]
+    return next((name for name in bounded if name != EXAMPLE_COUNT), ranking_metric(judging))
 
 
 def check_metric_names(task: str, settings: EvaluationSettings) -> None:
