@@ -29,7 +29,16 @@ from pipeline.errors import ConfigError, StageFailed
 from pipeline.run.failures import gist, is_disk_full
 from pipeline.run.log import output_to
 from pipeline.run.run import Outcome, check_inputs, plan_pipeline, run_pipeline
-from pipeline.run.summary import BAD_INPUT, BUG, INTERRUPTED, TERMINATED, print_error, print_outcome, print_warning
+from pipeline.run.summary import (
+    BAD_INPUT,
+    BUG,
+    INTERRUPTED,
+    NOT_BLESSED,
+    TERMINATED,
+    print_error,
+    print_outcome,
+    print_warning,
+)
 from pipeline.serve.any_options import AnyOptions
 from pipeline.serve.options import options_help, parse_options
 from pipeline.serve.serve import Engine
@@ -302,6 +311,33 @@ def compare(
 
         page = write_comparison(settings, run_ids)
     _tell_page(page, show)
+
+
+@app.command()
+def drift(
+    logs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="LOG", help="Request logs, or folders of them; serving.request_log.folder if left out."),
+    ] = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    overrides: Overrides = [],  # noqa: B006
+    run_id: Annotated[
+        str, typer.Option("--run", metavar="ID", help="Whose model was served; the newest that was pushed if left out.")
+    ] = "",
+    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+) -> None:
+    """Compare what the served model was asked with what it was trained on; exit code 3 past a limit of `drift`."""
+    settings = configuration.load(config, overrides)
+    # TensorFlow talks when it is imported.
+    with output_to(Path(os.devnull)):
+        from pipeline.drift.write import write_drift
+
+        found = write_drift(settings, logs or [], run_id)
+    for sentence in found.sentences:
+        _say(sentence)
+    _tell_page(found.page, show)
+    if found.sentences:
+        raise typer.Exit(NOT_BLESSED)
 
 
 def _tell_page(page: Path, show: bool) -> None:

@@ -11,7 +11,7 @@ from pipeline.report.write import PAGE, write_files
 from pipeline.run.output_folder import OutputFolder
 
 INDEX = "index.html"
-_COLUMNS = ["run", "state", "seconds", "blessed", "pushed", "why not", "warnings"]
+_COLUMNS = ["run", "state", "seconds", "blessed", "pushed", "warnings"]
 # More columns are for the reports.
 _MOST_METRICS = 6
 
@@ -38,7 +38,7 @@ def make_index(folder: OutputFolder, history: Sequence[Run], main_metrics: Mappi
     sections = []
     for place, name in enumerate(names):
         runs = [run for run in history if run.name == name]
-        blocks = [*_course(runs, main_metrics.get(name, "")), _table(folder, runs)]
+        blocks = [*_course(runs, main_metrics.get(name, "")), _table(folder, runs), *_reasons(runs)]
         sections.append(Section(name=f"model-{place}", title=name, blocks=blocks))
     return Report(
         run_id="",
@@ -82,7 +82,6 @@ def _table(folder: OutputFolder, runs: Sequence[Run]) -> Table:
             round(run.seconds),
             "" if run.blessed is None else "yes" if run.blessed else "no",
             run.pushed_version or "",
-            "; ".join([*run.shortfalls, run.not_servable]).removesuffix("; "),
             len(run.warnings),
             *(finite(run.metrics[name]) if name in run.metrics else None for name in metrics),
         ]
@@ -90,3 +89,11 @@ def _table(folder: OutputFolder, runs: Sequence[Run]) -> Table:
     ]
     links = [f"{run.run_id}/{PAGE}" if (folder.report(run.run_id) / PAGE).exists() else "" for run in runs]
     return Table(title="Runs, newest first", columns=[*_COLUMNS, *map(name_of, metrics)], rows=rows, links=links)
+
+
+def _reasons(runs: Sequence[Run]) -> Iterator[Block]:
+    rows: list[list[Cell]] = [
+        [run.run_id, reason] for run in runs for reason in (*run.shortfalls, run.not_servable) if reason
+    ]
+    if rows:
+        yield Table(title="Why models were not pushed", columns=["run", "reason"], rows=rows)
