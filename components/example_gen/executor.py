@@ -179,7 +179,9 @@ def _one_text_file(directory: str, name: str) -> beam.PTransform:
 
 def _to_line(record: BadRecord) -> str:
     told = {"file": printable(record.file), "line": record.line, "reason": printable(record.reason)}
-    return json.dumps(told | ({"lines": record.lines} if record.lines > 1 else {}), ensure_ascii=False)
+    told |= {"lines": record.lines} if record.lines > 1 else {}
+    told |= {"rule": record.rule, "action": record.action} if record.rule else {}
+    return json.dumps(told, ensure_ascii=False)
 
 
 def _account(
@@ -200,11 +202,12 @@ def _account(
         moved = account_for_moves(found, _moves(directory))
     reports.judge(found, read_refused(directory), features, settings)
     summary = reports.counts(found, features, settings.splits(), passed)
-    evidence = Evidence(found, _read_overlap(directory), features, settings.splits(), moved=moved)
+    evidence = Evidence(found, _read_overlap(directory), features, settings.splits(), moved=moved, gate=settings.gate)
     summary |= {"warnings": check(evidence), "repeated": dict(evidence.overlap.repeated)}
+    left_out = summary["refused"] + sum(summary["set_aside"].values())
     for number, record in enumerate(read_refused(directory)):
         if number == _LOGGED:
-            _log.warning("... %d more in %s", summary["refused"] - _LOGGED, os.path.join(directory, REFUSED_FILE))
+            _log.warning("... %d more in %s", left_out - _LOGGED, os.path.join(directory, REFUSED_FILE))
             break
         _log.warning("left out: %s", record)
     with fileio.open(os.path.join(directory, COUNTS_FILE), "w") as stream:

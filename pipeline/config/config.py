@@ -16,6 +16,7 @@ import pydantic
 from pydantic.fields import FieldInfo
 
 from components.evaluation.settings import EvaluationSettings
+from components.example_gen.gate_settings import GateSettings
 from components.example_gen.settings import DataSettings
 from components.review.settings import (
     ClipReviewSettings,
@@ -126,6 +127,19 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
     if problems:
         raise ConfigError("\n".join(in_file_order(problems, places)))
     return config
+
+
+def approvals(rules: Sequence[str]) -> list[str]:
+    """The overrides that let records pass which break these rules of `data.gate`; they stand in the history.
+
+    Raises:
+        ConfigError: there is no such rule.
+    """
+    valid = [name for name, field in GateSettings.model_fields.items() if field.default == "warn"]
+    for rule in rules:
+        if rule not in valid:
+            raise ConfigError(f"--approve must name a rule of data.gate: {', '.join(valid)}. Received: {rule}")
+    return [f"data.gate.{rule}=warn" for rule in rules]
 
 
 def _leave_out_empty(fields: Mapping[str, FieldInfo], values: dict[str, Any]) -> None:
