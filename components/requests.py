@@ -57,7 +57,9 @@ def requests_of(
     signatures: Mapping[str, Mapping[str, InputSpec]],
     examples: Sequence[bytes],
 ) -> dict[str, Tensors]:
-    """Inputs by signature, for every signature whose inputs the examples can fill.
+    """Inputs by signature, for every signature whose inputs the examples can fill, but those that stream an answer.
+
+    Their states, many megabytes for each row, are no answer to anybody.
 
     What the examples do not hold is a setting of the request and takes its probe, which makes little work. Where a
     signature takes the length of a recording beside other settings, it makes something as long: then the length is its
@@ -72,7 +74,10 @@ def requests_of(
     features = features_of(description)
     rows = [_with_words(with_prompts(row_of(example), features), description) for example in examples]
     requests = {}
+    internal = description.streaming_signatures if description else frozenset()
     for name, specs in sorted(signatures.items()):
+        if name in internal:
+            continue
         short = [_with_short_lengths(row, specs, features, probes) for row in rows]
         if inputs := form_inputs(specs, short, features, probes):
             requests[name] = inputs
