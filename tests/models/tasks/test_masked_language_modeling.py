@@ -116,9 +116,9 @@ def settings_of(training: dict | None = None, **masking):
 @pytest.fixture(scope="module", name="learned")
 def _learned(tmp_path_factory):
     folder = tmp_path_factory.mktemp("masked")
-    training = {"epochs": 40, "batch_size": 40, "learning_rate": 0.005, "early_stopping_patience": 0}
+    training = {"epochs": 10, "batch_size": 40, "learning_rate": 0.005, "early_stopping_patience": 0}
     settings = settings_of(training, share=0.3)
-    rows = rows_of(120, 1)
+    rows = rows_of(480, 1)
     vocabularies = learn(rows, settings)
     files = [
         write_transformed(part, settings, vocabularies, folder / name)
