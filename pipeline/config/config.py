@@ -20,6 +20,7 @@ from components.example_gen.gate_settings import GateSettings
 from components.example_gen.settings import DataSettings
 from components.review.settings import (
     ClipReviewSettings,
+    MaskedTextReviewSettings,
     TaggedTextReviewSettings,
     TextReviewSettings,
     VectorReviewSettings,
@@ -61,6 +62,10 @@ class Config(RunSettings):
         TaggedTextReviewSettings(), json_schema_extra=only_for("tagged_texts")
     )
     """Held-out texts with the tags of the trained model beside the right ones, for people to look at."""
+    masked_texts: MaskedTextReviewSettings = pydantic.Field(
+        MaskedTextReviewSettings(), json_schema_extra=only_for("masked_texts")
+    )
+    """Held-out texts with hidden pieces, coloured by how probable the trained model finds them."""
     card: CardSettings = CardSettings()
     """What the model card says besides what a run knows (Mitchell et al., 2019)."""
     drift: DriftSettings = DriftSettings()
