@@ -31,6 +31,7 @@ from pipeline.config.paths import expand_paths, section_classes
 from pipeline.config.rules import broken_rules
 from pipeline.config.uses import unused_keys
 from pipeline.config.yaml_file import parse, read_yaml
+from pipeline.deploy.settings import OrchestrationSettings
 from pipeline.errors import ConfigError
 from pipeline.report.settings import CardSettings
 from serving.settings import ServingSettings
@@ -62,6 +63,8 @@ class Config(RunSettings):
     """What the model card says besides what a run knows (Mitchell et al., 2019)."""
     serving: ServingSettings = ServingSettings()
     """The server's address and batching."""
+    orchestration: OrchestrationSettings = OrchestrationSettings()
+    """When an orchestrator runs the line, and how; `seqline deploy` hands it over."""
 
     @pydantic.field_validator("*", mode="wrap")
     @classmethod
