@@ -1,5 +1,6 @@
-"""Hands a line over to Airflow 2.11 or 3: a file for its folder of DAGs, and a JSON beside it that says what is ours."""
+"""Hands a line over to Airflow 2.11 or 3: a file for its folder of DAGs, and a JSON beside it for what is ours."""
 
+import contextlib
 import datetime
 import difflib
 import json
@@ -79,12 +80,11 @@ def _problems_of_place(folder: Path, config: Config, config_file: Path) -> Itera
         yield f"FOLDER must be the folder in which Airflow looks for DAGs. Received: {folder}, which is no folder"
     if not os.access(_program(), os.X_OK):
         yield f"Airflow starts {_program()}, which is not there: set up this environment, scripts/setup.sh"
-    for file in sorted(folder.glob(f"{_PREFIX}*.json")):
-        other = json.loads(file.read_text(encoding="utf-8"))
+    for file, other in _deployed(folder):
         if other["name"] == config.name and other["config"] != str(config_file.resolve()):
             yield (
-                f"name must be that of no other line in {folder}. Received: {config.name}, which {other['config']} has. "
-                f"Choose another, or remove {file} and its DAG"
+                f"name must be that of no other line in {folder}. Received: {config.name}, which {other['config']} "
+                f"has. Choose another, or remove {file} and its DAG"
             )
         elif other["name"] != config.name and other["compiled"] == str(OutputFolder(config).compiled):
             yield (
@@ -94,17 +94,29 @@ def _problems_of_place(folder: Path, config: Config, config_file: Path) -> Itera
             )
 
 
+def _deployed(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """What has been written for the lines that are there already."""
+    for file in sorted(folder.glob(f"{_PREFIX}*.json")):
+        # A file of that name may be someone else's.
+        with contextlib.suppress(ValueError):
+            line = json.loads(file.read_text(encoding="utf-8"))
+            if isinstance(line, dict) and {"name", "config", "compiled"} <= line.keys():
+                yield file, line
+
+
 def _read_parameters(config: Config, parameters: dict[str, Any]) -> Iterator[str]:
     """Writes the value of each key; gives a sentence for each that is none, or that no run may change."""
     for key in config.orchestration.parameters:
         *sections, last = key.split(".")
-        values = config.model_dump(mode="json")
+        values: Any = config.model_dump(mode="json")
         for section in sections:
             values = values.get(section) if isinstance(values, dict) else None
         if key.partition(".")[0] in _FIXED:
             yield f"orchestration.parameters must leave {', '.join(_FIXED)} alone. Received: {key}"
         elif not isinstance(values, dict) or last not in values:
             yield f"orchestration.parameters must be keys of the configuration. Received: {key}{_nearest(key, values)}"
+        elif isinstance(values[last], dict):
+            yield f"orchestration.parameters must be single values or lists. Received: {key}, a section or a mapping"
         else:
             parameters[key] = values[last]
 
@@ -112,7 +124,10 @@ def _read_parameters(config: Config, parameters: dict[str, Any]) -> Iterator[str
 def _problems_of_pools(pools: Mapping[str, str], stages: Mapping[str, Any]) -> Iterator[str]:
     for stage in pools:
         if stage not in stages:
-            yield f"orchestration.pools must name stages of this line: {', '.join(stages)}. Received: {stage}"
+            yield (
+                f"orchestration.pools must name stages of this line: {', '.join(stages)}. "
+                f"Received: {stage}{_nearest(stage, stages)}"
+            )
 
 
 def _nearest(key: str, valid: Collection[str] | None) -> str:

@@ -1,4 +1,4 @@
-"""A line of Seqline as a DAG of Airflow 2.11 or 3: a copy of this file stands in the folder of DAGs, its JSON beside it.
+"""A line of Seqline as a DAG of Airflow 2.11 or 3: a copy of this file stands in the folder of DAGs beside its JSON.
 
 Airflow reads it every few seconds, in an environment that has nothing but Airflow. So it imports nothing else, and each
 task starts Seqline as a program of its own environment. Both files are written by `seqline deploy --to airflow`.
@@ -38,7 +38,7 @@ class ReportLink(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:
         """The address; "" on a task that wrote no report."""
-        return getattr(operator, "report", "")
+        return operator.report
 
 
 class Seqline(BaseOperator):
@@ -46,6 +46,9 @@ class Seqline(BaseOperator):
 
     # Airflow 2 knows links of plugins only.
     operator_extra_links = (ReportLink(),) if IS_AIRFLOW_3 else ()
+
+    hook: SubprocessHook | None = None
+    report = ""
 
     def run(self, *arguments: str) -> None:
         """Runs the command; its words, with the reason of a failure, stand in the log of the task."""
@@ -60,7 +63,8 @@ class Seqline(BaseOperator):
 
     def on_kill(self) -> None:
         """Ends the command when the task is ended."""
-        self.hook.send_sigterm()
+        if self.hook:
+            self.hook.send_sigterm()
 
 
 class Compile(Seqline):
