@@ -111,8 +111,7 @@ def build_pipeline(config: Config, baseline: Baseline = previous_blessed_model) 
 
 
 def _data_stages(config: Config) -> DataStages:
-    task = TASKS[config.task]
-    features, sections = features_json(task.features), sections_for(task.features)
+    features, sections = features_json(config.features), sections_for(config.features)
     examples = _with_code(
         ExampleGen(
             settings_json=config.data.model_dump_json(exclude=_FOR_TRAINING),
@@ -120,7 +119,7 @@ def _data_stages(config: Config) -> DataStages:
             fingerprint=data_fingerprint(config.data),
             sections_json=json.dumps({name: getattr(config, name).model_dump(mode="json") for name in sections}),
         ),
-        *sorted({reader_of(file.format).module for file in input_files(config.data, task.features)}),
+        *sorted({reader_of(file.format).module for file in input_files(config.data, config.features)}),
     )
     statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
     schema = tfx.components.SchemaGen(
@@ -128,7 +127,7 @@ def _data_stages(config: Config) -> DataStages:
         statistics=statistics.outputs["statistics"],
         exclude_splits=["eval", "test"],
         # Texts and labels are one value each; recordings are of any length, even where all of train have one.
-        infer_feature_shape=not any(feature.facts.many for feature in task.features),
+        infer_feature_shape=not any(feature.facts.many for feature in config.features),
     )
     anomalies = tfx.components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]

@@ -99,6 +99,7 @@ READERS: dict[str, Reader] = {
     "tsv": Reader(
         "components.example_gen.readers.delimited",
         "no quoting",
+        kinds=frozenset({"text", "label", "column"}),
         suffixes=(".tsv",),
         columns=True,
         delimiter="\t",
@@ -108,6 +109,7 @@ READERS: dict[str, Reader] = {
     "csv": Reader(
         "components.example_gen.readers.delimited",
         "quoted",
+        kinds=frozenset({"text", "label", "column"}),
         suffixes=(".csv",),
         columns=True,
         delimiter=",",
@@ -117,7 +119,7 @@ READERS: dict[str, Reader] = {
     "jsonl": Reader(
         "components.example_gen.readers.jsonl",
         "an object a line",
-        kinds=frozenset({"text", "label", "tokens", "tags"}),
+        kinds=frozenset({"text", "label", "tokens", "tags", "column"}),
         suffixes=(".jsonl", ".ndjson"),
         columns=True,
         below=(".jsonl", ".ndjson"),
@@ -125,7 +127,7 @@ READERS: dict[str, Reader] = {
     "parquet": Reader(
         "components.example_gen.readers.parquet",
         "columnar",
-        kinds=frozenset({"text", "label", "tokens", "tags"}),
+        kinds=frozenset({"text", "label", "tokens", "tags", "column"}),
         suffixes=(".parquet",),
         columns=True,
         below=(".parquet",),

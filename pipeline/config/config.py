@@ -23,6 +23,7 @@ from components.review.settings import (
     TextReviewSettings,
     VectorReviewSettings,
 )
+from models.features import Feature
 from models.registry import TASKS
 from models.run_settings import RunSettings
 from models.settings import a_path, only_for
@@ -32,6 +33,7 @@ from pipeline.config.rules import broken_rules
 from pipeline.config.uses import unused_keys
 from pipeline.config.yaml_file import parse, read_yaml
 from pipeline.deploy.settings import OrchestrationSettings
+from pipeline.drift.settings import DriftSettings
 from pipeline.errors import ConfigError
 from pipeline.report.settings import CardSettings
 from serving.settings import ServingSettings
@@ -61,6 +63,8 @@ class Config(RunSettings):
     """Held-out texts with the tags of the trained model beside the right ones, for people to look at."""
     card: CardSettings = CardSettings()
     """What the model card says besides what a run knows (Mitchell et al., 2019)."""
+    drift: DriftSettings = DriftSettings()
+    """How far what the served model is asked may move away from what it was trained on, for `seqline drift`."""
     serving: ServingSettings = ServingSettings()
     """The server's address and batching."""
     orchestration: OrchestrationSettings = OrchestrationSettings()
@@ -80,6 +84,11 @@ class Config(RunSettings):
     def run_settings(self) -> RunSettings:
         """The part that the Trainer needs."""
         return RunSettings(**{field: getattr(self, field) for field in RunSettings.model_fields})
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The raw features of an example: those of the task, and what its figures are told apart by."""
+        return (*TASKS[self.task].features, *self.evaluation.sliced_features)
 
     def fingerprint(self) -> str:
         """A short name for this very configuration."""

@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from components.errors import EvaluationError
-from components.evaluation.catalogue import check_metric_names, impossible_bounds
+from components.evaluation.catalogue import impossible_bounds, unknown_metrics
 from components.evaluation.settings import EvaluationSettings
+from components.example_gen.formats import READERS
 from components.example_gen.name_rules import names_problems
 from components.example_gen.settings import DataSettings
 from models.architectures.settings.architecture import ArchitectureSettings
@@ -143,13 +143,20 @@ def _evaluated_split_exists(data: DataSettings, evaluation: EvaluationSettings) 
         yield f"evaluation.split must be one of {', '.join(data.splits())}. Received: {evaluation.split}"
 
 
+def _slices_are_of_columns(task: str, data: DataSettings, evaluation: EvaluationSettings) -> Iterator[str]:
+    tables = [name for name, reader in READERS.items() if "column" in reader.kinds]
+    told = data.source or data.told_format()
+    if evaluation.slice_by and told and told not in tables:
+        yield f"evaluation.slice_by names columns of tables ({', '.join(tables)}); the data are {told}: remove it"
+    for name in {feature.name for feature in TASKS[task].features} & set(evaluation.slice_by):
+        yield (
+            f"evaluation.slice_by names columns besides the features of the task {task}; remove {name}: labels and "
+            "lengths have slices of their own (evaluation.slice_by_label, evaluation.length_buckets)"
+        )
+
+
 def _metrics_exist(task: str, evaluation: EvaluationSettings) -> Iterator[str]:
-    for section in ("thresholds", "max_regression"):
-        for name, bound in getattr(evaluation, section).items():
-            try:
-                check_metric_names(task, EvaluationSettings(**{section: {name: bound}}))
-            except EvaluationError as error:
-                yield str(error)
+    yield from unknown_metrics(task, evaluation)
 
 
 def _bounds_can_be_met(task: str, evaluation: EvaluationSettings) -> Iterator[str]:
@@ -169,6 +176,7 @@ RULES: tuple[Callable[..., Iterator[str]], ...] = (
     _named_features_are_in_the_data,
     _names_of_files_fit,
     _evaluated_split_exists,
+    _slices_are_of_columns,
     _metrics_exist,
     _bounds_can_be_met,
 )

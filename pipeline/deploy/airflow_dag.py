@@ -95,7 +95,8 @@ class Stage(Seqline):
         """Runs the stage; where the run ends with it, the report is linked."""
         name = context["ti"].xcom_pull(task_ids=COMPILE)
         try:
-            self.run("node", compiled_file(context), self.task_id)
+            # A try that lost its scheduler may still be at work; when it ends well, there is nothing left to do.
+            self.run("node", "--wait", compiled_file(context), self.task_id)
         finally:
             if (Path(LINE["reports"]) / name / "report.html").exists():
                 self.report = f"{LINE['reports_url']}/{quote(name)}/report.html"

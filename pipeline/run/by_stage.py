@@ -5,7 +5,7 @@ import dataclasses
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from pipeline.config.config import Config
 from pipeline.errors import ConfigError, StageFailed
 from pipeline.history import runs
 from pipeline.run.display import RunDisplay
+from pipeline.run.failures import failure_message
 from pipeline.run.lock import stage_lock
 from pipeline.run.log import output_to
 from pipeline.run.output_folder import OutputFolder
@@ -94,12 +95,13 @@ def compile_to(file: Path, config: Config, config_file: Path, overrides: Sequenc
     return list(written.stages)
 
 
-def run_stage(file: Path, stage: str) -> StageRun:
+def run_stage(file: Path, stage: str, on_wait: Callable[[str], None] | None = None) -> StageRun:
     """Runs one stage of a compiled run.
 
     Args:
         file: from `compile_to`.
         stage: its id.
+        on_wait: is told who else is at work at the stage, or in the folder, which is then waited for.
 
     Raises:
         SeqlineError: the file is none, there is no such stage, one before it has not run, the folder is in use.
@@ -110,13 +112,14 @@ def run_stage(file: Path, stage: str) -> StageRun:
         raise ConfigError(f"There is no stage {stage} in {file}. Its stages: {', '.join(compiled.stages)}")
     log = folder.log(compiled.run_id)
     folder.make_reachable()
-    with stage_lock(folder.root, stage):
+    with stage_lock(folder.root, stage, on_wait):
         with output_to(log) as stream, RunDisplay(Console(file=stream)) as display:
             display.show_work("Loading TFX")
             failure = _launch(compiled, stage, display, folder)
             run = runs.read_run(folder.metadata, compiled.run_id)
             ends = run is not None and (failure is not None or f"{stage}/pushed_model" in run.artifacts)
-            report = report_run(compiled.config, compiled.run_id, failure, display) if ends else None
+            why = failure_message(failure) if failure else ""
+            report = report_run(compiled.config, compiled.run_id, why, display) if ends else None
     if run is None:
         raise failure or RuntimeError(f"Run {compiled.run_id} is not in {folder.metadata}")
     return StageRun(compiled.config, compiled.overrides, Outcome(run, log, failure, report), ends)

@@ -25,7 +25,7 @@ def section(source: Source) -> Section | None:
     counts = read_counts(examples)
     if examples is None or counts is None:
         return None
-    samples = {split: sample_split(examples / f"Split-{split}", source.task.features) for split in counts["splits"]}
+    samples = {split: sample_split(examples / f"Split-{split}", source.config.features) for split in counts["splits"]}
     blocks: list[Block] = [
         *_by_split(counts),
         *_labels(samples),

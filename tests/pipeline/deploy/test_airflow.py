@@ -182,7 +182,7 @@ def test_a_task_is_a_command_and_its_code(version: int, deploy: Deploy, dags: Pa
     assert (folder / "given").read_text().splitlines() == [
         f"{compiled} --run-id now {out}",
         f"{compiled} --set training.epochs=5 --run-id now~2 {out}",
-        *(f"node {out} {stage}" for stage in STAGES),
+        *(f"node --wait {out} {stage}" for stage in STAGES),
     ]
     assert "error: Left: no space" in said, "in the log of the task"
     assert re.findall(r"^TOLD (.*)", said, re.MULTILINE) == [
