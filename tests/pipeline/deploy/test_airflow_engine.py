@@ -62,7 +62,7 @@ def test_two_lines_a_failure_and_a_scheduler_that_is_killed(server: Airflow) -> 
     until(WHOLE_RUN, lambda: server.states("dates", "manual__1").get("StatisticsGen") == "up_for_retry")
     in_the_way.unlink()
     told = server.task_log("dates", "manual__1", "StatisticsGen")
-    assert "error: StatisticsGen: " in told and "Not a directory" in told
+    assert "error: StatisticsGen: " in told and "is not a directory" in told
 
     until(WHOLE_RUN, lambda: server.states("others", "manual__1")["SchemaGen"] == "success")
     server.command("dags", "pause", "-y", "others")
