@@ -66,6 +66,7 @@ class Airflow:
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
         }
         self.parts: dict[str, subprocess.Popen[bytes]] = {}
+        self.groups: list[int] = []
         self.log: IO[bytes] = open(home / "parts.log", "ab")  # noqa: SIM115  # closed in stop()
 
     def command(self, *arguments: str) -> str:
@@ -85,6 +86,12 @@ class Airflow:
             stderr=self.log,
             start_new_session=True,
         )
+        self.groups.append(self.parts[part].pid)
+
+    def _signal(self, number: int) -> None:
+        for group in self.groups:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, number)
 
     def kill_scheduler(self) -> None:
         """As when its machine's memory is full: the process ends at once, what it has started does not."""
@@ -94,14 +101,12 @@ class Airflow:
 
     def stop(self) -> None:
         """Ends what was started, tasks too."""
+        self._signal(signal.SIGTERM)
         for part in self.parts.values():
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(part.pid, signal.SIGTERM)
-        for part in self.parts.values():
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 part.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                os.killpg(part.pid, signal.SIGKILL)
+        # What a killed scheduler has left, too.
+        self._signal(signal.SIGKILL)
         self.log.close()
 
     def states(self, dag: str, run: str) -> dict[str, str]:
