@@ -106,9 +106,9 @@ def describe(
     settings: RunSettings,
     vocabularies: Vocabularies,
     facts: dict[str, Any],
-    signatures: Signatures,
+    signatures: Signatures | None = None,
 ) -> ModelDescription:
-    """What the model of a run says of itself; arguments as for `export`, and what its signatures say."""
+    """What the model of a run says of itself; arguments as for `export`, and its signatures where it is exported."""
     request_settings = [
         DescribedRequestSetting(
             name=setting.name,
@@ -130,8 +130,8 @@ def describe(
         categories=vocabularies.categories,
         request_settings=request_settings,
         request_defaults={setting.name: setting.probe for setting in request_settings},
-        padded_axes=signatures.padded_axes(),
-        streaming=signatures.streaming(),
+        padded_axes=signatures.padded_axes() if signatures else {},
+        streaming=signatures.streaming() if signatures else None,
         **facts,
     )
 

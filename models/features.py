@@ -20,6 +20,8 @@ class Kind:
         joined: input of a signature that takes the values as one text, with blanks between them; "" for none.
         spans: whether the values mark spans by the prefixes of a tag scheme (`components.example_gen.tag_schemes`).
         batch_size: examples that may lie in memory together while they are counted.
+        numbers: whether whole numbers and truth values, where a format has such, stand for their texts.
+        may_be_empty: whether an example may have an empty text, or none, of it.
         noted: whether a reader writes it down by itself; data do not give it, and where the reader has nothing to note
             it is an empty string.
     """
@@ -32,6 +34,8 @@ class Kind:
     joined: str = ""
     spans: bool = False
     batch_size: int = 2048
+    numbers: bool = False
+    may_be_empty: bool = False
     noted: bool = False
 
     def classes(self, values: Iterable[str]) -> list[str]:
@@ -41,11 +45,13 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "text": Kind("bytes", learned="pieces", section="tokenizer"),
-    "label": Kind("bytes", learned="categories"),
+    "label": Kind("bytes", learned="categories", numbers=True),
     "tokens": Kind("bytes", many=True, learned="words", section="tokenizer", joined="text"),
-    "tags": Kind("bytes", many=True, learned="categories", spans=True),
+    "tags": Kind("bytes", many=True, learned="categories", spans=True, numbers=True),
     # A recording is a thousand times as large as a text.
     "audio": Kind("floats", many=True, section="audio", length="num_samples", batch_size=64),
+    # What no model sees, and by which its figures are told apart.
+    "column": Kind("bytes", numbers=True, may_be_empty=True),
     # What a reader knows of the place of an example among others.
     "note": Kind("bytes", noted=True),
 }
@@ -62,6 +68,8 @@ class Feature:
         prompt: input of signatures that takes a text to go on from, as which a beginning of this feature will do; ""
             for none.
         aligned_with: name of the feature of which it has one value for each; "" for none.
+        hole: what stands in a text, where signatures take it, for a word that is asked for; "" for none.
+        borrowed_from: name of the feature whose value in another example of the split it takes; "" for none.
     """
 
     name: str
@@ -69,6 +77,8 @@ class Feature:
     optional: bool = False
     prompt: str = ""
     aligned_with: str = ""
+    hole: str = ""
+    borrowed_from: str = ""
 
     @property
     def facts(self) -> Kind:

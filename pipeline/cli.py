@@ -29,7 +29,16 @@ from pipeline.errors import ConfigError, StageFailed
 from pipeline.run.failures import gist, is_disk_full
 from pipeline.run.log import output_to
 from pipeline.run.run import Outcome, check_inputs, plan_pipeline, run_pipeline
-from pipeline.run.summary import BAD_INPUT, BUG, INTERRUPTED, TERMINATED, print_error, print_outcome, print_warning
+from pipeline.run.summary import (
+    BAD_INPUT,
+    BUG,
+    INTERRUPTED,
+    NOT_BLESSED,
+    TERMINATED,
+    print_error,
+    print_outcome,
+    print_warning,
+)
 from pipeline.serve.any_options import AnyOptions
 from pipeline.serve.options import options_help, parse_options
 from pipeline.serve.serve import Engine
@@ -89,9 +98,18 @@ def _describe() -> None:
 
 
 @app.command()
-def run(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None:  # noqa: B006  # typer reads it
+def run(
+    config: ConfigFile = DEFAULT_CONFIG,
+    overrides: Overrides = [],  # noqa: B006  # typer reads it
+    approved: Annotated[
+        list[str],
+        typer.Option(
+            "--approve", metavar="RULE", help="Let records pass that break this rule of data.gate; repeatable."
+        ),
+    ] = [],  # noqa: B006
+) -> None:
     """Run the pipeline; what has not changed since the last run comes from the cache."""
-    _run(config, overrides)
+    _run(config, [*overrides, *configuration.approvals(approved)])
 
 
 @app.command(name="compile")
@@ -238,19 +256,32 @@ def runs(
     config: ConfigFile = DEFAULT_CONFIG,
     overrides: Overrides = [],  # noqa: B006
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list, newest run first.")] = False,
+    as_page: Annotated[bool, typer.Option("--html", help="A page of all runs with links to their reports.")] = False,
     last: Annotated[int, typer.Option(min=1, metavar="N", help="How many runs at most.")] = 20,
 ) -> None:
     """Show the history of runs: when, which configuration, metrics, blessed or not, pushed version."""
+    from components.evaluation.catalogue import judging_of, main_metric
     from pipeline.history.runs import read_runs
-    from pipeline.history.table import runs_table
+    from pipeline.history.table import course, runs_table
     from pipeline.run.output_folder import OutputFolder
 
-    folder = OutputFolder(configuration.load(config, overrides))
-    history = read_runs(folder.metadata, last)
+    settings = configuration.load(config, overrides)
+    folder = OutputFolder(settings)
+    history = read_runs(folder.metadata, None if as_page else last)
+    metric = main_metric(judging_of(settings.task), settings.evaluation)
     if as_json:
         typer.echo(json.dumps([one.to_json() for one in history], indent=2, ensure_ascii=False))
+    elif history and as_page:
+        # TensorFlow talks when it is imported.
+        with output_to(Path(os.devnull)):
+            from pipeline.report.index import write_index
+
+            page = write_index(folder, history, {settings.name: metric})
+        _say(str(page))
     elif history:
         _show(runs_table(history))
+        if told := course(history, settings.name, metric):
+            _say(told)
         for warning in history[0].warnings:
             _say(f"warning, {history[0].run_id}: {warning}")
     else:
@@ -289,6 +320,33 @@ def compare(
 
         page = write_comparison(settings, run_ids)
     _tell_page(page, show)
+
+
+@app.command()
+def drift(
+    logs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="LOG", help="Request logs, or folders of them; serving.request_log.folder if left out."),
+    ] = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    overrides: Overrides = [],  # noqa: B006
+    run_id: Annotated[
+        str, typer.Option("--run", metavar="ID", help="Whose model was served; the newest that was pushed if left out.")
+    ] = "",
+    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+) -> None:
+    """Compare what the served model was asked with what it was trained on; exit code 3 past a limit of `drift`."""
+    settings = configuration.load(config, overrides)
+    # TensorFlow talks when it is imported.
+    with output_to(Path(os.devnull)):
+        from pipeline.drift.write import write_drift
+
+        found = write_drift(settings, logs or [], run_id)
+    for sentence in found.sentences:
+        _say(sentence)
+    _tell_page(found.page, show)
+    if found.sentences:
+        raise typer.Exit(NOT_BLESSED)
 
 
 def _tell_page(page: Path, show: bool) -> None:

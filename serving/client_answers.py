@@ -186,6 +186,19 @@ class Audio:
 
 
 @dataclass(frozen=True)
+class FilledText:
+    """Answer of a masked_language_modeling model to one text with holes.
+
+    Attributes:
+        text: The text with the best candidate in each hole.
+        candidates: For each hole, candidate to probability, the best first.
+    """
+
+    text: str
+    candidates: list[dict[str, float]]
+
+
+@dataclass(frozen=True)
 class WordVectors:
     """The words of one text, as a word_embedding model cuts it, and their vectors.
 

@@ -128,13 +128,18 @@ def intervals(table: Table, examples: np.ndarray) -> dict[str, Interval]:
 def differences(new: Table, old: Table, examples: np.ndarray) -> dict[str, Difference]:
     """How much greater the values of one table are than those of another, over the same examples."""
     values, before = new.total(examples), old.total(examples)
-    drawn = list(zip(new.drawn(examples), old.drawn(examples), strict=False))
     result = {}
-    for name in (name for name in values if name in before):
-        gains = np.array([one.get(name, np.nan) - other.get(name, np.nan) for one, other in drawn])
+    for name, gains in drawn_gains(new, old, examples).items():
         gain = values[name] - before[name]
         result[name] = Difference(gain, *_ends(gains), p_value=_p_value(gain, gains))
     return result
+
+
+def drawn_gains(new: Table, old: Table, examples: np.ndarray) -> dict[str, np.ndarray]:
+    """By metric, how much greater it is over each resample, float (R,); NaN where a resample does not define it."""
+    names = [name for name in new.total(examples) if name in old.total(examples)]
+    drawn = list(zip(new.drawn(examples), old.drawn(examples), strict=False))
+    return {name: np.array([one.get(name, np.nan) - other.get(name, np.nan) for one, other in drawn]) for name in names}
 
 
 def _ends(values: Sequence[float] | np.ndarray) -> tuple[float, float]:

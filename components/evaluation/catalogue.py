@@ -57,8 +57,11 @@ class MetricEntry:
     of_one: bool = False
 
 
+EXAMPLE_COUNT = "example_count"
 _METRICS = "components.evaluation.metrics"
 _MAJORITY = "the most frequent label for every example"
+# Settings that bound metrics by their names.
+_BOUNDS = ("thresholds", "max_regression")
 # Metrics of this prefix are computed for `components.evaluation.judgement`; nobody is shown them.
 BASELINE = "baseline/"
 ANSWERS_ALIKE, RIGHT_ANSWERS_ALIKE = f"{BASELINE}answers_alike", f"{BASELINE}right_answers_alike"
@@ -75,6 +78,7 @@ _CORPUS_SCORE = MetricEntry(
     "CorpusBleu", f"{_METRICS}.corpus_score", least=0.0, greatest=100.0, takes_output=True, compares_texts=True
 )
 _SAMENESS = MetricEntry("MostFrequentShare", f"{_METRICS}.sameness", least=0.0, greatest=1.0)
+_MAJORITY_SHARE = MetricEntry("MajorityShare", f"{_METRICS}.majority", least=0.0, greatest=1.0)
 _ENTITIES = MetricEntry(
     "EntityMetric",
     f"{_METRICS}.entities",
@@ -99,8 +103,21 @@ def _of_units(class_name: str, units: str, least: float = 0.0, baseline: Baselin
     )
 
 
+def _share(output: str, units: str, guess: str = "", right_answers: str = "") -> MetricEntry:
+    """What an output adds up to for each unit of another one, and what a guess reaches of the right answers."""
+    return MetricEntry(
+        "Ratio",
+        f"{_METRICS}.ratio",
+        least=0.0,
+        greatest=1.0,
+        arguments={"units": units, "output": output},
+        baseline=Baseline(guess, f"{BASELINE}{right_answers}") if guess else None,
+        of_one=bool(guess),
+    )
+
+
 METRICS: dict[str, MetricEntry] = {
-    "example_count": MetricEntry("ExampleCount", least=0.0),
+    EXAMPLE_COUNT: MetricEntry("ExampleCount", least=0.0),
     "accuracy": dataclasses.replace(_CONFUSION, baseline=Baseline(_MAJORITY, f"{BASELINE}accuracy"), of_one=True),
     "macro_f1": dataclasses.replace(_CONFUSION, baseline=Baseline(_MAJORITY, f"{BASELINE}macro_f1")),
     "auc": MetricEntry(
@@ -126,13 +143,9 @@ METRICS: dict[str, MetricEntry] = {
         arguments={"units": "num_predictions", "output": "loss"},
         of_one=True,
     ),
-    "known_words": MetricEntry(
-        "Ratio",
-        f"{_METRICS}.ratio",
-        least=0.0,
-        greatest=1.0,
-        arguments={"units": "num_words", "output": "num_known"},
-    ),
+    "known_words": _share("num_known", "num_words"),
+    "masked_accuracy": _share("num_right", "num_units", "the most frequent hidden piece for every one", "hidden"),
+    "next_sentence_accuracy": _share("next_right", "num_next", "the same answer for every pair", "follows"),
     "entity_precision": _ENTITIES,
     "entity_recall": _ENTITIES,
     "entity_f1": dataclasses.replace(_ENTITIES, baseline=Baseline("an answer without any entity", value=0.0)),
@@ -147,6 +160,8 @@ METRICS: dict[str, MetricEntry] = {
     "class_scores": _CONFUSION,
     f"{BASELINE}accuracy": _CONFUSION,
     f"{BASELINE}macro_f1": _CONFUSION,
+    f"{BASELINE}hidden": dataclasses.replace(_MAJORITY_SHARE, arguments={"output": "hidden"}),
+    f"{BASELINE}follows": dataclasses.replace(_MAJORITY_SHARE, arguments={"output": "follows"}),
     ANSWERS_ALIKE: dataclasses.replace(_SAMENESS, takes_output=True),
     RIGHT_ANSWERS_ALIKE: _SAMENESS,
 }
@@ -175,20 +190,41 @@ def metric_entry(judging: Judging, name: str) -> MetricEntry | None:
     return METRICS[name] if name in judging.metrics else None
 
 
+def ranking_metric(judging: Judging) -> str:
+    """The first metric whose value over one example tells how good that answer is."""
+    names = [name for name in judging.metrics if name != EXAMPLE_COUNT]
+    return next((name for name in names if METRICS[name].of_one), names[0])
+
+
+def main_metric(judging: Judging, settings: EvaluationSettings) -> str:
+    """The metric that is spoken of where one must do: the first that has a bound, else the one that ranks examples."""
+    bounded = [name for name in (*settings.thresholds, *settings.compared) if name in judging.metrics]
+    return next((name for name in bounded if name != EXAMPLE_COUNT), ranking_metric(judging))
+
+
 def check_metric_names(task: str, settings: EvaluationSettings) -> None:
-    """Refuses thresholds on metrics that the task does not have, with the nearest valid name."""
+    """Refuses bounds on metrics that the task does not have, with the nearest valid name."""
+    if told := next(unknown_metrics(task, settings), None):
+        raise EvaluationError(told)
+
+
+def unknown_metrics(task: str, settings: EvaluationSettings) -> Iterator[str]:
+    """One sentence for each metric that the settings name and the task does not have, with the nearest valid name."""
     judging = judging_of(task)
-    patterns = [f"{kind}/<label>" for kind in judging.per_class]
-    for section in ("thresholds", "max_regression"):
-        for name in getattr(settings, section):
-            if metric_entry(judging, name) is None:
-                nearest = difflib.get_close_matches(name, [*judging.metrics, *judging.per_class], n=1)
-                hint = {p.partition("/")[0]: p for p in patterns}.get(nearest[0], nearest[0]) if nearest else ""
-                raise EvaluationError(
-                    f'Unknown metric "evaluation.{section}.{name}" for task {task}'
-                    + (f"; did you mean {hint}?" if hint else ".")
-                    + f" Valid metrics: {', '.join([*judging.metrics, *patterns])}."
-                )
+    patterns = {kind: f"{kind}/<label>" for kind in judging.per_class}
+    for key, name in named_metrics(settings):
+        if metric_entry(judging, name) is None:
+            nearest = difflib.get_close_matches(name, [*judging.metrics, *patterns], n=1)
+            hint = f"; did you mean {patterns.get(nearest[0], nearest[0])}?" if nearest else "."
+            valid = ", ".join([*judging.metrics, *patterns.values()])
+            yield f'Unknown metric "{key}" for task {task}{hint} Valid metrics: {valid}.'
+
+
+def named_metrics(settings: EvaluationSettings) -> list[tuple[str, str]]:
+    """Each metric that the settings name, behind its key, such as `evaluation.thresholds.accuracy`."""
+    keys = [(f"evaluation.{section}.{name}", name) for section in _BOUNDS for name in getattr(settings, section)]
+    tested = settings.against_baseline
+    return [*keys, (f"evaluation.against_baseline.metric: {tested.metric}", tested.metric)] if tested else keys
 
 
 def impossible_bounds(task: str, settings: EvaluationSettings) -> Iterator[str]:
@@ -200,10 +236,13 @@ def impossible_bounds(task: str, settings: EvaluationSettings) -> Iterator[str]:
                 value = getattr(bound, end)
                 if value is not None and not _within(value, entry):
                     yield _impossible(f"evaluation.thresholds.{name}.{end}", value, name, entry)
-    for name, worse in settings.max_regression.items():
+    worse_by = {f"evaluation.max_regression.{name}": (name, worse) for name, worse in settings.max_regression.items()}
+    if tested := settings.against_baseline:
+        worse_by["evaluation.against_baseline.worse_by"] = (tested.metric, tested.worse_by)
+    for key, (name, worse) in worse_by.items():
         entry = metric_entry(judging, name)
         if entry and entry.greatest is not None and worse > entry.greatest - (entry.least or 0.0):
-            yield _impossible(f"evaluation.max_regression.{name}", worse, name, entry)
+            yield _impossible(key, worse, name, entry)
 
 
 def _within(value: float, entry: MetricEntry) -> bool:
@@ -220,10 +259,9 @@ def _impossible(key: str, value: float, name: str, entry: MetricEntry) -> str:
 def judged_labels(task: str, settings: EvaluationSettings) -> dict[str, str]:
     """Each key of the settings that is about one label, such as `evaluation.thresholds.f1/pos`, with that label."""
     per_class = judging_of(task).per_class
-    keys = [(section, name) for section in ("thresholds", "max_regression") for name in getattr(settings, section)]
     return {
-        f"evaluation.{section}.{name}": label
-        for section, name in keys
+        key: label
+        for key, name in named_metrics(settings)
         for kind, _, label in [name.partition("/")]
         if label and kind in per_class
     }

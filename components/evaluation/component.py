@@ -5,7 +5,7 @@ from tfx.dsl.components.base import executor_spec
 from tfx.types import BaseChannel
 
 from components.evaluation.config import eval_config
-from components.evaluation.executor import Executor
+from components.evaluation.executor import AGAINST_BASELINE, Executor
 from components.evaluation.settings import EvaluationSettings
 
 
@@ -28,8 +28,7 @@ class ModelEvaluator(tfx.components.Evaluator):
         Args:
             examples: raw examples.
             model: the model to judge.
-            baseline_model: the last blessed model; the channel may turn out empty, then `max_regression` is not looked
-                at.
+            baseline_model: the last blessed model; the channel may turn out empty, then nothing is compared with it.
             schema: schema of the raw examples.
             task: name of the task.
             settings: the `evaluation` section.
@@ -43,3 +42,6 @@ class ModelEvaluator(tfx.components.Evaluator):
             example_splits=[settings.split],
             module_path=f"{__package__}.extractors",
         )
+        if settings.against_baseline:
+            # TFX's own stage has no place for it.
+            self.spec.exec_properties |= {"task": task, AGAINST_BASELINE: settings.against_baseline.model_dump_json()}

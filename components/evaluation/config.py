@@ -51,6 +51,7 @@ def _slicing_specs(task: Task, settings: EvaluationSettings) -> list[config_pb2.
         # One label for each of many values makes no slice of examples.
         labels = [each for each in task.features if each.facts.learned == "categories" and not each.facts.many]
         specs += [config_pb2.SlicingSpec(feature_keys=[label.name]) for label in labels]
+    specs += [config_pb2.SlicingSpec(feature_keys=[name]) for name in settings.slice_by]
     if settings.length_buckets and task.judging.length_of:
         feature = length_feature(task.judging.length_of, settings.length_unit, settings.length_buckets)
         specs.append(config_pb2.SlicingSpec(feature_keys=[feature]))
@@ -62,7 +63,7 @@ def _metric_configs(judging: Judging, settings: EvaluationSettings) -> list[conf
     for kind in judging.per_class:
         entries |= {name: METRICS[name] for name in PER_CLASS[kind].reported_with}
     entries |= {name: METRICS[name] for name in _baselines(judging)}
-    for name in sorted({*settings.thresholds, *settings.max_regression} - set(entries)):
+    for name in sorted({*settings.thresholds, *settings.compared} - set(entries)):
         if entry := metric_entry(judging, name):
             entries[name] = entry
     return [_metric_config(name, entry, judging, settings) for name, entry in entries.items()]

@@ -6,11 +6,16 @@ from tfx.components.evaluator import executor as tfx_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
+from components.blessing import give
 from components.errors import EvaluationError
-from components.evaluation.predictions import kept_in
+from components.evaluation.predictions import kept_in, load_predictions
 from components.evaluation.results import findings
+from components.evaluation.settings import AgainstBaseline
+from components.evaluation.significance import shortfalls
 from components.paths import local_copy
 from components.weights import broken_weights
+
+AGAINST_BASELINE = "against_baseline"
 
 
 class Executor(tfx_executor.Executor):
@@ -38,4 +43,15 @@ class Executor(tfx_executor.Executor):
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
         with kept_in(evaluation.uri):
             super().Do(input_dict, output_dict, exec_properties)
-        findings(evaluation.uri).keep(evaluation)
+        found = findings(evaluation.uri)
+        if rule := exec_properties.get(AGAINST_BASELINE):
+            found.shortfalls.extend(
+                shortfalls(
+                    load_predictions(evaluation.uri),
+                    exec_properties["task"],
+                    AgainstBaseline.model_validate_json(rule),
+                )
+            )
+        found.keep(evaluation)
+        if found.shortfalls:
+            give(artifact_utils.get_single_instance(output_dict["blessing"]), model, blessed=False)

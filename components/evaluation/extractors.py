@@ -41,9 +41,10 @@ def length_bucket(text: str, unit: str, ends: Sequence[int]) -> str:
 def slice_name(parts: Sequence[tuple[str, Any]]) -> str:
     """What people read of a slice, from the columns and values that it is made of: `label=pos`, `length=0-10`."""
     named = (("length" if is_length_feature(column) else column, value) for column, value in parts)
-    return ", ".join(
-        f"{column}={value.decode('utf-8', 'replace') if isinstance(value, bytes) else value}" for column, value in named
+    texts = (
+        (column, value.decode("utf-8", "replace") if isinstance(value, bytes) else value) for column, value in named
     )
+    return ", ".join(f"{column}={'(empty)' if text == '' else text}" for column, text in texts)
 
 
 def custom_extractors(eval_shared_model: Any, eval_config: Any, tensor_adapter_config: Any) -> list[Any]:

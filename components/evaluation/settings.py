@@ -1,9 +1,10 @@
 """The `evaluation` section of the configuration file."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import pydantic
 
+from models.features import Feature
 from models.settings import Settings, only_for, only_with
 
 
@@ -27,6 +28,20 @@ class Bound(Settings):
         return self
 
 
+class AgainstBaseline(Settings):
+    """A comparison with the last blessed model that refuses only what chance does not explain."""
+
+    metric: str
+    """The metric that is compared, as in `thresholds`."""
+
+    worse_by: pydantic.NonNegativeFloat = 0.0
+    """How much worse a new model may be at all, in the unit of the metric."""
+
+    confidence: float = pydantic.Field(default=0.95, ge=0.5, lt=1.0)
+    """How sure it must be that the new model is worse by more than `worse_by`, before it is refused: the share (0.5 to
+    1) of resamples of the examples, by the paired bootstrap, in which it is."""
+
+
 class EvaluationSettings(Settings):
     """How the exported model is judged before it may be pushed."""
 
@@ -41,8 +56,16 @@ class EvaluationSettings(Settings):
     """By metric, how much worse than the last blessed model a new one may be, in the unit of the metric. Not looked at
     for a first model."""
 
+    against_baseline: AgainstBaseline | None = None
+    """Refuses a model that is worse than the last blessed one by more than chance, where `max_regression` looks at the
+    two values alone. Example: {metric: bleu, worse_by: 0.5, confidence: 0.95}. Not looked at for a first model."""
+
     slice_by_label: bool = pydantic.Field(default=True, json_schema_extra=only_for("label"))
     """Whether all metrics are also computed for the examples of each label alone, and of each speaker."""
+
+    slice_by: tuple[Annotated[str, pydantic.Field(min_length=1)], ...] = ()
+    """Columns (or JSON keys) of the data for each of whose values all metrics are also computed, such as [country,
+    source]; the model does not see them. Formats tsv, csv, jsonl and parquet only."""
 
     length_buckets: tuple[pydantic.PositiveInt, ...] = pydantic.Field(
         default=(10, 20, 40), json_schema_extra=only_for("lengths")
@@ -54,6 +77,24 @@ class EvaluationSettings(Settings):
         default="words", json_schema_extra=only_for("lengths") | only_with(length_buckets=True)
     )
     """Unit of `length_buckets`: words (between white space) or characters (for scripts without spaces)."""
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The metrics in which a model is compared with the last blessed one."""
+        tested = [self.against_baseline.metric] if self.against_baseline else []
+        return tuple(dict.fromkeys([*self.max_regression, *tested]))
+
+    @property
+    def sliced_features(self) -> tuple[Feature, ...]:
+        """What examples need besides the features of the task."""
+        return tuple(Feature(name, "column") for name in self.slice_by)
+
+    @pydantic.field_validator("slice_by")
+    @classmethod
+    def _names_each_once(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(columns)) < len(columns):
+            raise ValueError(f"Each column is named once. Received: {list(columns)}.")
+        return columns
 
     @pydantic.field_validator("length_buckets")
     @classmethod

@@ -49,6 +49,11 @@ class ReadContext:
         given = given_features(features)
         return cls(given, data, sections or {}, FileFacts.of(data, given))
 
+    @property
+    def may_be_empty(self) -> frozenset[str]:
+        """Names of the features of which a record may have no text."""
+        return frozenset(feature.name for feature in self.features if feature.facts.may_be_empty)
+
     def for_file(self) -> "ReadContext":
         """The same, with nothing passed over and no warnings yet."""
         return dataclasses.replace(self, passed=Counter(), warnings={})

@@ -99,6 +99,7 @@ READERS: dict[str, Reader] = {
     "tsv": Reader(
         "components.example_gen.readers.delimited",
         "no quoting",
+        kinds=frozenset({"text", "label", "column"}),
         suffixes=(".tsv",),
         columns=True,
         delimiter="\t",
@@ -108,6 +109,7 @@ READERS: dict[str, Reader] = {
     "csv": Reader(
         "components.example_gen.readers.delimited",
         "quoted",
+        kinds=frozenset({"text", "label", "column"}),
         suffixes=(".csv",),
         columns=True,
         delimiter=",",
@@ -117,7 +119,7 @@ READERS: dict[str, Reader] = {
     "jsonl": Reader(
         "components.example_gen.readers.jsonl",
         "an object a line",
-        kinds=frozenset({"text", "label", "tokens", "tags"}),
+        kinds=frozenset({"text", "label", "tokens", "tags", "column"}),
         suffixes=(".jsonl", ".ndjson"),
         columns=True,
         below=(".jsonl", ".ndjson"),
@@ -125,7 +127,7 @@ READERS: dict[str, Reader] = {
     "parquet": Reader(
         "components.example_gen.readers.parquet",
         "columnar",
-        kinds=frozenset({"text", "label", "tokens", "tags"}),
+        kinds=frozenset({"text", "label", "tokens", "tags", "column"}),
         suffixes=(".parquet",),
         columns=True,
         below=(".parquet",),
@@ -147,6 +149,13 @@ READERS: dict[str, Reader] = {
         "components.example_gen.readers.lines",
         "one text per line, its label, if the task has one, in the file name",
         kinds=frozenset({"text"}),
+        by_name=True,
+    ),
+    "documents": Reader(
+        "components.example_gen.readers.documents",
+        "a sentence a line, a blank line behind each document",
+        kinds=frozenset({"text"}),
+        example="document",
         by_name=True,
     ),
     "text": Reader(

@@ -1,6 +1,6 @@
 """What a reader hands on: a record, or a bad record with the reason."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -54,12 +54,16 @@ class BadRecord:
         line: as in `Record`.
         reason: what is wrong.
         lines: of how many lines, which may have been records, nothing is read for its sake.
+        rule: key of `gate.RULES` that it breaks; "" where it cannot be read.
+        action: what that rule does: quarantine or fail.
     """
 
     file: str
     line: int
     reason: str
     lines: int = 1
+    rule: str = ""
+    action: str = ""
 
     def __str__(self) -> str:
         return f"{place(self.file, self.line)}: {self.reason}"
@@ -104,10 +108,22 @@ def file_name(paths: Sequence[str]) -> str:
     return " + ".join(paths)
 
 
-def checked(values: Mapping[str, str | Sequence[str] | None], file: str, line: int) -> Record | BadRecord:
-    """Returns the record, or a bad record where a feature is null, or one of its values holds only white space."""
+def checked(
+    values: Mapping[str, str | Sequence[str] | None], file: str, line: int, may_be_empty: Collection[str] = ()
+) -> Record | BadRecord:
+    """Returns the record, or a bad record where a feature is null, or one of its values holds only white space.
+
+    Args:
+        values: by feature.
+        file: as in `Record`.
+        line: as in `Record`.
+        may_be_empty: features that may be null or hold only white space; both become an empty text.
+    """
     texts: dict[str, Value] = {}
     for feature, value in values.items():
+        if feature in may_be_empty:
+            texts[feature] = value.strip() if isinstance(value, str) else ""
+            continue
         if value is None:
             return BadRecord(file, line, f'"{feature}" is null')
         if not value or (isinstance(value, str) and not value.strip()):

@@ -4,7 +4,6 @@ import contextlib
 import os
 from pathlib import Path
 
-from tfx.components.evaluator import constants
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils
@@ -12,6 +11,7 @@ from tfx.types.standard_artifacts import Examples, Model, ModelBlessing
 from tfx.utils import path_utils
 
 from components.artifacts import PushedOtherModel, ReviewedSamples
+from components.blessing import give, is_blessed
 from components.findings import Findings
 from components.paths import local_copy, local_output
 from components.review.catalogue import REVIEWS
@@ -22,10 +22,6 @@ from models.progress import tell
 
 PAGE = "page.html"
 _PARTIAL = ".partial"
-_CURRENT_MODEL = (
-    constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY,
-    constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY,
-)
 
 
 @component
@@ -63,7 +59,7 @@ def Review(  # noqa: N802
     with local_output(review.uri) as folder:
         write(result, folder)
     Findings(result.metrics, result.shortfalls, PAGE).keep(review)
-    _bless(blessing, evaluation_blessing, model, not result.shortfalls)
+    give(blessing, model, is_blessed(evaluation_blessing) and not result.shortfalls)
 
 
 def write(result: ReviewResult, folder: Path) -> None:
@@ -86,17 +82,6 @@ def write(result: ReviewResult, folder: Path) -> None:
     (partial / FILE).write_text(result.model_dump_json(indent=1), encoding="utf-8")
     os.rename(partial / FILE, folder / FILE)
     partial.rmdir()
-
-
-def _bless(blessing: ModelBlessing, evaluated: ModelBlessing, model: Model, passed: bool) -> None:
-    blessed = passed and evaluated.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY) == 1
-    uri, identity = _CURRENT_MODEL
-    blessing.set_string_custom_property(uri, model.uri)
-    blessing.set_int_custom_property(identity, model.id)
-    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, int(blessed))
-    name = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME
-    with local_output(blessing.uri) as folder:
-        (folder / name).touch()
 
 
 def _tell(completed: int, total: int) -> None:

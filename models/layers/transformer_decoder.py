@@ -45,7 +45,7 @@ class TransformerDecoder(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         self.sizes, self.context_length = sizes, context_length
-        self.entrance = Entrance(sizes.hidden_dim, positions, context_length, name="entrance")
+        self.entrance = Entrance(sizes.hidden_dim, positions, context_length, sizes.norm, name="entrance")
         self.blocks = [TransformerBlock(sizes, has_source, name=f"layer_{index}") for index in range(num_layers)]
         self.norm = layer_norm("norm") if sizes.norm == "before" else None
 

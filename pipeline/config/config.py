@@ -16,13 +16,16 @@ import pydantic
 from pydantic.fields import FieldInfo
 
 from components.evaluation.settings import EvaluationSettings
+from components.example_gen.gate_settings import GateSettings
 from components.example_gen.settings import DataSettings
 from components.review.settings import (
     ClipReviewSettings,
+    MaskedTextReviewSettings,
     TaggedTextReviewSettings,
     TextReviewSettings,
     VectorReviewSettings,
 )
+from models.features import Feature
 from models.registry import TASKS
 from models.run_settings import RunSettings
 from models.settings import a_path, only_for
@@ -31,6 +34,7 @@ from pipeline.config.paths import expand_paths, section_classes
 from pipeline.config.rules import broken_rules
 from pipeline.config.uses import unused_keys
 from pipeline.config.yaml_file import parse, read_yaml
+from pipeline.drift.settings import DriftSettings
 from pipeline.errors import ConfigError
 from pipeline.report.settings import CardSettings
 from serving.settings import ServingSettings
@@ -58,8 +62,14 @@ class Config(RunSettings):
         TaggedTextReviewSettings(), json_schema_extra=only_for("tagged_texts")
     )
     """Held-out texts with the tags of the trained model beside the right ones, for people to look at."""
+    masked_texts: MaskedTextReviewSettings = pydantic.Field(
+        MaskedTextReviewSettings(), json_schema_extra=only_for("masked_texts")
+    )
+    """Held-out texts with hidden pieces, coloured by how probable the trained model finds them."""
     card: CardSettings = CardSettings()
     """What the model card says besides what a run knows (Mitchell et al., 2019)."""
+    drift: DriftSettings = DriftSettings()
+    """How far what the served model is asked may move away from what it was trained on, for `seqline drift`."""
     serving: ServingSettings = ServingSettings()
     """The server's address and batching."""
 
@@ -77,6 +87,11 @@ class Config(RunSettings):
     def run_settings(self) -> RunSettings:
         """The part that the Trainer needs."""
         return RunSettings(**{field: getattr(self, field) for field in RunSettings.model_fields})
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The raw features of an example: those of the task, and what its figures are told apart by."""
+        return (*TASKS[self.task].features, *self.evaluation.sliced_features)
 
     def fingerprint(self) -> str:
         """A short name for this very configuration."""
@@ -117,6 +132,19 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
     if problems:
         raise ConfigError("\n".join(in_file_order(problems, places)))
     return config
+
+
+def approvals(rules: Sequence[str]) -> list[str]:
+    """The overrides that let records pass which break these rules of `data.gate`; they stand in the history.
+
+    Raises:
+        ConfigError: there is no such rule.
+    """
+    valid = [name for name, field in GateSettings.model_fields.items() if field.default == "warn"]
+    for rule in rules:
+        if rule not in valid:
+            raise ConfigError(f"--approve must name a rule of data.gate: {', '.join(valid)}. Received: {rule}")
+    return [f"data.gate.{rule}=warn" for rule in rules]
 
 
 def _leave_out_empty(fields: Mapping[str, FieldInfo], values: dict[str, Any]) -> None:

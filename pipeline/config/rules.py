@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from components.errors import EvaluationError
-from components.evaluation.catalogue import check_metric_names, impossible_bounds
+from components.evaluation.catalogue import impossible_bounds, unknown_metrics
 from components.evaluation.settings import EvaluationSettings
+from components.example_gen.formats import READERS
 from components.example_gen.name_rules import names_problems
 from components.example_gen.settings import DataSettings
 from models.architectures.settings.architecture import ArchitectureSettings
@@ -96,6 +96,15 @@ def _a_stream_shows_all_positions(task: str, model: ArchitectureSettings, traini
         )
 
 
+def _tokens_begin_with_one_thing(model: ArchitectureSettings, training: TrainingSettings) -> Iterator[str]:
+    embeddings = getattr(model, "embeddings", None)
+    if training.init_from and embeddings and embeddings.source:
+        yield (
+            "model.embeddings.from must be empty where the model begins with the encoder of a run and its vectors "
+            f"(training.init_from). Received: {embeddings.source}. Remove one of them"
+        )
+
+
 def _smoothing_has_single_tags(task: str, labeling: LabelingSettings, training: TrainingSettings) -> Iterator[str]:
     if "tags" in TASKS[task].all_uses and labeling.crf and training.label_smoothing:
         yield (
@@ -143,13 +152,20 @@ def _evaluated_split_exists(data: DataSettings, evaluation: EvaluationSettings) 
         yield f"evaluation.split must be one of {', '.join(data.splits())}. Received: {evaluation.split}"
 
 
+def _slices_are_of_columns(task: str, data: DataSettings, evaluation: EvaluationSettings) -> Iterator[str]:
+    tables = [name for name, reader in READERS.items() if "column" in reader.kinds]
+    told = data.source or data.told_format()
+    if evaluation.slice_by and told and told not in tables:
+        yield f"evaluation.slice_by names columns of tables ({', '.join(tables)}); the data are {told}: remove it"
+    for name in {feature.name for feature in TASKS[task].features} & set(evaluation.slice_by):
+        yield (
+            f"evaluation.slice_by names columns besides the features of the task {task}; remove {name}: labels and "
+            "lengths have slices of their own (evaluation.slice_by_label, evaluation.length_buckets)"
+        )
+
+
 def _metrics_exist(task: str, evaluation: EvaluationSettings) -> Iterator[str]:
-    for section in ("thresholds", "max_regression"):
-        for name, bound in getattr(evaluation, section).items():
-            try:
-                check_metric_names(task, EvaluationSettings(**{section: {name: bound}}))
-            except EvaluationError as error:
-                yield str(error)
+    yield from unknown_metrics(task, evaluation)
 
 
 def _bounds_can_be_met(task: str, evaluation: EvaluationSettings) -> Iterator[str]:
@@ -164,11 +180,13 @@ RULES: tuple[Callable[..., Iterator[str]], ...] = (
     _a_stream_is_in_order,
     _rows_of_a_stream_are_counted,
     _a_stream_shows_all_positions,
+    _tokens_begin_with_one_thing,
     _smoothing_has_single_tags,
     _named_features_exist,
     _named_features_are_in_the_data,
     _names_of_files_fit,
     _evaluated_split_exists,
+    _slices_are_of_columns,
     _metrics_exist,
     _bounds_can_be_met,
 )

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from components.evaluation.bootstrap import Difference, Interval, Table, differences, intervals
-from components.evaluation.catalogue import METRICS, PER_CLASS
+from components.evaluation.catalogue import EXAMPLE_COUNT, METRICS, PER_CLASS, main_metric, ranking_metric
 from components.evaluation.measures import Measure, as_inputs, measures_of, sum_up
 from components.evaluation.predictions import load_predictions
 from components.evaluation.settings import EvaluationSettings
 from models.registry import TASKS
 from pipeline.report.form import Example
 
-_COUNT, _MATRIX = "example_count", "confusion_matrix"
+_MATRIX = "confusion_matrix"
 
 
 class Evaluated:
@@ -31,7 +31,7 @@ class Evaluated:
         self.task, self.settings = task, settings
         self.judging = TASKS[task].judging
         self.predictions = load_predictions(folder)
-        self.metrics = [name for name in self.judging.metrics if name != _COUNT]
+        self.metrics = [name for name in self.judging.metrics if name != EXAMPLE_COUNT]
 
     @property
     def everything(self) -> np.ndarray:
@@ -46,13 +46,12 @@ class Evaluated:
     @property
     def main_metric(self) -> str:
         """The one that the verdict speaks of: the first that has a bound, else the one that ranks examples."""
-        bounded = [name for name in (*self.settings.thresholds, *self.settings.max_regression) if name in self.metrics]
-        return next(iter([*bounded, self.ranking_metric, *self.metrics]))
+        return main_metric(self.judging, self.settings)
 
     @property
     def ranking_metric(self) -> str:
         """The first whose value over one example tells how good that answer is."""
-        return next((name for name in self.metrics if METRICS[name].of_one), self.metrics[0])
+        return ranking_metric(self.judging)
 
     @property
     def sign(self) -> float:

@@ -41,6 +41,8 @@ class Table(_Record):
     """What a reader must know of it."""
     folded: bool = False
     """Whether the page shows it only to those who unfold it."""
+    links: list[str] = []
+    """Where the first cell of each row leads, relative to the page; "" for nowhere, no list for none at all."""
 
 
 def _finite(value: float | None) -> float | None:

@@ -16,6 +16,7 @@ from pipeline.config.config import Config
 from pipeline.errors import ConfigError, StageFailed
 from pipeline.history import runs
 from pipeline.run.display import RunDisplay
+from pipeline.run.failures import failure_message
 from pipeline.run.lock import stage_lock
 from pipeline.run.log import output_to
 from pipeline.run.output_folder import OutputFolder
@@ -116,7 +117,8 @@ def run_stage(file: Path, stage: str) -> StageRun:
             failure = _launch(compiled, stage, display, folder)
             run = runs.read_run(folder.metadata, compiled.run_id)
             ends = run is not None and (failure is not None or f"{stage}/pushed_model" in run.artifacts)
-            report = report_run(compiled.config, compiled.run_id, failure, display) if ends else None
+            why = failure_message(failure) if failure else ""
+            report = report_run(compiled.config, compiled.run_id, why, display) if ends else None
     if run is None:
         raise failure or RuntimeError(f"Run {compiled.run_id} is not in {folder.metadata}")
     return StageRun(compiled.config, compiled.overrides, Outcome(run, log, failure, report), ends)

@@ -46,12 +46,11 @@ def examine_data(config: Config, seconds: float) -> Examined:
     from components.example_gen.formats import sections_for
     from components.example_gen.input_files import input_files
 
-    task = TASKS[config.task]
-    sections = {name: getattr(config, name) for name in sections_for(task.features)}
+    sections = {name: getattr(config, name) for name in sections_for(config.features)}
     passed = Counter[str]()
-    files = input_files(config.data, task.features, passed)
-    found = examine(files, task.features, config.data, sections, seconds)
-    warnings = judged(found, task.features, config.data)
+    files = input_files(config.data, config.features, passed)
+    found = examine(files, config.features, config.data, sections, seconds)
+    warnings = judged(found, config.features, config.data)
     warnings += _labels_of_thresholds(config, found)
     if any(found.texts.values()):
         # TensorFlow talks when it is imported.

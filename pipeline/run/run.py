@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 
 REPORT = "Report"
+_INTERRUPTED = "it was interrupted; the same command goes on from there"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,8 +76,13 @@ def run_pipeline(config: Config, config_file: Path, overrides: Sequence[str] = (
         with output_to(log) as stream, RunDisplay(Console(file=stream)) as display:
             display.show_work("Loading TFX")
             compiled = compile_run(config, config_file, run_id, overrides)
-            failure = _run_stages(compiled, folder.log(run_id), display)
-            report = report_run(config, run_id, failure, display)
+            try:
+                failure = _run_stages(compiled, folder.log(run_id), display)
+            except KeyboardInterrupt:
+                # A second one ends the report too.
+                report_run(config, run_id, _INTERRUPTED, display)
+                raise
+            report = report_run(config, run_id, failure_message(failure) if failure else "", display)
         run = runs.read_run(folder.metadata, run_id)
     if run is None:
         raise failure or RuntimeError(f"Run {run_id} is not in {folder.metadata}")
@@ -107,12 +113,14 @@ def check_inputs(config: Config) -> None:
     from components.gazetteers import read_names
     from components.pushed_vectors import find_vectors
     from components.review.catalogue import REVIEWS
+    from pipeline.run.start import find_start
 
     task = TASKS[config.task]
     sections = {name: getattr(config, name) for name in sections_for(task.features)}
-    check_beginnings(input_files(config.data, task.features), task.features, config.data, sections)
+    check_beginnings(input_files(config.data, config.features), config.features, config.data, sections)
     read_names(config.labeling.gazetteers)
     find_vectors(config.run_settings())
+    find_start(config)
     if task.review:
         REVIEWS[task.review].find_judge(getattr(config, task.review), config.run_settings())
 
@@ -167,17 +175,23 @@ def _run_stages(compiled: "pipeline_pb2.Pipeline", log: Path, display: RunDispla
     return None
 
 
-def report_run(config: Config, run_id: str, failure: StageFailed | None, display: RunDisplay) -> Path | None:
+def report_run(config: Config, run_id: str, failure: str, display: RunDisplay) -> Path | None:
     """The last stage: it looks at what ML Metadata has of all others, so it is none of TFX's, which end at a failure.
 
     A report that cannot be made changes nothing about the run; the log then says why.
+
+    Args:
+        config: of the run.
+        run_id: its name.
+        failure: why it ended before its end, in words; "" where it did not.
+        display: where the stage shows.
     """
     from pipeline.report.write import write_report
 
     folder, started = OutputFolder(config), time.monotonic()
     display.on_stage(StageEvent(REPORT, State.STARTED))
     try:
-        page = write_report(config, run_id, failure_message(failure) if failure else "")
+        page = write_report(config, run_id, failure)
     except Exception as error:
         log_trace(folder.log(run_id), error)
         display.on_warning(

@@ -24,6 +24,7 @@ from models.bodies import load_bodies, save_bodies
 from models.description import ModelDescription
 from models.export import export
 from models.features import learned_features
+from models.input_pipeline import evaluation_batches
 from models.registry import ARCHITECTURES, TASKS
 from models.run_settings import RunSettings
 from models.settings import markers_of
@@ -97,10 +98,11 @@ SMALL = {
     "num_heads": 2,
     "feed_forward_dim": 5,
     "context_length": 4,
+    "subsampling": 0,
 }
 # Raw values by kind: the first ones in full, one that is empty, and one longer than all others.
 VALUES = {
-    "text": ["ab cd", "b", "", "dc ba abcd abcd bb"],
+    "text": ["ab cd", "b", "", "dc ba. abcd abcd bb"],
     "label": ["no", "yes", "no", "yes"],
     "note": ["", "b a", "", "yes"],
     "audio": [np.sin(np.arange(length) / 9).astype(np.float32) for length in (40, 25, 0, 130)],
@@ -215,8 +217,9 @@ def transformed_of(made: Made) -> tf.data.Dataset:
 
 
 def test_one_step_of_training_moves_every_weight_by_finite_numbers(pair):
-    examples = pair.code.training_examples(transformed_of(pair), pair.settings)
-    [batch] = pair.code.batches(examples, 4, [1000]).take(1)
+    code = pair.code.for_run(pair.settings, pair.vocabularies)
+    examples = code.training_examples(transformed_of(pair), pair.settings)
+    [batch] = evaluation_batches(code, examples, 4, [1000]).take(1)
     model = build_model(pair.settings, pair.vocabularies)
     model.compile(optimizer=keras.optimizers.SGD(0.1), jit_compile=False, **pair.code.compile_arguments(pair.settings))
     # Not the small weights of a fresh model, under which a step may be lost in rounding.

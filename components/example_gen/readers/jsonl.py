@@ -36,7 +36,7 @@ def read(file: InputFile, context: ReadContext) -> Iterator[Record | BadRecord]:
         except _NotUsable as error:
             yield BadRecord(path, line.number, str(error))
         else:
-            yield checked(values, path, line.number)
+            yield checked(values, path, line.number, context.may_be_empty)
 
 
 class _NotUsable(Exception):
@@ -102,7 +102,7 @@ def _value(item: Mapping[str, Any], key: str, feature: Feature) -> str | list[st
 def _text(value: Any, what: str, feature: Feature) -> str | None:
     if value is None:
         return None
-    if feature.facts.learned == "categories" and isinstance(value, int):  # a bool is an int: true and false
+    if feature.facts.numbers and isinstance(value, int):  # a bool is an int: true and false
         return str(value).lower()
     if not isinstance(value, str):
         raise _NotUsable(f"{what} must be a string, found {type(value).__name__}")

@@ -1,7 +1,7 @@
 """Parquet files."""
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, cast
 
 import numpy as np
@@ -37,7 +37,7 @@ def read(file: InputFile, context: ReadContext) -> Iterator[Record | BadRecord]:
                 for position in range(batch.num_rows):
                     row += 1
                     values = {name: given[name] if name in given else texts[name][position] for name in columns}
-                    yield _record(values, path, row)
+                    yield _record(values, path, row, context.may_be_empty)
         except DataError:
             raise
         except Exception as error:  # a damaged file brings out errors of many classes
@@ -88,10 +88,10 @@ def _check_columns(path: str, schema: pa.Schema, features: Sequence[Feature], co
             kind = kind.value_type if pa.types.is_list(kind) or pa.types.is_large_list(kind) else pa.null()
         if pa.types.is_dictionary(kind):
             kind = kind.value_type
-        categories = feature.facts.learned == "categories"
-        label = categories and (pa.types.is_integer(kind) or pa.types.is_boolean(kind))
+        numbers = feature.facts.numbers
+        label = numbers and (pa.types.is_integer(kind) or pa.types.is_boolean(kind))
         if not (_holds_text(kind) or label):
-            allowed = "strings, whole numbers or booleans" if categories else "strings"
+            allowed = "strings, whole numbers or booleans" if numbers else "strings"
             instead = "string"
             if feature.facts.many:
                 allowed, instead = f"lists of {allowed}", "list<string>"
@@ -124,14 +124,14 @@ def _texts(column: pa.Array) -> list[Any]:
     return cast("list[str | bytes | None]", column.view(pa.large_binary() if large else pa.binary()).to_pylist())
 
 
-def _record(values: Mapping[str, Any], path: str, row: int) -> Record | BadRecord:
+def _record(values: Mapping[str, Any], path: str, row: int, may_be_empty: Collection[str]) -> Record | BadRecord:
     texts: dict[str, str | list[str] | None] = {}
     for name, value in values.items():
         try:
             texts[name] = [_decoded(each) or "" for each in value] if isinstance(value, list) else _decoded(value)
         except UnicodeDecodeError as error:
             return BadRecord(path, row, f'"{name}" is not utf-8: byte at position {error.start + 1}')
-    return checked(texts, path, row)
+    return checked(texts, path, row, may_be_empty)
 
 
 def _decoded(value: str | bytes | None) -> str | None:

@@ -34,6 +34,7 @@ class Table:
         self._path, self._delimiter, self._line = path, delimiter, header.number
         self.header = header.cells
         self._features = [feature.name for feature in context.features]
+        self._may_be_empty = context.may_be_empty
         self._given: dict[str, str] = {}
         self._position: dict[str, int] = {}
         for feature in context.features:
@@ -91,7 +92,7 @@ class Table:
             reason = f"{len(row.cells)} fields where the header has {len(self.header)} ({quoted(self.header)})"
             return BadRecord(self._path, row.number, reason, row.lines)
         values = {name: self._value(name, row.cells) for name in self._features}
-        record = checked(values, self._path, row.number)
+        record = checked(values, self._path, row.number, self._may_be_empty)
         if isinstance(record, Record):
             for position, seen in self._seen.items():
                 if len(seen) < _MOST_SEEN:

@@ -54,7 +54,7 @@ class Workplace:
     def importer(self, name: str, kind: Any, uri: str, **properties: str) -> Any:
         return tfx.dsl.Importer(source_uri=uri, artifact_type=kind, properties=properties).with_id(name)
 
-    def run(self, model_uri: str) -> None:
+    def run(self, model_uri: str, settings: EvaluationSettings = SETTINGS) -> None:
         kinds = tfx.types.standard_artifacts
         examples = self.importer(
             "Examples", kinds.Examples, str(self.folder / "examples"), split_names='["eval", "test"]'
@@ -73,7 +73,7 @@ class Workplace:
             baseline_model=baseline.outputs["model"],
             schema=schema.outputs["result"],
             task="text_classification",
-            settings=SETTINGS,
+            settings=settings,
         )
         validator = ServingValidator(
             model=model.outputs["result"],
@@ -204,4 +204,20 @@ def test_model_that_cannot_be_served_is_not_pushed(workplace: Workplace):
     assert infra.custom_properties["reason"].string_value == f"text_classification model tiny: {reason}"
     assert (Path(infra.uri) / "reason.txt").read_text().strip() == reason
     assert (Path(infra.uri) / "INFRA_NOT_BLESSED").exists()
+    assert workplace.versions() == versions
+
+
+def test_model_that_is_worse_by_more_than_chance_is_not_pushed(workplace: Workplace):
+    versions = workplace.versions()
+    against = {"metric": "accuracy", "worse_by": 0.1, "confidence": 0.6}
+    workplace.run(str(workplace.folder / "worse"), EvaluationSettings(split="test", against_baseline=against))
+    assert workplace.latest("ModelBlessing").custom_properties["blessed"].int_value == 0
+    assert [file.name for file in Path(workplace.latest("ModelBlessing").uri).iterdir()] == ["NOT_BLESSED"]
+    evaluation = workplace.latest("ModelEvaluation")
+    assert failures(evaluation.uri) == [], "no bound on the value alone was set"
+    [told] = kept_findings(evaluation.custom_properties).shortfalls
+    assert told.startswith(
+        "accuracy is 0.5, 0.25 worse than the last blessed model's 0.75, and more than 0.1 worse in "
+    )
+    assert told.endswith("of the 8 examples; less than 60.0% was asked (evaluation.against_baseline, accuracy)")
     assert workplace.versions() == versions

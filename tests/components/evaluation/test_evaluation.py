@@ -60,6 +60,7 @@ def classified(tmp_path_factory: pytest.TempPathFactory) -> str:
     settings = EvaluationSettings.model_validate(
         {
             "length_buckets": [2, 5],
+            "slice_by": ["Land (DE)"],
             "thresholds": {"accuracy": {"min": 0.84}, "f1/pos": {"max": 0.5}, "recall/neg": {"min": 0.5}},
             "max_regression": {"accuracy": 0.1, "auc": 0.9},
         }
@@ -68,7 +69,8 @@ def classified(tmp_path_factory: pytest.TempPathFactory) -> str:
     better = KeywordClassifier({"neg": "bad", "pos": "good"})
     # Answers "neg" whenever no word is known, so "good" examples are lost.
     worse = KeywordClassifier({"neg": "bad", "pos": "excellent"})
-    return evaluate(folder, "text_classification", settings, ROWS, worse, baseline=better)
+    rows = [row | {"Land (DE)": country} for row, country in zip(ROWS, ["日本", "", "日本"] + [""] * 5, strict=True)]
+    return evaluate(folder, "text_classification", settings, rows, worse, baseline=better)
 
 
 def test_metrics_of_all_examples_by_hand(classified: str):
@@ -87,9 +89,11 @@ def test_metrics_of_all_examples_by_hand(classified: str):
     assert confusion_matrix(classified) == {"pos": {"neg": 4}, "neg": {"neg": 4}}
 
 
-def test_slices_by_label_and_by_length(classified: str):
+def test_slices_by_column_by_label_and_by_length(classified: str):
     slices = load_metrics(classified, baseline=True)
-    assert list(slices) == ["overall", "label=neg", "label=pos", "length=0-2", "length=3-5", "length=6+"]
+    columns = ["Land (DE)=(empty)", "Land (DE)=日本"]
+    assert list(slices) == ["overall", *columns, "label=neg", "label=pos", "length=0-2", "length=3-5", "length=6+"]
+    assert [slices[name]["example_count"] for name in columns] == [6, 2]
     assert slices["label=pos"]["accuracy"] == 3 / 4
     assert "auc" not in slices["label=pos"], "AUC is undefined where there is one label only"
     assert {name: slices[f"length={name}"]["example_count"] for name in ("0-2", "3-5", "6+")} == {

@@ -6,7 +6,8 @@ import pytest
 
 from components.errors import DataError
 from components.example_gen.records import BadRecord
-from tests.components.example_gen.files import TRANSLATION, jsonl, read, values, write
+from models.features import Feature
+from tests.components.example_gen.files import CLASSIFICATION, TRANSLATION, jsonl, read, values, write
 
 EXPECTED = [('say "yes"', "1"), ("좋다, 정말", "0")]
 
@@ -22,6 +23,29 @@ def test_all_formats_give_the_same_records(tmp_path):
         assert values(read(path=str(tmp_path / name))) == EXPECTED, name
     lines = read(path=str(tmp_path / "e.*.txt"), format="lines", label_pattern=r"e\.(?P<label>[01])")
     assert sorted(values(lines)) == sorted(EXPECTED)
+
+
+def test_a_column_for_slices_may_be_empty_or_a_number_and_all_formats_give_the_same(tmp_path):
+    features = (*CLASSIFICATION, Feature("year", "column"))
+    write(tmp_path / "a.tsv", "text\tlabel\tyear\ngood\t1\t2001\nbad\t0\t \n")
+    write(tmp_path / "b.csv", "year,text,label\n2001,good,1\n,bad,0\n")
+    write(
+        tmp_path / "c.jsonl",
+        jsonl({"text": "good", "label": 1, "year": 2001}, {"text": "bad", "label": 0, "year": None}),
+    )
+    pq.write_table(pa.table({"label": [1, 0], "text": ["good", "bad"], "year": [2001, None]}), tmp_path / "d.parquet")
+    for name in ("a.tsv", "b.csv", "c.jsonl", "d.parquet"):
+        assert values(read(features, path=str(tmp_path / name))) == [("good", "1", "2001"), ("bad", "0", "")], name
+
+
+def test_a_column_for_slices_must_be_there_and_stand_in_a_table(tmp_path):
+    features = (*CLASSIFICATION, Feature("year", "column"))
+    with pytest.raises(DataError, match='no column "year" for feature "year"'):
+        read(features, path=write(tmp_path / "a.tsv", "text\tlabel\ngood\t1\n"))
+    [bad] = read(features, path=write(tmp_path / "a.jsonl", jsonl({"text": "good", "label": 1})))
+    assert str(bad).endswith('a.jsonl:1: no key "year"; keys there: "text", "label".')
+    with pytest.raises(DataError, match="year"):
+        read(features, path=write(tmp_path / "e.1.txt", "good\n"), format="lines", label_pattern=r"e\.(?P<label>1)")
 
 
 def test_the_record_knows_its_file_and_line(tmp_path):

@@ -102,10 +102,10 @@ def test_every_sample_counts_the_same_in_whatever_batch():
 def two_tones(tmp_path_factory):
     """A model that learned two tones by their labels, exported; with its signatures in Keras."""
     folder = tmp_path_factory.mktemp("two_tones")
-    settings = settings_of({"condition_on": ["label"]}, epochs=30, learning_rate=0.005, early_stopping_patience=0)
+    settings = settings_of({"condition_on": ["label"]}, epochs=15, learning_rate=0.005, early_stopping_patience=0)
     vocabularies = vocabularies_of(settings)
     rng = np.random.default_rng(1)
-    clips = [(label, tone(label, phase=rng.uniform(0, 6))) for label in itertools.islice(itertools.cycle(TONES), 32)]
+    clips = [(label, tone(label, phase=rng.uniform(0, 6))) for label in itertools.islice(itertools.cycle(TONES), 64)]
     train_file = write(clips, folder / "train.gz", vocabularies)
     eval_file = write(clips[:8], folder / "eval.gz", vocabularies)
     model, state = train(settings, vocabularies, [train_file], [eval_file], str(folder / "checkpoints"))
@@ -131,9 +131,14 @@ def pitch(audio: np.ndarray) -> float:
 def test_two_tones_are_learned_and_generated_by_label(two_tones):
     _, loaded, _, state = two_tones
     assert state.best_metrics["val_bits_per_sample"] < 3
-    audio = ask(loaded["serving_default"], ["high", "low"], 800)["audio"].numpy()
-    assert pitch(audio[0, 300:]) == pytest.approx(TONES["high"], abs=8)
-    assert pitch(audio[1, 300:]) == pytest.approx(TONES["low"], abs=8)
+    labels = [*TONES] * 16
+    audio = ask(loaded["serving_default"], labels, 800)["audio"].numpy()
+    # A draw may begin with the other tone and stay there.
+    right = {
+        label: sum(abs(pitch(row[300:]) - TONES[label]) < 8 for row in audio[place::2])
+        for place, label in enumerate(TONES)
+    }
+    assert min(right.values()) > 9, right
 
 
 def test_the_exported_model_scores_and_draws_as_keras_does(two_tones):

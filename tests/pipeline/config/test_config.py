@@ -278,3 +278,32 @@ def test_a_loss_greater_than_all_values_is_refused_and_the_ends_are_not(file: Pa
     config.load(file, ["evaluation.thresholds={exact_match: {min: 0, max: 1}, bleu: {min: 100}}"])
     told = refusal(file, DATES + "evaluation: {max_regression: {exact_match: 2}}\n")
     assert "evaluation.max_regression.exact_match must be a value" in told
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            "{against_baseline: {metric: exact_match, worse_by: 2}}",
+            "evaluation.against_baseline.worse_by must be a value",
+        ),
+        (
+            "{against_baseline: {metric: blue}}",
+            'Unknown metric "evaluation.against_baseline.metric: blue" .* mean bleu',
+        ),
+        (
+            "{against_baseline: {metric: bleu, confidence: 1}}",
+            "evaluation.against_baseline.confidence must be less than 1",
+        ),
+        ("{against_baseline: bleu}", "evaluation.against_baseline"),
+        (
+            "{slice_by: [country]}",
+            "slice_by names columns of tables .tsv, csv, jsonl, parquet.; the data are sample:dates",
+        ),
+        ("{slice_by: [source, source]}", "Each column is named once"),
+        ("{slice_by: [source]}", "remove source: labels and lengths have slices of their own"),
+        ("{slice_by: ['']}", "evaluation.slice_by.0 must have at least 1 character"),
+    ],
+)
+def test_a_comparison_and_slices_that_cannot_be_made_are_refused(file: Path, given: str, message: str) -> None:
+    assert re.search(message, refusal(file, DATES + f"evaluation: {given}\n"))
