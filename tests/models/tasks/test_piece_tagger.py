@@ -78,8 +78,8 @@ def test_the_encoder_reads_what_it_read_there(left):
 
 def test_it_learns_and_answers_alike_alone_and_in_company(left, tmp_path):
     settings, vocabularies = begun(left, epochs=4, batch_size=6, early_stopping_patience=0, layer_decay=0.9)
-    file = write_transformed(ROWS * 20, settings, vocabularies, tmp_path / "rows")
-    model, state = train(settings, vocabularies, [file], [file], str(tmp_path / "state"), start=str(left[0]))
+    file = write_transformed(ROWS, settings, vocabularies, tmp_path / "rows")
+    model, state = train(settings, vocabularies, [file] * 20, [file], str(tmp_path / "state"), start=str(left[0]))
     assert state.best_metrics["val_entity_f1"] == 1
     export(model, settings, vocabularies, str(tmp_path / "model"), {"code_version": "0", "metrics": {}})
     ask = tf.saved_model.load(str(tmp_path / "model")).signatures["serving_default"]
