@@ -25,6 +25,7 @@ from rich.table import Table
 from models.errors import SeqlineError
 from pipeline.config import config as configuration
 from pipeline.config.remarks import slow_on_gpu
+from pipeline.deploy.targets import Target, deploy_to
 from pipeline.errors import ConfigError, StageFailed
 from pipeline.run.failures import gist, is_disk_full
 from pipeline.run.log import output_to
@@ -136,13 +137,31 @@ def compile_(
 def node(
     file: Annotated[Path, typer.Argument(metavar="OUT", help="What `seqline compile` wrote.")],
     stage: Annotated[str, typer.Argument(help="Which stage.")],
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait while another process has the stage or the folder.")
+    ] = False,
 ) -> None:
     """Run one stage of a compiled run; the stages before it must have run."""
     from pipeline.run.by_stage import run_stage
 
-    ran = run_stage(file, stage)
+    ran = run_stage(file, stage, _say if wait else None)
     if ran.says_how_it_ended and (code := print_outcome(Console(), ran.config, ran.outcome, ran.overrides)):
         raise typer.Exit(code)
+
+
+@app.command()
+def deploy(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the orchestrator looks: Airflow's DAGs.")],
+    to: Annotated[Target, typer.Option(help="Which orchestrator.")] = Target.AIRFLOW,
+    config: ConfigFile = DEFAULT_CONFIG,
+    overrides: Overrides = [],  # noqa: B006
+) -> None:
+    """Hand the line over to an orchestrator, which then compiles each run and runs it stage by stage.
+
+    Relative paths of the configuration are relative to the folder in which this command is given.
+    """
+    for line in deploy_to(to, folder, configuration.load(config, overrides), config, overrides):
+        _say(line)
 
 
 @app.command()

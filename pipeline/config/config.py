@@ -34,6 +34,7 @@ from pipeline.config.paths import expand_paths, section_classes
 from pipeline.config.rules import broken_rules
 from pipeline.config.uses import unused_keys
 from pipeline.config.yaml_file import parse, read_yaml
+from pipeline.deploy.settings import OrchestrationSettings
 from pipeline.drift.settings import DriftSettings
 from pipeline.errors import ConfigError
 from pipeline.report.settings import CardSettings
@@ -72,6 +73,8 @@ class Config(RunSettings):
     """How far what the served model is asked may move away from what it was trained on, for `seqline drift`."""
     serving: ServingSettings = ServingSettings()
     """The server's address and batching."""
+    orchestration: OrchestrationSettings = OrchestrationSettings()
+    """When an orchestrator runs the line, and how; `seqline deploy` hands it over."""
 
     @pydantic.field_validator("*", mode="wrap")
     @classmethod

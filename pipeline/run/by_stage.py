@@ -5,7 +5,7 @@ import dataclasses
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,12 +95,13 @@ def compile_to(file: Path, config: Config, config_file: Path, overrides: Sequenc
     return list(written.stages)
 
 
-def run_stage(file: Path, stage: str) -> StageRun:
+def run_stage(file: Path, stage: str, on_wait: Callable[[str], None] | None = None) -> StageRun:
     """Runs one stage of a compiled run.
 
     Args:
         file: from `compile_to`.
         stage: its id.
+        on_wait: is told who else is at work at the stage, or in the folder, which is then waited for.
 
     Raises:
         SeqlineError: the file is none, there is no such stage, one before it has not run, the folder is in use.
@@ -111,7 +112,7 @@ def run_stage(file: Path, stage: str) -> StageRun:
         raise ConfigError(f"There is no stage {stage} in {file}. Its stages: {', '.join(compiled.stages)}")
     log = folder.log(compiled.run_id)
     folder.make_reachable()
-    with stage_lock(folder.root, stage):
+    with stage_lock(folder.root, stage, on_wait):
         with output_to(log) as stream, RunDisplay(Console(file=stream)) as display:
             display.show_work("Loading TFX")
             failure = _launch(compiled, stage, display, folder)

@@ -11,7 +11,7 @@ import errno
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pipeline.errors import ConfigError, LockedError
@@ -30,31 +30,39 @@ def run_lock(output_dir: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def stage_lock(output_dir: Path, stage: str) -> Iterator[None]:
+def stage_lock(output_dir: Path, stage: str, on_wait: Callable[[str], None] | None = None) -> Iterator[None]:
     """Holds the lock of one stage; raises LockedError when a run has the folder, or another process works at the stage.
 
     Args:
         output_dir: the output folder.
         stage: id of the stage.
+        on_wait: is told who has it, and then it is waited for instead.
     """
     _make(output_dir)
     way_out = "then start the stage again"
     with (
-        _locked(output_dir / ".lock", f"{output_dir} is in use by another run", way_out, shared=True),
-        _locked(output_dir / f".lock-{stage}", f"{stage} of {output_dir} is at work already", way_out),
+        _locked(output_dir / ".lock", f"{output_dir} is in use by another run", way_out, True, on_wait),
+        _locked(output_dir / f".lock-{stage}", f"{stage} of {output_dir} is at work already", way_out, False, on_wait),
     ):
         yield
 
 
 @contextlib.contextmanager
-def _locked(path: Path, in_use: str, way_out: str, shared: bool = False) -> Iterator[None]:
+def _locked(
+    path: Path, in_use: str, way_out: str, shared: bool = False, on_wait: Callable[[str], None] | None = None
+) -> Iterator[None]:
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     # flock and not the filelock package: that one empties the file when it tries, and the holder's name with it.
     with open(path, "a+", encoding="utf-8") as file:
         try:
-            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise LockedError(f"{in_use} ({_holder(file.read())}). Wait for it to end, {way_out}") from None
+            held = f"{in_use} ({_holder(file.read())})"
+            if on_wait is None:
+                raise LockedError(f"{held}. Wait for it to end, {way_out}") from None
+            on_wait(f"{held}; waiting for it to end")
+            fcntl.flock(file, kind)
         # Of a holder that was killed.
         file.truncate(0)
         if shared:

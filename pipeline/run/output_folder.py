@@ -26,6 +26,7 @@ class OutputFolder:
         self.checkpoints = self.reached / "checkpoints"
         self.logs = self.root / "logs"
         self.reports = self.root / "reports"
+        self.compiled = self.root / "compiled"
         if self.root.is_dir():
             self.make_reachable()
 

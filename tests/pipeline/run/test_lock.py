@@ -81,3 +81,17 @@ def test_a_stage_is_at_work_once(tmp_path: Path) -> None:
                 pass
     with stage_lock(tmp_path, "Trainer"):
         pass
+
+
+def test_a_stage_may_wait_for_who_has_the_folder(tmp_path: Path) -> None:
+    holder, told = start_holder(tmp_path), []
+
+    def on_wait(sentence: str) -> None:
+        told.append(sentence)
+        holder.communicate("")
+
+    with stage_lock(tmp_path, "Trainer", on_wait):
+        assert str(os.getpid()) in (tmp_path / ".lock-Trainer").read_text()
+    [sentence] = told
+    assert f"is in use by another run (process {holder.pid}, since" in sentence
+    assert sentence.endswith("; waiting for it to end")
