@@ -9,6 +9,8 @@ from components.versions import newest_in
 from models.description import ModelDescription
 from models.errors import SeqlineError
 
+_PUSHED = "the folder of a pushed model"
+
 
 @dataclasses.dataclass(frozen=True)
 class OtherModel:
@@ -49,14 +51,14 @@ def find_model(folder: str, setting: str, task: str) -> OtherModel:
     return read_model(newest.resolve(), setting, task)
 
 
-def read_model(version: Path, setting: str, task: str) -> OtherModel:
-    """One version of a pushed model; arguments and errors as of `find_model`."""
+def read_model(version: Path, setting: str, task: str, kind: str = _PUSHED) -> OtherModel:
+    """One version of a pushed model, or what else `kind` says; arguments and errors as of `find_model`."""
     try:
         description = ModelDescription.read(version)
     except SeqlineError as error:
-        raise _refusal(setting, task, f"{version}, whose assets.extra/seqline.json cannot be read") from error
+        raise _refusal(setting, task, f"{version}, whose assets.extra/seqline.json cannot be read", kind) from error
     if description.task != task:
-        raise _refusal(setting, task, f"{version}, of task {description.task}")
+        raise _refusal(setting, task, f"{version}, of task {description.task}", kind)
     return OtherModel(version, description)
 
 
@@ -65,6 +67,6 @@ def way_out(setting: str) -> str:
     return f"Train and push one by a configuration of its own, or leave {setting} empty."
 
 
-def _refusal(setting: str, task: str, received: str) -> EvaluationError:
-    rule = f"{setting} must be the folder of a pushed model of task {task}"
+def _refusal(setting: str, task: str, received: str, kind: str = _PUSHED) -> EvaluationError:
+    rule = f"{setting} must be {kind} of task {task}"
     return EvaluationError(f"{rule}. Received: {received}. {way_out(setting)}")

@@ -57,7 +57,9 @@ def requests_of(
     signatures: Mapping[str, Mapping[str, InputSpec]],
     examples: Sequence[bytes],
 ) -> dict[str, Tensors]:
-    """Inputs by signature, for every signature whose inputs the examples can fill.
+    """Inputs by signature, for every signature whose inputs the examples can fill, but those that stream an answer.
+
+    Their states, many megabytes for each row, are no answer to anybody.
 
     What the examples do not hold is a setting of the request and takes its probe, which makes little work. Where a
     signature takes the length of a recording beside other settings, it makes something as long: then the length is its
@@ -70,9 +72,12 @@ def requests_of(
     """
     probes = description.request_defaults if description else {}
     features = features_of(description)
-    rows = [_with_words(with_prompts(row_of(example), features), description) for example in examples]
+    rows = [_with_words(as_question(row_of(example), features), description) for example in examples]
     requests = {}
+    internal = description.streaming_signatures if description else frozenset()
     for name, specs in sorted(signatures.items()):
+        if name in internal:
+            continue
         short = [_with_short_lengths(row, specs, features, probes) for row in rows]
         if inputs := form_inputs(specs, short, features, probes):
             requests[name] = inputs
@@ -98,14 +103,21 @@ def _with_short_lengths(
     return {**row, **{length: min(int(probes[length]), len(row[name])) for length, name in pairs}}
 
 
-def with_prompts(row: Row, features: Iterable[Feature]) -> Row:
-    """The row with the beginnings of its texts as prompts to go on from."""
+def as_question(row: Row, features: Iterable[Feature]) -> Row:
+    """The row with the beginnings of its texts as prompts to go on from, and with holes in texts that may have some."""
     prompts = {
         feature.prompt: row[feature.name].decode("utf-8", "ignore")[:_PROMPT_CHARACTERS].encode()
         for feature in features
         if feature.prompt and isinstance(row.get(feature.name), bytes)
     }
-    return {**row, **prompts}
+    return {**row, **prompts, **_with_holes(row, features)}
+
+
+def _with_holes(row: Row, features: Iterable[Feature]) -> Row:
+    """The texts that may have holes, with one in the place of their second word, or of the only one."""
+    holes = {feature.name: feature.hole.encode() for feature in features if feature.hole}
+    texts = {name: row[name].split(b" ") for name in holes if isinstance(row.get(name), bytes) and row[name].strip()}
+    return {name: b" ".join([*words[:1][: len(words) - 1], holes[name], *words[2:]]) for name, words in texts.items()}
 
 
 def features_of(description: ModelDescription | None) -> tuple[Feature, ...]:

@@ -20,12 +20,13 @@ from tfx.dsl.io import fileio
 from tfx.types.artifact_utils import decode_split_names, get_split_uri
 from tfx.types.standard_artifacts import Examples
 
-from components.artifacts import Vocabulary
+from components.artifacts import PushedOtherModel, Vocabulary
 from components.features import features_of
 from components.gazetteers import read_gazetteers
-from components.paths import local_output
+from components.paths import local_copy, local_output
 from components.unknown_share import check_unknown, measure_unknown, unknown_findings
 from models.features import Feature, learned_features
+from models.left_files import VOCABULARIES_FOLDER
 from models.progress import tell
 from models.tokenizers.cut_words import learn_words
 from models.tokenizers.settings import TokenizerSettings
@@ -109,12 +110,22 @@ def count_units(
 
 
 def learn_vocabularies(
-    counts: dict[str, dict[str, int]], features: Sequence[Feature], settings: TokenizerSettings
+    counts: dict[str, dict[str, int]],
+    features: Sequence[Feature],
+    settings: TokenizerSettings,
+    known: Mapping[str, list[str]] | None = None,
 ) -> Vocabularies:
     """Learns one vocabulary per text feature, or one for all of them, and sorts the values of each label feature.
 
     Of a feature that is cut into words already, its words and their characters.
+
+    Args:
+        counts: of the units of each feature in the train split.
+        features: the task's.
+        settings: the tokenizer section.
+        known: text feature to pieces that are taken over.
     """
+    known = known or {}
     texts = learned_features(features, "pieces")
     categories = {name: sorted(counts[name]) for name in learned_features(features, "categories")}
     if texts and settings.shared:
@@ -125,7 +136,7 @@ def learn_vocabularies(
         counts = dict.fromkeys(texts, dict(total))
         pieces = dict.fromkeys(texts, learn_vocabulary(dict(total), settings))
     else:
-        pieces = {name: learn_vocabulary(counts[name], settings) for name in texts}
+        pieces = {name: known.get(name) or learn_vocabulary(counts[name], settings) for name in texts}
     counted = {name: counts_of(learned, counts[name]) for name, learned in pieces.items()}
     learned = {name: learn_words(counts[name], settings) for name in learned_features(features, "words")}
     words, characters = ({name: pair[place] for name, pair in learned.items()} for place in (0, 1))
@@ -139,6 +150,7 @@ def TokenizerTrainer(  # noqa: N802
     features: Parameter[str],
     settings_json: Parameter[str],
     gazetteers: Parameter[str],
+    start: InputArtifact[PushedOtherModel] = None,
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Learns the pieces of every text feature and the values of every label feature from the train split.
@@ -151,6 +163,7 @@ def TokenizerTrainer(  # noqa: N802
         features: the task's, from `features_json`.
         settings_json: `TokenizerSettings` as JSON.
         gazetteers: lists of names, from `gazetteers_json`.
+        start: what another run has left, whose pieces are taken over; none: pieces are learned.
         beam_pipeline: given by TFX.
 
     Raises:
@@ -160,7 +173,7 @@ def TokenizerTrainer(  # noqa: N802
     learned = features_of(features)
     folders = {split: get_split_uri([examples], split) for split in decode_split_names(examples.split_names)}
     counts = count_units(beam_pipeline, folders, learned, settings, vocabulary.uri)
-    vocabularies = learn_vocabularies(counts["train"], learned, settings)
+    vocabularies = learn_vocabularies(counts["train"], learned, settings, _pieces_of(start))
     vocabularies = dataclasses.replace(vocabularies, gazetteers=read_gazetteers(gazetteers, settings))
     shares = measure_unknown(counts, vocabularies)
     check_unknown(shares, vocabularies)
@@ -168,6 +181,13 @@ def TokenizerTrainer(  # noqa: N802
         vocabularies.save(str(folder))
     _report(vocabularies, vocabulary)
     unknown_findings(shares, vocabularies, counts["train"]).keep(vocabulary)
+
+
+def _pieces_of(start: PushedOtherModel | None) -> dict[str, list[str]]:
+    if start is None:
+        return {}
+    with local_copy(start.uri) as folder:
+        return Vocabularies.load(str(folder / VOCABULARIES_FOLDER)).pieces
 
 
 def _report(vocabularies: Vocabularies, vocabulary: Any) -> None:

@@ -1,9 +1,10 @@
-"""Trainer: TFX's own, with vectors of another run as one more input, and with what a person should hear of it.
+"""Trainer: TFX's own, with what other runs have made as more inputs, and with what a person should hear of it.
 
-TFX's `base_model` takes no file.
+TFX's `base_model` takes one whole model, and no file.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +22,21 @@ from tfx.utils import json_utils
 from components.artifacts import PushedOtherModel
 from components.findings import Findings
 from components.paths import local_copy
-from models.training import OTHER_VECTORS
+from models.training import FROM_OTHER_RUNS
 from models.training_curves import FILE
 
 
 class TrainerSpec(TfxTrainerSpec):
-    """TFX's specification and the vectors."""
+    """TFX's specification and what other runs have made."""
 
-    INPUTS = {**TfxTrainerSpec.INPUTS, OTHER_VECTORS: ChannelParameter(type=PushedOtherModel, optional=True)}
+    INPUTS = {
+        **TfxTrainerSpec.INPUTS,
+        **{name: ChannelParameter(type=PushedOtherModel, optional=True) for name in FROM_OTHER_RUNS},
+    }
 
 
 class Executor(tfx_trainer.GenericExecutor):
-    """TFX's executor; hands the path of the vectors to `run_fn`.
+    """TFX's executor; hands the paths of what other runs have made to `run_fn`.
 
     What `run_fn` finds lies in a file of the artifact, which the history of runs does not open.
     """
@@ -43,10 +47,12 @@ class Executor(tfx_trainer.GenericExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Trains, then keeps the warnings; arguments as of TFX's Trainer, with `other_vectors` where there are any."""
+        """Trains, then keeps the warnings; arguments as of TFX's Trainer, with what other runs made."""
         inputs = dict(input_dict)
-        if vectors := inputs.pop(OTHER_VECTORS, []):
-            config = {**json_utils.loads(exec_properties[CUSTOM_CONFIG_KEY]), OTHER_VECTORS: get_single_uri(vectors)}
+        given = {name: artifacts for name in FROM_OTHER_RUNS if (artifacts := inputs.pop(name, []))}
+        if given:
+            paths = {name: get_single_uri(artifacts) for name, artifacts in given.items()}
+            config = json_utils.loads(exec_properties[CUSTOM_CONFIG_KEY]) | paths
             exec_properties = {**exec_properties, CUSTOM_CONFIG_KEY: json_utils.dumps(config)}
         super().Do(inputs, output_dict, exec_properties)
         model_run = get_single_instance(output_dict[MODEL_RUN_KEY])
@@ -73,7 +79,7 @@ class Trainer(base_component.BaseComponent):
         transform_graph: types.BaseChannel,
         schema: types.BaseChannel,
         custom_config: dict[str, Any],
-        other_vectors: types.BaseChannel | None = None,
+        from_other_runs: Mapping[str, types.BaseChannel],
     ) -> None:
         """Wires the component.
 
@@ -82,7 +88,8 @@ class Trainer(base_component.BaseComponent):
             transform_graph: that made them, with the vocabularies.
             schema: of the raw examples.
             custom_config: what `models.training.run_fn` reads.
-            other_vectors: another run's model, or a file, with whose vectors of words the tokens begin.
+            from_other_runs: of `FROM_OTHER_RUNS` those that there are: `other_vectors`, a model, or a file, with whose
+                vectors of words the tokens begin; `start`, what a run has left whose encoder the model begins with.
         """
         spec = TrainerSpec(
             examples=examples,
@@ -94,6 +101,6 @@ class Trainer(base_component.BaseComponent):
             custom_config=json_utils.dumps(custom_config),
             model=types.Channel(type=standard_artifacts.Model),
             model_run=types.Channel(type=standard_artifacts.ModelRun),
-            **({OTHER_VECTORS: other_vectors} if other_vectors else {}),
+            **from_other_runs,
         )
         super().__init__(spec=spec)

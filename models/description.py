@@ -51,6 +51,19 @@ class PaddedAxis(pydantic.BaseModel):
     """Longest length; null for any."""
 
 
+class Streaming(pydantic.BaseModel):
+    """Signatures that give an answer piece by piece to a caller that keeps the state of each row between the steps."""
+
+    model_config = pydantic.ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    prefill: str
+    """The signature that begins: inputs of a request to the whole state."""
+    step: str
+    """The signature that goes on: the whole state to what changes in it, and the answer so far."""
+    state: list[str]
+    """Tensors of the state, under the same name wherever they go in or come out. All have the rows first."""
+
+
 class ModelDescription(pydantic.BaseModel):
     """The description file, version 1. What is unknown is ignored; a model of before has no version key."""
 
@@ -77,6 +90,8 @@ class ModelDescription(pydantic.BaseModel):
     """The same, name to probe alone."""
     padded_axes: dict[str, list[PaddedAxis]] = {}
     """Signature to the axes of its outputs that are padded."""
+    streaming: Streaming | None = None
+    """Signatures that give an answer piece by piece; null for a model that has none."""
     code_version: str = ""
     """Hash of the code that trained it."""
     metrics: dict[str, float] = {}
@@ -89,6 +104,11 @@ class ModelDescription(pydantic.BaseModel):
         file = model / FILE
         file.parent.mkdir(exist_ok=True)
         file.write_text(self.model_dump_json(indent=1), encoding="utf-8")
+
+    @property
+    def streaming_signatures(self) -> frozenset[str]:
+        """Signatures that people do not ask one by one."""
+        return frozenset([self.streaming.prefill, self.streaming.step]) if self.streaming else frozenset()
 
     @classmethod
     def read(cls, model: pathlib.Path) -> "ModelDescription":

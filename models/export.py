@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from models.description import DescribedRequestSetting, ModelDescription, PaddedAxis
+from models.description import DescribedRequestSetting, ModelDescription
 from models.errors import SeqlineError
 from models.registry import TASKS
 from models.run_settings import RunSettings
@@ -64,7 +64,7 @@ def export(
     for name, (function, input_signature) in traced_endpoints(signatures).items():
         archive.add_endpoint(name, function, input_signature=input_signature)
     archive.write_out(directory, verbose=False)
-    describe(settings, vocabularies, facts, signatures.padded_axes()).write(pathlib.Path(directory))
+    describe(settings, vocabularies, facts, signatures).write(pathlib.Path(directory))
     check_ops(directory)
 
 
@@ -106,9 +106,9 @@ def describe(
     settings: RunSettings,
     vocabularies: Vocabularies,
     facts: dict[str, Any],
-    padded_axes: dict[str, list[PaddedAxis]],
+    signatures: Signatures | None = None,
 ) -> ModelDescription:
-    """What the model of a run says of itself; arguments as for `export`, and what its signatures say."""
+    """What the model of a run says of itself; arguments as for `export`, and its signatures where it is exported."""
     request_settings = [
         DescribedRequestSetting(
             name=setting.name,
@@ -130,7 +130,8 @@ def describe(
         categories=vocabularies.categories,
         request_settings=request_settings,
         request_defaults={setting.name: setting.probe for setting in request_settings},
-        padded_axes=padded_axes,
+        padded_axes=signatures.padded_axes() if signatures else {},
+        streaming=signatures.streaming() if signatures else None,
         **facts,
     )
 

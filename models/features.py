@@ -68,6 +68,8 @@ class Feature:
         prompt: input of signatures that takes a text to go on from, as which a beginning of this feature will do; ""
             for none.
         aligned_with: name of the feature of which it has one value for each; "" for none.
+        hole: what stands in a text, where signatures take it, for a word that is asked for; "" for none.
+        borrowed_from: name of the feature whose value in another example of the split it takes; "" for none.
     """
 
     name: str
@@ -75,6 +77,8 @@ class Feature:
     optional: bool = False
     prompt: str = ""
     aligned_with: str = ""
+    hole: str = ""
+    borrowed_from: str = ""
 
     @property
     def facts(self) -> Kind:

@@ -10,6 +10,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from models.layer_rates import LayerRates
+
 # Steps whose figures lie in the optimizer until they are read.
 BLOCK = 10
 # A loss so many times that of the first step (or 1, where that is less) has exploded: weights at random guess, and no
@@ -33,11 +35,13 @@ class Guarded:
             what was accumulated before it.
 
     Attributes:
+        rates: what the learning rate of each weight is multiplied by; None: it is the same for all.
         by_rows: whether the gradient of a table stays `tf.IndexedSlices`, each row of the step once, and is no tensor
             of the table's size.
     """
 
     by_rows = False
+    rates: LayerRates | None = None
     clip_norm: float | None
     halts: bool
 
@@ -143,6 +147,11 @@ class Guarded:
 
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
         """Keras's step, number by number, by a kernel that reads each tensor once instead of a dozen times."""
+        if self.rates:
+            weight = self._trainable_variables[self._get_variable_index(variable)]  # type: ignore[attr-defined]
+            learning_rate = learning_rate * self.rates.factor(weight.path, self.iterations)  # type: ignore[attr-defined]
+            if self.weight_decay and self._use_weight_decay(weight):  # type: ignore[attr-defined]
+                variable.assign_sub(variable * (self.weight_decay * learning_rate))  # type: ignore[attr-defined]
         if self.amsgrad:  # type: ignore[attr-defined]
             super().update_step(gradient, variable, learning_rate)  # type: ignore[misc]
             return
@@ -161,6 +170,11 @@ class Guarded:
             epsilon=tf.constant(self.epsilon, dtype),  # type: ignore[attr-defined]
             grad=tf.cast(gradient, dtype),
         )
+
+    def _apply_weight_decay(self, variables: Any) -> None:
+        """Keras takes one rate for all; where there are several, the step itself shrinks each weight."""
+        if not self.rates:
+            super()._apply_weight_decay(variables)  # type: ignore[misc]
 
     def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
         """Keras adds up the gradients of all devices here; they are sums already."""

@@ -61,7 +61,7 @@ TASKS: dict[str, Task] = {
         features=(Feature("text", "text"), Feature("label", "label")),
         roles=("encoder",),
         judging=Judging("label", "label", _CLASSIFICATION, _CLASS_SCORES, length_of="text"),
-        uses=frozenset({"pooling"}),
+        uses=frozenset({"pooling", "pretrained"}),
     ),
     "text_to_text": Task(
         "text_to_text",
@@ -87,6 +87,19 @@ TASKS: dict[str, Task] = {
         uses=frozenset({"decoding", "sampling", "stream"}),
         request_settings=TEXT_SAMPLING,
         review="texts",
+    ),
+    "masked_language_modeling": Task(
+        "masked_language_modeling",
+        "models.tasks.masked_language_modeling",
+        features=(Feature("text", "text", hole="[MASK]"), Feature("elsewhere", "note", borrowed_from="text")),
+        roles=("encoder",),
+        judging=Judging(
+            "text",
+            "log_prob",
+            ("example_count", "masked_accuracy", "perplexity", "cross_entropy", "next_sentence_accuracy"),
+        ),
+        uses=frozenset({"masking"}),
+        review="masked_texts",
     ),
     "sequence_labeling": Task(
         "sequence_labeling",

@@ -7,6 +7,7 @@ import pydantic
 from models.audio_settings import AudioSettings
 from models.decoding.settings import DecodingSettings
 from models.labeling_settings import LabelingSettings
+from models.masking_settings import MaskingSettings
 from models.registry import ARCHITECTURES
 from models.settings import Settings, only_for
 from models.tokenizers.settings import TokenizerSettings
@@ -34,6 +35,8 @@ class RunSettings(Settings):
     """How text is cut into units."""
     labeling: LabelingSettings = pydantic.Field(LabelingSettings(), json_schema_extra=only_for("tags"))
     """How words are read and how their tags are chosen."""
+    masking: MaskingSettings = pydantic.Field(MaskingSettings(), json_schema_extra=only_for("masking"))
+    """What is hidden of texts, to be guessed."""
     model: ModelSettings
     """What computes the answer; `architecture` decides which other keys there are."""
     training: TrainingSettings = TrainingSettings()

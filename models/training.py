@@ -21,11 +21,14 @@ from models.bodies import save_bodies
 from models.checkpointing import Checkpointing, TrainingState
 from models.divergence import Divergence, check_ended
 from models.errors import SeqlineError
-from models.export import export
+from models.export import describe, export
 from models.input_pipeline import Batches, evaluation_batches, measure, read_examples, training_batches
+from models.layer_rates import LayerRates, layers_below
+from models.left_files import BODIES_FOLDER, VOCABULARIES_FOLDER
 from models.memory import keep_freed_memory
 from models.old_states import note_origin, remove_old_states
 from models.optimizers import optimizer_of
+from models.pretrained import begin_from, freeze
 from models.progress import tell
 from models.registry import TASKS
 from models.run_settings import RunSettings
@@ -36,9 +39,7 @@ from models.training_curves import TrainingCurves
 from models.training_settings import TrainingSettings
 from models.words.transfer import transfer
 
-BODIES_FOLDER = "bodies"
-VOCABULARIES_FOLDER = "vocabularies"
-OTHER_VECTORS = "other_vectors"
+OTHER_VECTORS, START = FROM_OTHER_RUNS = ("other_vectors", "start")
 # Of a folder that nobody else makes.
 _SCRATCH = ".seqline-scratch-"
 
@@ -49,8 +50,9 @@ def run_fn(fn_args: Any) -> None:
     Args:
         fn_args: TFX's FnArgs. `custom_config` holds `settings` (JSON of `RunSettings`), `task_facts`, `code_hash`,
             `checkpoint_dir`, if wanted `too_long`, as `train` takes it, and, where tokens begin with vectors of another
-            run, `vectors_fingerprint` and under `OTHER_VECTORS` their path; the vocabularies stand in the folder
-            `vocabularies` of the transform graph.
+            run, under `OTHER_VECTORS` their path, under `START` that of what a run has left with whose encoder the
+            model begins, and `fingerprint` of both; the vocabularies stand in the folder `vocabularies` of the
+            transform graph.
 
     Raises:
         SeqlineError: the disk is full, or the model cannot be exported.
@@ -59,7 +61,7 @@ def run_fn(fn_args: Any) -> None:
     settings = RunSettings.model_validate_json(config["settings"])
     vocabularies = Vocabularies.load(f"{fn_args.transform_graph_path}/vocabularies")
     train_files, eval_files = (_expand(patterns) for patterns in (fn_args.train_files, fn_args.eval_files))
-    other_vectors, fingerprint = config.get(OTHER_VECTORS, ""), config.get("vectors_fingerprint", "")
+    other_vectors, start, fingerprint = (config.get(key, "") for key in (*FROM_OTHER_RUNS, "fingerprint"))
     too_long = config.get("too_long", {})
     identity = "".join(
         [
@@ -86,6 +88,7 @@ def run_fn(fn_args: Any) -> None:
             fn_args.model_run_dir,
             other_vectors,
             too_long,
+            start,
         )
         facts = {"code_version": config["code_hash"], "metrics": state.best_metrics | {"best_epoch": state.best_epoch}}
         facts["vectors_found"] = state.vectors_found
@@ -95,6 +98,7 @@ def run_fn(fn_args: Any) -> None:
         save_bodies(task.bodies(model), model_run / BODIES_FOLDER)
         task.leave(model, vocabularies, model_run)
         vocabularies.save(str(model_run / VOCABULARIES_FOLDER))
+        describe(settings, vocabularies, facts).write(model_run)
     except (OSError, tf.errors.ResourceExhaustedError) as error:
         if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
             raise SeqlineError(
@@ -114,6 +118,7 @@ def train(
     log_dir: str | None = None,
     other_vectors: str = "",
     too_long: Mapping[str, Any] | None = None,
+    start: str = "",
 ) -> tuple[keras.Model, TrainingState]:
     """Trains a model, from the state saved in `checkpoint_dir` if there is one.
 
@@ -126,6 +131,7 @@ def train(
         log_dir: folder for TensorBoard and `training.json`, if wanted.
         other_vectors: another run's model, or a file, whose vectors of words the tokens begin with; "" for none.
         too_long: what happens to a `source` and to a `target` of too many tokens, as `models.too_long` has it.
+        start: folder of what a run has left with whose encoder the model begins; "" for none.
 
     Returns:
         the model with its best weights, or the mean of its last ones, and how the training went.
@@ -148,6 +154,9 @@ def train(
         with (tf.distribute.get_strategy() if in_order else distribution_strategy()).scope():
             model = build_model(settings, vocabularies)
             found = begin_with(other_vectors, model, vocabularies, settings)
+            if start:
+                begin_from(pathlib.Path(start), model, task)
+                freeze(training.freeze, model, task)
             compile_model(model, task, settings, total_steps)
             checkpointing = Checkpointing(
                 checkpoint_dir,
@@ -233,8 +242,11 @@ def build_model(settings: RunSettings, vocabularies: Vocabularies) -> keras.Mode
 
 def compile_model(model: keras.Model, task: TaskCode, settings: RunSettings, total_steps: int) -> None:
     """Gives a model its optimizer, loss and metrics; schedules end at the last of so many steps."""
+    optimizer, training = optimizer_of(settings.training, total_steps), settings.training
+    if training.init_from and (training.layer_decay < 1 or training.unfreeze_steps):
+        optimizer.rates = LayerRates(layers_below(model, task), training.layer_decay, training.unfreeze_steps)
     model.compile(
-        optimizer=optimizer_of(settings.training, total_steps),
+        optimizer=optimizer,
         # XLA compiles anew for every length and cannot differentiate a loop whose length it does not know.
         jit_compile=False,
         **task.compile_arguments(settings),

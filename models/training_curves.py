@@ -6,6 +6,7 @@ They come from the optimizer (`models.guarded_optimizers`), a block of steps at 
 import json
 import math
 import pathlib
+import resource
 import time
 from typing import Any, NamedTuple
 
@@ -112,7 +113,7 @@ class TrainingCurves(keras.callbacks.Callback):
         self.log_dir = log_dir
         self.facts = facts
         self.latest: dict[str, float] = {}
-        self._since = time.monotonic()
+        self._since = self._begun = time.monotonic()
         self._writer = tf.summary.create_file_writer(f"{log_dir}/{_STEP_LOGS}") if log_dir else None
 
     @property
@@ -123,8 +124,8 @@ class TrainingCurves(keras.callbacks.Callback):
         return curves
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Starts the clock."""
-        self._since = time.monotonic()
+        """Starts the clocks."""
+        self._since = self._begun = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Reads a block when it is full."""
@@ -137,12 +138,13 @@ class TrainingCurves(keras.callbacks.Callback):
         self._read(self.checkpointing.state.step)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Adds the epoch: all of Keras's logs, with the figures of its steps."""
+        """Adds the epoch: all of Keras's logs, with the figures of its steps, its time and the memory so far."""
         self._read(self.checkpointing.state.step)
         figures = Window(*self._curves["epoch"]).figures(self.tokens_per_step)
         metrics = {name: _number(float(value)) for name, value in (logs or {}).items()}
         row = {"epoch": epoch + 1, "step": self.checkpointing.state.step}
-        self._curves["epochs"].append(row | _rounded(figures) | metrics)
+        cost = {"seconds": time.monotonic() - self._begun, **peak_memory()}
+        self._curves["epochs"].append(row | _rounded(figures | cost) | metrics)
         self._curves["epoch"] = list(Window())
         self._log(figures, self.checkpointing.state.step, "epoch/")
         self._tell(figures)
@@ -190,6 +192,20 @@ class TrainingCurves(keras.callbacks.Callback):
                 for name, value in figures.items():
                     if value is not None:
                         tf.summary.scalar(f"{prefix}{name}", value)
+
+
+def peak_memory() -> dict[str, float | None]:
+    """The most memory so far, in MB: of the process, and where there are GPUs of the fullest one."""
+    # Linux counts in KiB.
+    found: dict[str, float | None] = {
+        "memory_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    }
+    names = [device.name.removeprefix("/physical_device:") for device in tf.config.list_physical_devices("GPU")]
+    if names:
+        found["gpu_memory_megabytes"] = (
+            max(tf.config.experimental.get_memory_info(name)["peak"] for name in names) / 1e6
+        )
+    return found
 
 
 def _append(curves: dict[str, Any], window: Window) -> None:

@@ -4,12 +4,29 @@ from typing import Literal
 
 import pydantic
 
-from models.settings import Settings, only_for, only_with
+from models.settings import Settings, a_path, only_for, only_with
+
+_BEGUN = only_with(init_from=True, optimizer=("adam", "adamw"))
 
 
 class TrainingSettings(Settings):
     """How the weights are found."""
 
+    init_from: str = pydantic.Field("", json_schema_extra=only_for("pretrained") | a_path())
+    """Run of task masked_language_modeling whose encoder and pieces the model begins with: its id, as seqline runs
+    shows it, where it has the same output_dir, or the folder that its training has left,
+    <output_dir>/artifacts/Trainer/model_run/<number>. Sizes, and how texts are cut, must be as there. Empty: all begins
+    at random."""
+    freeze: Literal["none", "embedding", "encoder"] = pydantic.Field(
+        "none", json_schema_extra=only_with(init_from=True)
+    )
+    """What stays as it was there: nothing, the vectors of the pieces, or with them the whole encoder."""
+    layer_decay: float = pydantic.Field(1.0, gt=0, le=1, json_schema_extra=_BEGUN)
+    """Learning rate of each layer for that of the layer above (Howard and Ruder, 2018; Clark et al., 2020); the head
+    has the whole one, the vectors of the pieces have the lowest. 1: all have the same."""
+    unfreeze_steps: int = pydantic.Field(0, ge=0, json_schema_extra=_BEGUN)
+    """Steps from when a layer begins to learn to when the next one below does, the head first (gradual unfreezing,
+    Howard and Ruder, 2018). 0: all begin at once."""
     batch_size: int = pydantic.Field(64, ge=1)
     """Sequences in a step, over all devices together."""
     batch_tokens: int = pydantic.Field(0, ge=0)

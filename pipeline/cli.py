@@ -99,9 +99,18 @@ def _describe() -> None:
 
 
 @app.command()
-def run(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = []) -> None:  # noqa: B006  # typer reads it
+def run(
+    config: ConfigFile = DEFAULT_CONFIG,
+    overrides: Overrides = [],  # noqa: B006  # typer reads it
+    approved: Annotated[
+        list[str],
+        typer.Option(
+            "--approve", metavar="RULE", help="Let records pass that break this rule of data.gate; repeatable."
+        ),
+    ] = [],  # noqa: B006
+) -> None:
     """Run the pipeline; what has not changed since the last run comes from the cache."""
-    _run(config, overrides)
+    _run(config, [*overrides, *configuration.approvals(approved)])
 
 
 @app.command(name="compile")

@@ -30,11 +30,13 @@ from components.tokenizer_trainer import TokenizerTrainer
 from components.trainer import Trainer
 from components.transform import Transform
 from models.registry import ARCHITECTURES, TASKS
+from models.training import OTHER_VECTORS, START
 from pipeline.config.config import Config
 from pipeline.orchestrators.baseline import Baseline, previous_blessed_model
 from pipeline.orchestrators.code_hash import hash_modules
 from pipeline.orchestrators.node import StillTrue
 from pipeline.run.output_folder import OutputFolder
+from pipeline.run.start import find_start
 
 # In this process. Beam's DirectRunner would first try to download a runner from the network.
 # TFX would pack its own source for workers at every Beam stage, unless told that there are none.
@@ -48,6 +50,8 @@ STILL_TRUE: dict[str, StillTrue] = {"Pusher": is_push_current}
 _FOR_TRAINING = {"too_long", "too_long_target"}
 # What a task says of itself to those who judge its models, not to those who train them.
 _FOR_JUDGES = {"judging", "review"}
+# What the training takes from other runs, to the stage that brings it in.
+_IMPORTED = {OTHER_VECTORS: "WordVectors", START: "Pretrained"}
 
 Stage = TypeVar("Stage", bound=BaseComponent)
 
@@ -96,9 +100,9 @@ def build_pipeline(config: Config, baseline: Baseline = previous_blessed_model) 
         metadata_connection_config=_metadata_connection(folder),
         components=[
             *data,
+            *model.imported,
             model.tokenizer,
             model.transform,
-            *model.imported,
             model.trainer,
             compared_with,
             *judges,
@@ -146,11 +150,16 @@ def _data_stages(config: Config) -> DataStages:
 def _model_stages(config: Config, data: DataStages, folder: OutputFolder) -> ModelStages:
     task, architecture = TASKS[config.task], ARCHITECTURES[config.model.architecture]
     task_code = (type(task).__module__, task.module)
+    found = {OTHER_VECTORS: find_vectors(config.run_settings()), START: find_start(config)}
+    others = {name: model for name, model in found.items() if model}
+    imported = {name: other_model(model, _IMPORTED[name]) for name, model in others.items()}
+    given = {name: importer.outputs["result"] for name, importer in imported.items()}
     tokenizer = TokenizerTrainer(
         examples=data.examples.outputs["examples"],
         features=features_json(task.features),
         settings_json=config.tokenizer.model_dump_json(),
         gazetteers=gazetteers_json(config.labeling.gazetteers),
+        **{name: channel for name, channel in given.items() if name == START},
     )
     # Nothing flows from the gate to the tokenizer, yet no work is worth doing on data that the gate refuses.
     tokenizer.add_upstream_node(data.gate)
@@ -164,8 +173,6 @@ def _model_stages(config: Config, data: DataStages, folder: OutputFolder) -> Mod
         "components.preprocessing",
         *task_code,
     )
-    vectors = find_vectors(config.run_settings())
-    imported = [other_model(vectors, "WordVectors")] if vectors else []
     trainer = Trainer(
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
@@ -177,12 +184,12 @@ def _model_stages(config: Config, data: DataStages, folder: OutputFolder) -> Mod
                 "models.training", *task_code, architecture.module, architecture.settings.__module__
             ),
             "checkpoint_dir": str(folder.checkpoints),
-            "vectors_fingerprint": vectors.fingerprint if vectors else "",
+            "fingerprint": "".join(model.fingerprint for model in others.values()),
             "too_long": config.data.actions_on_too_long,
         },
-        other_vectors=imported[0].outputs["result"] if imported else None,
+        from_other_runs=given,
     )
-    return ModelStages(tokenizer, transform, trainer, imported)
+    return ModelStages(tokenizer, transform, trainer, [*imported.values()])
 
 
 def _judges(config: Config, data: DataStages, trainer: BaseNode, baseline: BaseNode) -> list[BaseNode]:

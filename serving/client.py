@@ -1,13 +1,13 @@
 """A client of the server, also of a stock TensorFlow Serving. It needs grpcio, protobuf and numpy, no TensorFlow."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
-from serving.client_answers import ModelVersion, TextClass, TransformedText
+from serving.client_answers import CompletionPiece, ModelVersion, TextClass, TransformedText
 from serving.client_tasks import TaskClient
 from serving.wire import messages
 from serving.wire.connection import Connection, Tls
@@ -158,6 +158,44 @@ class Client(TaskClient):
             name: _scores(result.classification_result) if method == _CLASSIFY else _values(result.regression_result)
             for (name, method), result in zip(methods, results, strict=True)
         }
+
+    def stream(
+        self,
+        prompt: str,
+        *,
+        temperature: float | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        max_length: int | None = None,
+        seed: int | None = None,
+        stop: Sequence[str] = (),
+        timeout: float | None = None,
+    ) -> Iterator[CompletionPiece]:
+        """What follows a prompt, piece by piece as the model writes it; together they are what `complete` answers.
+
+        The server writes for as long as the iterator is open: close it, or let it go, to end the text early. A stock
+        TensorFlow Serving has no such call.
+
+        Args:
+            prompt: What to go on from.
+            temperature: As the others a setting of `complete`; None for the model's own.
+            top_k: See there.
+            top_p: See there.
+            max_length: See there.
+            seed: See there.
+            stop: See there.
+            timeout: Time for the whole answer, in seconds; None for the client's own.
+
+        Raises:
+            ServingError: The server refused the request, or none answered; before the first piece or later.
+        """
+        settings = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "max_length": max_length, "seed": seed}
+        request = messages.GenerateRequest(model_spec=self._spec(), prompt=prompt, stop=stop)
+        for name, value in settings.items():
+            if value is not None:
+                setattr(request, name, value)
+        for piece in self._connection.stream("Generate", request, timeout):
+            yield CompletionPiece(piece.text, piece.reason, piece.score, piece.num_tokens)
 
     def status(self, version: int | None = None, timeout: float | None = None) -> list[ModelVersion]:
         """State of the model's versions, highest number first.

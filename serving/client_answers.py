@@ -64,6 +64,23 @@ class Completion:
 
 
 @dataclass(frozen=True)
+class CompletionPiece:
+    """What has come of an answer since the piece before.
+
+    Attributes:
+        text: What it adds to the text; whole characters, and never a part of a stop string.
+        reason: In the last piece, why the text ends: end, stop or length; empty before.
+        score: Log probability per token drawn so far.
+        num_tokens: Tokens drawn so far.
+    """
+
+    text: str
+    reason: str
+    score: float
+    num_tokens: int
+
+
+@dataclass(frozen=True)
 class TextScore:
     """How probable a language_modeling model finds one text.
 
@@ -166,6 +183,19 @@ class Audio:
     samples: np.ndarray
     sample_rate: int
     conditions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FilledText:
+    """Answer of a masked_language_modeling model to one text with holes.
+
+    Attributes:
+        text: The text with the best candidate in each hole.
+        candidates: For each hole, candidate to probability, the best first.
+    """
+
+    text: str
+    candidates: list[dict[str, float]]
 
 
 @dataclass(frozen=True)

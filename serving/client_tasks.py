@@ -10,6 +10,7 @@ from serving.client_answers import (
     Attention,
     Audio,
     Completion,
+    FilledText,
     Similarity,
     SimilarWords,
     TaggedText,
@@ -143,6 +144,17 @@ class TaskClient(ABC):
             for log_prob, count, pieces, log_probs in rows
         ]
 
+    # === masked_language_modeling ===
+
+    def fill(self, texts: Sequence[str], timeout: float | None = None) -> list[FilledText]:
+        """Texts with `[MASK]` in the place of each piece that is asked for, filled, and what else could stand there."""
+        rows = self._ask("text candidates scores", {"text": texts}, timeout=timeout)
+        return [_filled_text(*row) for row in rows]
+
+    def embed_texts(self, texts: Sequence[str], timeout: float | None = None) -> list[np.ndarray]:
+        """A vector of each text as a whole, float32 (H,) of length 1: a product of two is their cosine similarity."""
+        return [vector for (vector,) in self._ask("vector", {"text": texts}, signature_name="embed", timeout=timeout)]
+
     # === word_embedding ===
 
     def embed(self, texts: Sequence[str], timeout: float | None = None) -> list[WordVectors]:
@@ -251,6 +263,11 @@ def _beams(targets: np.ndarray, scores: np.ndarray) -> list[TransformedText]:
 def _attention(source_pieces: np.ndarray, target_pieces: np.ndarray, weights: np.ndarray) -> Attention:
     columns, rows = real_length(source_pieces), real_length(target_pieces)
     return Attention(to_texts(source_pieces[:columns]), to_texts(target_pieces[:rows]), weights[:rows, :columns])
+
+
+def _filled_text(text: bytes, candidates: np.ndarray, scores: np.ndarray) -> FilledText:
+    holes = [to_scores(*hole) for hole in zip(candidates, scores, strict=True)]
+    return FilledText(to_text(text), [hole for hole in holes if hole])
 
 
 def _word_vectors(words: np.ndarray, known: np.ndarray, vectors: np.ndarray) -> WordVectors:

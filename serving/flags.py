@@ -117,6 +117,8 @@ FLAGS: tuple[Flag, ...] = (
     Flag("request_log_folder", "", "where a sample of the requests is kept", "request_log.folder"),
     Flag("request_log_sampling_rate", 0.01, "share of the requests that is kept", "request_log.sampling_rate"),
     Flag("max_concurrent_requests", 1024, "requests accepted at the same time on each port", "max_concurrent_requests"),
+    Flag("max_stream_rows", 32, "texts written piece by piece at the same time, each version", "streaming.max_rows"),
+    Flag("max_waiting_streams", 256, "texts that may wait for one of these places", "streaming.max_waiting"),
     Flag("max_message_bytes", 100 * 2**20, "largest gRPC request, unpacked, in bytes", "max_message_bytes"),
     Flag("max_body_bytes", 100 * 2**20, "largest REST request, unpacked, in bytes", "rest.max_body_bytes"),
     Flag("max_rows", 1_000_000, "most rows of a request", "max_rows"),

@@ -21,6 +21,7 @@ from serving.core.model_config import read_config_file
 from serving.core.predict import Predictor
 from serving.core.request_log import RequestLog
 from serving.core.store import ModelStore, ModelSummary, version_policy
+from serving.core.streaming.generator import Generator
 from serving.core.version_records import ModelConfig
 from serving.errors import ServerStartError, ServingError
 from serving.front.limits import raise_file_limit
@@ -92,7 +93,8 @@ class Server:
         self._ports = ports or Ports(self._settings, [model.name for model in models])
         self.health = self._ports.health
         parts = (self.store, predictor, self._settings, self.metrics, self._request_log)
-        self._answers, self._grpc_work = make_answers(*parts, self._ports.grpc)
+        self._generator = Generator(self._settings, self.metrics)
+        self._answers, self._streams, self._grpc_work = make_answers(*parts, self._ports.grpc, self._generator)
         self._site, self._rest_work = make_site(*parts, self._ports)
         self._config_watch = ConfigWatch(self.store, self._settings.models)
         self._stopped = False
@@ -148,7 +150,7 @@ class Server:
         _log.info("serving %s on %s%s", served, self.address, rest)
 
     def _open_ports(self) -> None:
-        self._ports.grpc.serve(self._answers)
+        self._ports.grpc.serve(self._answers, self._streams)
         if self._ports.rest:
             self._ports.rest.serve(self._site)
         self._ports.open()
@@ -228,6 +230,7 @@ class Server:
         drained = self._ports.close(grace)
         for work in (self._grpc_work, self._rest_work):
             work.stop()
+        self._generator.stop()
         self._runner.stop()
         self.store.stop()
         self._request_log.close()

@@ -89,6 +89,16 @@ class BatchingSettings(FrozenSettings):
         return self
 
 
+class StreamingSettings(FrozenSettings):
+    """Answers that are given piece by piece: texts join and leave the running batch between its steps."""
+
+    max_rows: int = Field(default=32, ge=1)
+    """Texts that are written at the same time, for each model version. Each holds its own cache in memory."""
+
+    max_waiting: int = Field(default=256, ge=0)
+    """Texts that may wait for one of these places, for each model version. One more is answered RESOURCE_EXHAUSTED."""
+
+
 class RestSettings(FrozenSettings):
     """The REST twin of the gRPC API (HTTP, JSON)."""
 
@@ -236,6 +246,9 @@ class ServingSettings(FrozenSettings):
     batching: BatchingSettings = BatchingSettings()
     """Merging of requests."""
 
+    streaming: StreamingSettings = StreamingSettings()
+    """Answers piece by piece."""
+
     rest: RestSettings = RestSettings()
     """The REST API."""
 
@@ -306,7 +319,7 @@ class ServingSettings(FrozenSettings):
     it is closed itself. 0: as many as the limit of open files allows."""
 
     message_seconds: float = Field(default=120.0, gt=0)
-    """How long a gRPC call may take to send its message, in seconds."""
+    """How long a gRPC call may take to send its message, in seconds, and a client to take each piece of a stream."""
 
     idle_seconds: float = Field(default=900.0, gt=0)
     """How long a gRPC connection without calls stays open, in seconds. Clients open the next one by themselves."""

@@ -78,6 +78,7 @@ _CORPUS_SCORE = MetricEntry(
     "CorpusBleu", f"{_METRICS}.corpus_score", least=0.0, greatest=100.0, takes_output=True, compares_texts=True
 )
 _SAMENESS = MetricEntry("MostFrequentShare", f"{_METRICS}.sameness", least=0.0, greatest=1.0)
+_MAJORITY_SHARE = MetricEntry("MajorityShare", f"{_METRICS}.majority", least=0.0, greatest=1.0)
 _ENTITIES = MetricEntry(
     "EntityMetric",
     f"{_METRICS}.entities",
@@ -99,6 +100,19 @@ def _of_units(class_name: str, units: str, least: float = 0.0, baseline: Baselin
         takes_output=True,
         baseline=baseline,
         of_one=True,
+    )
+
+
+def _share(output: str, units: str, guess: str = "", right_answers: str = "") -> MetricEntry:
+    """What an output adds up to for each unit of another one, and what a guess reaches of the right answers."""
+    return MetricEntry(
+        "Ratio",
+        f"{_METRICS}.ratio",
+        least=0.0,
+        greatest=1.0,
+        arguments={"units": units, "output": output},
+        baseline=Baseline(guess, f"{BASELINE}{right_answers}") if guess else None,
+        of_one=bool(guess),
     )
 
 
@@ -129,13 +143,9 @@ METRICS: dict[str, MetricEntry] = {
         arguments={"units": "num_predictions", "output": "loss"},
         of_one=True,
     ),
-    "known_words": MetricEntry(
-        "Ratio",
-        f"{_METRICS}.ratio",
-        least=0.0,
-        greatest=1.0,
-        arguments={"units": "num_words", "output": "num_known"},
-    ),
+    "known_words": _share("num_known", "num_words"),
+    "masked_accuracy": _share("num_right", "num_units", "the most frequent hidden piece for every one", "hidden"),
+    "next_sentence_accuracy": _share("next_right", "num_next", "the same answer for every pair", "follows"),
     "entity_precision": _ENTITIES,
     "entity_recall": _ENTITIES,
     "entity_f1": dataclasses.replace(_ENTITIES, baseline=Baseline("an answer without any entity", value=0.0)),
@@ -150,6 +160,8 @@ METRICS: dict[str, MetricEntry] = {
     "class_scores": _CONFUSION,
     f"{BASELINE}accuracy": _CONFUSION,
     f"{BASELINE}macro_f1": _CONFUSION,
+    f"{BASELINE}hidden": dataclasses.replace(_MAJORITY_SHARE, arguments={"output": "hidden"}),
+    f"{BASELINE}follows": dataclasses.replace(_MAJORITY_SHARE, arguments={"output": "follows"}),
     ANSWERS_ALIKE: dataclasses.replace(_SAMENESS, takes_output=True),
     RIGHT_ANSWERS_ALIKE: _SAMENESS,
 }

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from components.errors import DataError
+from components.example_gen.gate_settings import GateSettings
 from components.example_gen.overlap import Overlap
 from components.example_gen.report import FileReport, labels_of
 from components.example_gen.suggestions import difference, looks, quoted
@@ -25,6 +27,7 @@ class Evidence:
         splits: names of the splits.
         whole: whether all records were read.
         moved: feature and label of those so rare that all their examples were moved to train.
+        gate: the section `data.gate`.
     """
 
     reports: Sequence[FileReport]
@@ -33,6 +36,7 @@ class Evidence:
     splits: Sequence[str]
     whole: bool = True
     moved: Collection[tuple[str, str]] = ()
+    gate: GateSettings = GateSettings()
 
     @property
     def kept(self) -> Mapping[str, int]:
@@ -51,8 +55,21 @@ def find_refused(evidence: Evidence) -> Iterator[str]:
             yield f"{refused} of {read} records{of_split} were left out ({refused / read:.2%}); the first: {first}"
 
 
+def find_set_aside(evidence: Evidence) -> Iterator[str]:
+    """Records that a rule of the gate keeps out."""
+    total: Counter[str] = sum((report.set_aside for report in evidence.reports), Counter())
+    for rule, count in total.items():
+        yield f"{count} {'record is' if count == 1 else 'records are'} in quarantine (data.gate.{rule})"
+
+
 def find_repeated(evidence: Evidence) -> Iterator[str]:
     """Inputs of another split that train holds too."""
+    if evidence.gate.repeated != "off":
+        yield from repeated(evidence)
+
+
+def repeated(evidence: Evidence) -> Iterator[str]:
+    """One sentence for each split of which train holds more than 1 %."""
     for split, count in evidence.overlap.repeated.items():
         of_split = evidence.kept.get(split, 0)
         if of_split and count / of_split > _REPEATED:
@@ -147,6 +164,7 @@ def find_look_alikes(evidence: Evidence) -> Iterator[str]:
 
 CHECKS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     find_refused,
+    find_set_aside,
     find_repeated,
     find_disputed,
     find_answers_given,
@@ -159,5 +177,14 @@ CHECKS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
 
 
 def check(evidence: Evidence) -> list[str]:
-    """Asks every check; one sentence for each thing that it found."""
+    """Asks every check; one sentence for each thing that it found.
+
+    Raises:
+        DataError: a check whose action in `data.gate` is fail found something.
+    """
+    if evidence.gate.repeated == "fail" and (found := list(repeated(evidence))):
+        raise DataError(
+            "\n".join(f"{sentence} (data.gate.repeated)." for sentence in found)
+            + "\n  Take them out of one of the splits, or let them pass this once: seqline run --approve repeated."
+        )
     return [found for one in CHECKS for found in one(evidence)]

@@ -106,7 +106,7 @@ def judged(found: Examination, features: Sequence[Feature], settings: DataSettin
     moved = account_for_moves(found.reports, Counter()) if moves else set()
     judge(found.reports, found.refused, features, settings, found.whole)
     overlap = overlaps.add(map(overlaps.overlap_of, found.seen.values()))
-    evidence = Evidence(found.reports, overlap, features, settings.splits(), found.whole, moved)
+    evidence = Evidence(found.reports, overlap, features, settings.splits(), found.whole, moved, settings.gate)
     return [*check(evidence), *(() if found.whole else _so_far(found, features, settings))]
 
 

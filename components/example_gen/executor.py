@@ -16,6 +16,7 @@ from tfx.dsl.io import fileio
 from components.errors import DataError, printable
 from components.example_gen import overlap as overlaps
 from components.example_gen import report as reports
+from components.example_gen.borrowing import borrow
 from components.example_gen.checks import Evidence, check
 from components.example_gen.context import ReadContext, Section
 from components.example_gen.counting import count_record, number_of_records
@@ -91,7 +92,7 @@ def generate_examples(
         read.refused | "WriteRefused" >> _one_text_file(directory, REFUSED_FILE)
         read.reports | "WriteReports" >> _one_text_file(directory, _REPORTS_FILE)
         for split in splits:
-            write_split(divided[split], split, directory)
+            write_split(divided[split], split, directory, features)
     return _account(files, settings, features, directory, passed)
 
 
@@ -157,7 +158,7 @@ def encode(record: Record, noted: Sequence[str] = ()) -> bytes:
     return example.SerializeToString(deterministic=True)
 
 
-def write_split(examples: beam.PCollection, split: str, directory: str) -> None:
+def write_split(examples: beam.PCollection, split: str, directory: str, features: Sequence[Feature] = ()) -> None:
     """Writes a split bucket by bucket, each in the order of its positions.
 
     Files often come sorted by label. A bucket holds records from all over the data, in the order of their hashes, so
@@ -167,7 +168,8 @@ def write_split(examples: beam.PCollection, split: str, directory: str) -> None:
     (
         examples
         | f"Gather[{split}]" >> beam.GroupByKey()
-        | f"Values[{split}]" >> beam.FlatMap(lambda bucket: [serialized for _, serialized in sorted(bucket[1])])
+        | f"Values[{split}]"
+        >> beam.FlatMap(lambda bucket: borrow([serialized for _, serialized in sorted(bucket[1])], features))
         | f"Write[{split}]"
         >> beam.io.WriteToTFRecord(os.path.join(directory, f"Split-{split}", "data_tfrecord"), file_name_suffix=".gz")
     )
@@ -179,7 +181,9 @@ def _one_text_file(directory: str, name: str) -> beam.PTransform:
 
 def _to_line(record: BadRecord) -> str:
     told = {"file": printable(record.file), "line": record.line, "reason": printable(record.reason)}
-    return json.dumps(told | ({"lines": record.lines} if record.lines > 1 else {}), ensure_ascii=False)
+    told |= {"lines": record.lines} if record.lines > 1 else {}
+    told |= {"rule": record.rule, "action": record.action} if record.rule else {}
+    return json.dumps(told, ensure_ascii=False)
 
 
 def _account(
@@ -200,11 +204,12 @@ def _account(
         moved = account_for_moves(found, _moves(directory))
     reports.judge(found, read_refused(directory), features, settings)
     summary = reports.counts(found, features, settings.splits(), passed)
-    evidence = Evidence(found, _read_overlap(directory), features, settings.splits(), moved=moved)
+    evidence = Evidence(found, _read_overlap(directory), features, settings.splits(), moved=moved, gate=settings.gate)
     summary |= {"warnings": check(evidence), "repeated": dict(evidence.overlap.repeated)}
+    left_out = summary["refused"] + sum(summary["set_aside"].values())
     for number, record in enumerate(read_refused(directory)):
         if number == _LOGGED:
-            _log.warning("... %d more in %s", summary["refused"] - _LOGGED, os.path.join(directory, REFUSED_FILE))
+            _log.warning("... %d more in %s", left_out - _LOGGED, os.path.join(directory, REFUSED_FILE))
             break
         _log.warning("left out: %s", record)
     with fileio.open(os.path.join(directory, COUNTS_FILE), "w") as stream:

@@ -151,6 +151,13 @@ READERS: dict[str, Reader] = {
         kinds=frozenset({"text"}),
         by_name=True,
     ),
+    "documents": Reader(
+        "components.example_gen.readers.documents",
+        "a sentence a line, a blank line behind each document",
+        kinds=frozenset({"text"}),
+        example="document",
+        by_name=True,
+    ),
     "text": Reader(
         "components.example_gen.readers.text",
         "whole texts, line breaks and all, each file a document in passages",

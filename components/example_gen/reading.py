@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from components.errors import DataError
 from components.example_gen.context import ReadContext, Section
 from components.example_gen.formats import reader_of
+from components.example_gen.gate import gated
 from components.example_gen.passing_over import EMPTY
 from components.example_gen.records import BadRecord, InputFile, Record, Value, place, texts_of, told
 from components.example_gen.settings import DataSettings
@@ -34,7 +35,9 @@ def read_file(file: InputFile, context: ReadContext) -> Iterator[Record | BadRec
         records = in_one_scheme(lambda where: reader_of(file.format).read(file, where), context)
         for item in aligned(records, context.features):
             last = place(item.file, item.line)
-            yield _with_plain_labels(item, labels, context) if isinstance(item, Record) else item
+            if isinstance(item, Record):
+                item = gated(_with_plain_labels(item, labels, context), context.features, context.data.gate)
+            yield item
     except DataError:
         if not (file.found and not last and _holds_nothing(file)):
             raise

@@ -54,12 +54,16 @@ class BadRecord:
         line: as in `Record`.
         reason: what is wrong.
         lines: of how many lines, which may have been records, nothing is read for its sake.
+        rule: key of `gate.RULES` that it breaks; "" where it cannot be read.
+        action: what that rule does: quarantine or fail.
     """
 
     file: str
     line: int
     reason: str
     lines: int = 1
+    rule: str = ""
+    action: str = ""
 
     def __str__(self) -> str:
         return f"{place(self.file, self.line)}: {self.reason}"

@@ -24,6 +24,8 @@ class FileReport:
         paths: the file, or the files of parallel text.
         split: the split it belongs to, or None where a hash decides for each record.
         refused: number of bad records, of those that took several lines each line.
+        set_aside: number of records that a rule of the gate sets aside, by the rule.
+        failed: the records on which a rule of the gate stops the run, the first ten.
         kept: number of records per split.
         labels: per split, label feature and label: the place where it came first.
         problem: why the file as a whole cannot be used, or empty.
@@ -37,6 +39,8 @@ class FileReport:
     paths: tuple[str, ...]
     split: str | None
     refused: int = 0
+    set_aside: Counter[str] = field(default_factory=Counter)
+    failed: list[str] = field(default_factory=list)
     kept: Counter[str] = field(default_factory=Counter)
     labels: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
     problem: str = ""
@@ -54,7 +58,7 @@ class FileReport:
     @property
     def read(self) -> int:
         """Number of records, good and bad."""
-        return self.refused + self.kept.total()
+        return self.refused + self.set_aside.total() + self.kept.total()
 
     def add_label(self, split: str, feature: str, label: str, place: str) -> None:
         """Remembers a label that stands in a record at `place`."""
@@ -62,6 +66,11 @@ class FileReport:
 
     def add_refused(self, record: BadRecord) -> None:
         """Counts a bad record, one that took several lines as many."""
+        if record.rule:
+            self.set_aside[record.rule] += 1
+            if record.action == "fail" and len(self.failed) < _SHOWN:
+                self.failed.append(printable(str(record)))
+            return
         self.refused += record.lines
         self.first_refused = self.first_refused or printable(str(record))
 
@@ -78,7 +87,7 @@ class FileReport:
     def from_json(cls, text: str) -> "FileReport":
         """Reads what `to_json` wrote."""
         values = json.loads(text)
-        counters = {name: Counter(values[name]) for name in ("kept", "passed", "same")}
+        counters = {name: Counter(values[name]) for name in ("kept", "passed", "same", "set_aside")}
         remarks = {remark: tuple(found) for remark, found in values["remarks"].items()}
         return cls(**{**values, **counters, "remarks": remarks, "paths": tuple(values["paths"])})
 
@@ -98,6 +107,7 @@ def counts(
         "read": sum(report.read for report in reports),
         "kept": sum(report.kept.total() for report in reports),
         "refused": sum(report.refused for report in reports),
+        "set_aside": dict(sum((report.set_aside for report in reports), Counter())),
         "passed_over": dict(sum((report.passed for report in reports), Counter(passed))),
         "labels": {split: classes_of(reports, split, features) for split in splits},
         "splits": {split: sum(report.kept[split] for report in reports) for split in splits},
@@ -123,9 +133,10 @@ def judge(
     """Stops the run if the data cannot be used.
 
     1. a file that cannot be used as a whole
-    2. too many bad records in a split
-    3. a split without records
-    4. a label feature with one value only (unless it is optional), or with values that training never sees
+    2. a record that breaks a rule of the gate whose action is fail
+    3. too many bad records in a split
+    4. a split without records
+    5. a label feature with one value only (unless it is optional), or with values that training never sees
 
     Args:
         reports: of all files.
@@ -138,6 +149,7 @@ def judge(
         DataError: on the first of these.
     """
     _check_files(reports)
+    _check_gate(reports)
     if whole or not settings.max_bad_fraction:
         _check_refused(reports, refused, settings)
     if not whole:
@@ -155,6 +167,17 @@ def _check_files(reports: Sequence[FileReport]) -> None:
         raise DataError("\n".join(problems[:_SHOWN]) + more)
 
 
+def _check_gate(reports: Sequence[FileReport]) -> None:
+    failed = [record for report in reports for record in report.failed]
+    if failed:
+        raise DataError(
+            "Records break rules of data.gate that fail. The first of them:\n"
+            + "\n".join(f"  {record}" for record in failed[:_SHOWN])
+            + "\n  Correct the records, set the rule to quarantine, which sets them aside, or let them pass this once: "
+            "seqline run --approve RULE."
+        )
+
+
 def _check_refused(reports: Sequence[FileReport], refused: Iterable[BadRecord], settings: DataSettings) -> None:
     for split in dict.fromkeys(report.split for report in reports):
         files = [report for report in reports if report.split == split]
@@ -162,7 +185,8 @@ def _check_refused(reports: Sequence[FileReport], refused: Iterable[BadRecord], 
         if bad > settings.max_bad_fraction * read:
             paths = {path for report in files for path in report.paths}
             archives = tuple(f"{path}/" for path in paths)
-            of_split = (record for record in refused if record.file in paths or record.file.startswith(archives))
+            unread = (record for record in refused if not record.rule)
+            of_split = (record for record in unread if record.file in paths or record.file.startswith(archives))
             shown = heapq.nsmallest(_SHOWN, of_split, key=lambda record: (record.file, record.line))
             raise DataError(
                 f"{bad} of {read} records{f' of split {split}' if split else ''} cannot be used ({bad / read:.2%}); "

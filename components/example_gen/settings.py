@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 import pydantic
 
 from components.example_gen.formats import AUTO, READERS, SAMPLES, described, format_of_all, formats_with
+from components.example_gen.gate_settings import GateSettings
 from components.example_gen.name_rules import check_expression, check_name_keys
 from components.example_gen.tag_schemes import SCHEMES
 from models.settings import Settings, a_path, only_for, only_with
@@ -135,6 +136,9 @@ class DataSettings(Settings):
 
     max_bad_fraction: float = pydantic.Field(default=0.0, ge=0.0, lt=1.0)
     """Share of a split's records (0 to 1) that may be refused before the run stops."""
+
+    gate: GateSettings = GateSettings()
+    """What is done about records that can be read and look wrong."""
 
     too_long: Literal["cut", "skip", "fail"] = pydantic.Field("cut", json_schema_extra=only_for("pieces"))
     """What training does with a text of more tokens than `tokenizer.max_sequence_length`. cut: it loses its end; skip:

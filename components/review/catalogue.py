@@ -11,6 +11,7 @@ from components.review.clips.pushed_recognizer import find_recognizer
 from components.review.result import ReviewResult
 from components.review.settings import (
     ClipReviewSettings,
+    MaskedTextReviewSettings,
     TaggedTextReviewSettings,
     TextReviewSettings,
     VectorReviewSettings,
@@ -63,5 +64,6 @@ REVIEWS: dict[str, ReviewEntry] = {
     "vectors": ReviewEntry("components.review.vectors.review", VectorReviewSettings, check_questions, ("analogies",)),
     "tagged_texts": ReviewEntry("components.review.tagged_texts.review", TaggedTextReviewSettings),
     "clips": ReviewEntry("components.review.clips.review", ClipReviewSettings, find_recognizer),
+    "masked_texts": ReviewEntry("components.review.masked_texts.review", MaskedTextReviewSettings),
     "texts": ReviewEntry("components.review.texts.review", TextReviewSettings),
 }

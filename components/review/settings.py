@@ -1,4 +1,4 @@
-"""The sections of reviews in the configuration file: `clips`, `texts`, `vectors`."""
+"""The sections of reviews in the configuration file: one for each."""
 
 from typing import Annotated, Self
 
@@ -123,6 +123,18 @@ class TaggedTextReviewSettings(Settings):
 
     looked_at: int = pydantic.Field(default=1000, ge=1)
     """Held-out texts among which they are chosen."""
+
+    @property
+    def makes_samples(self) -> bool:
+        """Whether there is anything to review."""
+        return self.texts > 0
+
+
+class MaskedTextReviewSettings(Settings):
+    """Held-out texts with hidden pieces, coloured by how probable the trained model finds them."""
+
+    texts: int = pydantic.Field(default=20, ge=0, le=1000)
+    """Texts that are shown. 0: no page is made."""
 
     @property
     def makes_samples(self) -> bool:

@@ -2,7 +2,7 @@
 
 Its decoder alone is GPT (Radford et al., 2019), its encoder alone BERT's (Devlin et al., 2019), by their settings.
 Equations stand with the layers. We differ from all of them: weights begin as Keras's do (Glorot and Bengio, 2010);
-sequences longer than a window are read in several (`models.layers.windows`); embeddings are not normalised as BERT's.
+sequences longer than a window are read in several (`models.layers.windows`).
 """
 
 from typing import Any
@@ -30,8 +30,10 @@ class TransformerEncoder(keras.layers.Layer):
         super().__init__(name=name)
         self.supports_masking = True
         self.context_length = settings.context_length
-        self.entrance = Entrance(settings.hidden_dim, settings.positions, settings.context_length, name="entrance")
         sizes = sizes_of(settings)
+        self.entrance = Entrance(
+            sizes.hidden_dim, settings.positions, settings.context_length, sizes.norm, name="entrance"
+        )
         self.blocks = [
             TransformerBlock(sizes, has_source=False, name=f"layer_{index}") for index in range(settings.num_layers)
         ]

@@ -39,3 +39,14 @@ def forbid(scores: tf.Tensor) -> tf.Tensor:
 def row_invariants(cache: Any) -> Any:
     """Shapes of a cache in a loop: any number of rows, all else as it is."""
     return tf.nest.map_structure(lambda tensor: tf.TensorShape([None, *tensor.shape[1:]]), cache)
+
+
+def keep_rows(moves: tf.Tensor, following: Any, cache: Any) -> Any:
+    """The following cache of the rows that move on, bool (N,), and the cache as it is of those that do not."""
+
+    def chosen(after: tf.Tensor, before: tf.Tensor) -> tf.Tensor:
+        rows = tf.reshape(moves, tf.concat([[-1], tf.ones([tf.rank(after) - 1], tf.int32)], axis=0))
+        return tf.where(rows, after, before)
+
+    # A cache is large, and mostly all rows move on.
+    return tf.cond(tf.reduce_all(moves), lambda: following, lambda: tf.nest.map_structure(chosen, following, cache))

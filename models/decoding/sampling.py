@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from models.decoding.choice import choose
-from models.decoding.next_token import NextToken, forbid, row_invariants
+from models.decoding.next_token import NextToken, forbid, keep_rows, row_invariants
 from models.decoding.noise import PIECE, uniform_noise
 from models.tokenizers.special import END_TOKEN_ID, PAD_TOKEN_ID, START_TOKEN_ID
 
@@ -47,7 +47,7 @@ class Prompt:
     length: tf.Tensor
 
 
-class _State(tf.experimental.ExtensionType):
+class SamplingState(tf.experimental.ExtensionType):
     """What goes round the loop.
 
     Attributes:
@@ -95,35 +95,25 @@ def sample(
         drawn token, end token included, float32 (B,): by the model's own distribution, whatever temperature and filters
         made of it, forbidden tokens included. 0 where nothing was drawn.
     """
-    batch_size = tf.shape(settings.seed)[0]
     longest = tf.maximum(tf.reduce_max(settings.max_length), 0)
     prompts = tf.pad(prompt.token_ids, [[0, 0], [0, 1]])
-    noise = _noise(settings.seed, longest)
-    state = _State(
-        time=tf.constant(0),
-        previous=tf.fill([batch_size], START_TOKEN_ID),
-        drawn=tf.fill([batch_size, longest], PAD_TOKEN_ID),
-        num_drawn=tf.zeros([batch_size], tf.int32),
-        log_prob=tf.zeros([batch_size]),
-        going=settings.max_length > 0,
-    )
+    noise = noise_of(settings.seed, longest)
+    first = tf.fill(tf.shape(settings.seed), START_TOKEN_ID)
+    state = nothing_drawn(first, longest, settings)
 
-    def step(state: _State, cache: Any) -> tuple[_State, Any]:
-        logits, cache = next_token(state.previous, cache)
-        logits = tf.cast(logits, tf.float32)
-        chosen = _choose_allowed(logits, tf.gather(noise, state.num_drawn, batch_dims=1), settings)
-        in_prompt = state.time < prompt.length
+    def step(state: SamplingState, cache: Any) -> tuple[SamplingState, Any]:
         given = tf.gather(prompts, tf.minimum(state.time, tf.shape(prompts)[1] - 1), axis=1)
-        state = _record(state, logits, chosen, in_prompt, given, settings)
+        given = tf.where(state.time < prompt.length, given, PAD_TOKEN_ID)
+        state, cache = draw(next_token, state, cache, noise, settings, given)
         if is_stopped is not None:
-            state = _still_going(state, ~is_stopped(state.drawn))
+            state = still_going(state, ~is_stopped(state.drawn))
         return state, cache
 
     state, _ = tf.while_loop(
         lambda state, cache: tf.reduce_any(state.going),
         step,
         (state, cache),
-        shape_invariants=(_State.Spec(**_SHAPES), row_invariants(cache)),
+        shape_invariants=(SamplingState.Spec(**_SHAPES), row_invariants(cache)),
     )
     return state.drawn, tf.math.divide_no_nan(state.log_prob, tf.cast(state.num_drawn, tf.float32))
 
@@ -138,13 +128,79 @@ _SHAPES = {
 }
 
 
-def _still_going(state: _State, going: tf.Tensor) -> _State:
+def read(next_token: NextToken, cache: Any, prompt: Prompt) -> tuple[tf.Tensor, Any]:
+    """Reads [START] and prompts but for their last token, which the first draw reads.
+
+    Args:
+        next_token: the model's step.
+        cache: nest of tensors with B rows each.
+        prompt: to be read.
+
+    Returns:
+        the token that is read next, int32 (B,), and the cache.
+    """
+
+    def step(time: tf.Tensor, previous: tf.Tensor, cache: Any) -> tuple[tf.Tensor, tf.Tensor, Any]:
+        _, following = next_token(previous, cache)
+        reads = time < prompt.length
+        return time + 1, tf.where(reads, prompt.token_ids[:, time], previous), keep_rows(reads, following, cache)
+
+    _, previous, cache = tf.while_loop(
+        lambda time, *_: tf.reduce_any(time < prompt.length),
+        step,
+        (tf.constant(0), tf.fill(tf.shape(prompt.length), START_TOKEN_ID), cache),
+        shape_invariants=(tf.TensorShape([]), tf.TensorShape([None]), row_invariants(cache)),
+    )
+    return previous, cache
+
+
+def nothing_drawn(previous: tf.Tensor, longest: int | tf.Tensor, settings: SamplingSettings) -> SamplingState:
+    """The state before the first draw: the token to read next, int32 (B,), and L."""
+    return SamplingState(
+        time=tf.constant(0),
+        previous=previous,
+        drawn=tf.fill([tf.size(previous), longest], PAD_TOKEN_ID),
+        num_drawn=tf.zeros_like(previous),
+        log_prob=tf.zeros(tf.shape(previous)),
+        going=settings.max_length > 0,
+    )
+
+
+def draw(
+    next_token: NextToken,
+    state: SamplingState,
+    cache: Any,
+    noise: tf.Tensor,
+    settings: SamplingSettings,
+    given: tf.Tensor | None = None,
+) -> tuple[SamplingState, Any]:
+    """One step.
+
+    Args:
+        next_token: the model's step.
+        state: of all rows.
+        cache: nest of tensors with B rows each.
+        noise: of `noise_of`.
+        settings: per-row settings.
+        given: the next token of a prompt, int32 (B,), 0 for a row whose prompt is over; None: all are.
+
+    Returns:
+        both behind the step.
+    """
+    given = tf.zeros_like(state.previous) if given is None else given
+    logits, cache = next_token(state.previous, cache)
+    logits = tf.cast(logits, tf.float32)
+    chosen = _choose_allowed(logits, tf.gather(noise, state.num_drawn, batch_dims=1), settings)
+    return _record(state, logits, chosen, given != PAD_TOKEN_ID, given, settings), cache
+
+
+def still_going(state: SamplingState, going: tf.Tensor) -> SamplingState:
     """The state with those rows alone that `going`, bool (B,), lets draw on."""
     values = {name: getattr(state, name) for name in _SHAPES}
-    return _State(**values | {"going": state.going & going})
+    return SamplingState(**values | {"going": state.going & going})
 
 
-def _noise(seeds: tf.Tensor, longest: tf.Tensor) -> tf.Tensor:
+def noise_of(seeds: tf.Tensor, longest: int | tf.Tensor) -> tf.Tensor:
     """A number for every draw of every row, float32 (B, `longest` + 1 or more).
 
     In pieces of a fixed size, so that it does not depend on what batch-mates ask for; one more than there are draws,
@@ -166,13 +222,13 @@ def _choose_allowed(logits: tf.Tensor, noise: tf.Tensor, settings: SamplingSetti
 
 
 def _record(
-    state: _State,
+    state: SamplingState,
     logits: tf.Tensor,
     chosen: tf.Tensor,
     in_prompt: tf.Tensor,
     given: tf.Tensor,
     settings: SamplingSettings,
-) -> _State:
+) -> SamplingState:
     """Takes the next token of every row, from its prompt or as chosen; all (B,) but the logits, float32 (B, V)."""
     draws = state.going & ~in_prompt
     is_end = chosen == END_TOKEN_ID
@@ -180,7 +236,7 @@ def _record(
     place = tf.range(tf.shape(state.drawn)[1]) == state.num_drawn[:, tf.newaxis]
     written = place & (draws & ~is_end)[:, tf.newaxis]
     log_prob = tf.gather(tf.nn.log_softmax(logits), chosen, batch_dims=1)
-    return _State(
+    return SamplingState(
         time=state.time + 1,
         previous=tf.where(in_prompt, given, chosen),
         drawn=tf.where(written, chosen[:, tf.newaxis], state.drawn),

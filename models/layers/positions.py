@@ -11,6 +11,8 @@ import keras
 import keras_hub
 from keras import ops
 
+from models.layers.transformer_block import layer_norm
+
 
 def _sinusoidal(most: int) -> keras.layers.Layer:
     # In float32: bfloat16 has no odd numbers beyond 256.
@@ -56,20 +58,26 @@ class Entrance(keras.layers.Layer):
     Vectors as wide as the hidden states are taken for embeddings and stay as they are; others are projected. The
     factor sqrt(H) (Vaswani et al., 2017, section 3.4) is for embeddings alone, which begin small.
 
+    Small embeddings that nothing scales are normalised with their positions (Devlin et al., 2019, in its program) where
+    layers normalise behind their parts: else the scores of the first attention, products of two of them, are all near 0
+    and it sees no difference between tokens.
+
     We differ in that the task drops parts of the embeddings, before positions are added and not after.
 
     Args:
         hidden_dim: H.
         kind: key of `POSITIONS`.
         most: positions of a window.
+        norm: of the layers, "before" or "after" (`models.layers.transformer_block.AddAndNorm`).
     """
 
-    def __init__(self, hidden_dim: int, kind: str, most: int, **kwargs: Any):
+    def __init__(self, hidden_dim: int, kind: str, most: int, norm: str, **kwargs: Any):
         super().__init__(**kwargs)
         self.hidden_dim = hidden_dim
         self.kind = POSITIONS[kind]
         self.projection: Any = None
         self.positions = self.kind.vectors(most) if self.kind.vectors else None
+        self.norm = layer_norm("norm") if norm == "after" and not self.kind.scaled else None
 
     def build(self, vectors_shape: tuple[Any, ...]) -> None:
         """Makes what there is to learn, for float (N, T, E)."""
@@ -78,6 +86,8 @@ class Entrance(keras.layers.Layer):
             self.projection.build(vectors_shape)
         if self.positions is not None and not self.positions.built:
             self.positions.build((None, None, self.hidden_dim))
+        if self.norm is not None:
+            self.norm.build((None, None, self.hidden_dim))
         self.built = True
 
     def call(self, vectors: keras.KerasTensor, positions: keras.KerasTensor) -> keras.KerasTensor:
@@ -86,7 +96,7 @@ class Entrance(keras.layers.Layer):
             hidden_states = self.projection(vectors)
         else:
             hidden_states = vectors * self.hidden_dim**0.5 if self.kind.scaled else vectors
-        if self.positions is None:
-            return hidden_states
-        added = self.positions(hidden_states, positions=ops.cast(positions, self.kind.dtype))
-        return hidden_states + ops.cast(added, hidden_states.dtype)
+        if self.positions is not None:
+            added = self.positions(hidden_states, positions=ops.cast(positions, self.kind.dtype))
+            hidden_states = hidden_states + ops.cast(added, hidden_states.dtype)
+        return hidden_states if self.norm is None else self.norm(hidden_states)

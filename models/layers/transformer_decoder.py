@@ -19,7 +19,7 @@ from models.layers.windows import Windows, at_most
 
 # "layers": for each layer its keys and values of the source, (N, A, S, D); "padding_mask" bool (N, S).
 Memory = dict[str, Any]
-# "position" int32 (N,), within the window, the same in every row; "vectors" (N, K, E), what came in; "layers": for each
+# "position" int32 (N,), within the window; "vectors" (N, K, E), what came in; "layers": for each
 # layer its keys and values, (N, A, K, D). What stands at later positions means nothing.
 Cache = dict[str, Any]
 
@@ -29,8 +29,8 @@ class TransformerDecoder(keras.layers.Layer):
 
     The attention weights that it tells are those of the last layer, the mean over its heads.
 
-    All rows of a cache are at the same position. Where the window is full, its second half becomes the first of the
-    next one, and is read anew: its positions have changed.
+    Each row of a cache is at a position of its own. Where the window of a row is full, its second half becomes the
+    first of the next one, and is read anew: its positions have changed.
 
     Args:
         sizes: of the layers.
@@ -45,7 +45,7 @@ class TransformerDecoder(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         self.sizes, self.context_length = sizes, context_length
-        self.entrance = Entrance(sizes.hidden_dim, positions, context_length, name="entrance")
+        self.entrance = Entrance(sizes.hidden_dim, positions, context_length, sizes.norm, name="entrance")
         self.blocks = [TransformerBlock(sizes, has_source, name=f"layer_{index}") for index in range(num_layers)]
         self.norm = layer_norm("norm") if sizes.norm == "before" else None
 
@@ -164,8 +164,15 @@ class TransformerDecoder(keras.layers.Layer):
         length = cache["vectors"].shape[1]
         if length is not None and length < self.context_length:
             return cache
-        is_full = ops.any(cache["position"] >= self.context_length)
-        return ops.cond(is_full, lambda: self._moved(cache, memory), lambda: cache)
+        is_full = cache["position"] >= self.context_length
+
+        def moved() -> Cache:
+            def chosen(after: keras.KerasTensor, before: keras.KerasTensor) -> keras.KerasTensor:
+                return ops.where(ops.reshape(is_full, (-1, *[1] * (len(before.shape) - 1))), after, before)
+
+            return keras.tree.map_structure(chosen, self._moved(cache, memory), cache)
+
+        return ops.cond(ops.any(is_full), moved, lambda: cache)
 
     def _moved(self, cache: Cache, memory: Memory | None) -> Cache:
         """The cache of the next window, whose first half is known."""

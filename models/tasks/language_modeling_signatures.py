@@ -3,17 +3,18 @@
 B: batch, T: tokens, P: tokens of a prompt, L: tokens drawn.
 """
 
-from collections.abc import Callable
+import functools
 
 import keras
 import tensorflow as tf
 
 from models.decoding.sampling import Prompt, SamplingSettings, sample
 from models.decoding.settings import MOST_TOKENS
-from models.decoding.stop_strings import cut_at_stop
-from models.description import PaddedAxis
+from models.description import PaddedAxis, Streaming
+from models.tasks.continuations import is_stopped, text_and_reason, text_behind
 from models.tasks.inputs import at_least_one_position
 from models.tasks.signatures import Endpoints, Signatures, spec
+from models.tasks.text_streams import TextStreams
 from models.tokenizers.special import END_TOKEN_ID, PAD_TOKEN_ID, START_TOKEN_ID
 from models.tokenizers.tokenizer import Tokenizer
 
@@ -25,13 +26,19 @@ class LanguageModelingSignatures(Signatures):
     """Prompts in, texts out; texts in, probabilities out; the model is a `LanguageModel`."""
 
     def endpoints(self) -> Endpoints:
-        """A continuation, the same with settings for each request, scores of texts, and of raw examples."""
+        """A continuation, with settings for each request, and step by step; scores of texts, and of raw examples."""
         return {
             "serving_default": (self.predict, [spec("prompt")]),
             "generate": (self.generate, [spec("prompt"), *self.request_specs()]),
             "score": (self.score, [spec("text")]),
             "examples": (self.examples, [spec("examples")]),
+            "prefill": (self.prefill, [spec("prompt"), *self.request_specs()]),
+            "step": (self._streams.step, self._streams.specs),
         }
+
+    @functools.cached_property
+    def _streams(self) -> TextStreams:
+        return TextStreams(self.model, self._tokenizer, self.request_settings)
 
     @property
     def _tokenizer(self) -> Tokenizer:
@@ -74,32 +81,25 @@ class LanguageModelingSignatures(Signatures):
         prompts = self._tokenizer.tokenize_whole(prompt)[:, -MOST_TOKENS:]
         lengths = tf.cast(prompts.row_lengths(), tf.int32)
         longest = tf.reduce_max(lengths) + tf.reduce_max(max_length)
-        text_of = self._continuation_of(prompts)
+        text_of = text_behind(prompts, self._tokenizer)
         drawn, score = sample(
             self.model.next_token,
             self.model.start(tf.size(prompt), longest),
             Prompt(prompts.to_tensor(), lengths),
             SamplingSettings(temperature, top_k, top_p, max_length, seed),
-            lambda drawn: _is_stopped(drawn, stop, text_of),
+            lambda drawn: is_stopped(drawn, stop, text_of),
         )
-        whole = text_of(drawn)
-        text = cut_at_stop(whole, stop)
-        num_drawn = tf.reduce_sum(tf.cast(drawn != PAD_TOKEN_ID, tf.int32), axis=1)
-        ended = tf.where(num_drawn < max_length, "end", "length")
-        reason = tf.where(tf.strings.length(text) < tf.strings.length(whole), "stop", ended)
+        text, reason = text_and_reason(drawn, max_length, stop, text_of)
         return {"text": text, "score": score, "reason": reason}
 
-    def _continuation_of(self, prompts: tf.RaggedTensor) -> Callable[[tf.Tensor], tf.Tensor]:
-        """From tokens drawn behind prompts, int32 (B, L) padded with 0, to what they add to them, string (B,)."""
-        before = tf.strings.length(self._tokenizer.detokenize(prompts))
+    def prefill(self, prompt: tf.Tensor, *settings: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Begins what `generate` does at once, inputs as there; the state is that of `models.tasks.text_streams`."""
+        names = (setting.name for setting in self.request_settings)
+        return self._streams.prefill(prompt, dict(zip(names, self.within_limits(*settings), strict=True)))
 
-        def text_of(drawn: tf.Tensor) -> tf.Tensor:
-            tokens = tf.RaggedTensor.from_tensor(drawn, padding=PAD_TOKEN_ID)
-            # Both together, since a word brings the space before it only where something stands before it.
-            both = self._tokenizer.detokenize(tf.concat([prompts, self._tokenizer.whole_characters(tokens)], axis=1))
-            return tf.strings.substr(both, before, tf.strings.length(both) - before)
-
-        return text_of
+    def streaming(self) -> Streaming:
+        """A state goes from `prefill` to `step`, and from step to step."""
+        return Streaming(prefill="prefill", step="step", state=[spec.name for spec in self._streams.specs])
 
     def padded_axes(self) -> dict[str, list[PaddedAxis]]:
         """The units of a text that is scored."""
@@ -194,14 +194,3 @@ def _marks(wanted: tf.Tensor, token_id: int) -> tf.RaggedTensor:
     """One special token where it is wanted, bool (B,), else none: ragged int32 (B, 1 or 0)."""
     lengths = tf.cast(wanted, tf.int64)
     return tf.RaggedTensor.from_row_lengths(tf.fill([tf.reduce_sum(lengths)], token_id), lengths)
-
-
-def _is_stopped(drawn: tf.Tensor, stop: tf.Tensor, text_of: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
-    """Whether a stop string, string (B,), stands in what was drawn, int32 (B, L): bool (B,)."""
-
-    def look() -> tf.Tensor:
-        text = text_of(drawn)
-        return tf.strings.length(cut_at_stop(text, stop)) < tf.strings.length(text)
-
-    # Decoding what was drawn after each token takes longer than to draw it from a small model.
-    return tf.cond(tf.reduce_any(stop != ""), look, lambda: tf.zeros_like(stop, tf.bool))

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from models.description import PaddedAxis
+from models.description import PaddedAxis, Streaming
 from models.request_settings import RequestSetting
 from models.run_settings import RunSettings
 from models.tokenizers.vocabularies import Vocabularies
@@ -52,6 +52,10 @@ class Signatures(tf.Module, abc.ABC):
     def padded_axes(self) -> dict[str, list[PaddedAxis]]:
         """Signature to the axes of its outputs that are as long as the longest row of the batch."""
         return {}
+
+    def streaming(self) -> Streaming | None:
+        """The signatures that give an answer piece by piece; None where there are none."""
+        return None
 
     def told_by_setting(self, name: str, *outputs: str) -> PaddedAxis:
         """Axis 1 of these outputs, as long as the largest setting `name` of the requests, moved into its limits."""

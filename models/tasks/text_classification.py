@@ -15,6 +15,7 @@ from models.run_settings import RunSettings
 from models.tasks.classification import Classification, ClassifierSignatures
 from models.tasks.code import Example, Transformed
 from models.tasks.inputs import at_least_one_position, first_values
+from models.tasks.masking import framed, framed_rows
 from models.tasks.signatures import Endpoints, spec
 from models.tokenizers.vocabularies import Vocabularies
 
@@ -37,7 +38,10 @@ class TextClassification(Classification):
 
     def training_example(self, features: dict[str, tf.Tensor], settings: RunSettings) -> Example:
         """Token ids int32 (T,), label id int32 (), weight 1.0."""
-        return at_least_one_position(features["token_ids"]), features["label_id"], tf.constant(1.0)
+        token_ids = features["token_ids"]
+        # As in the run with whose encoder the model begins.
+        token_ids = framed(token_ids)[0] if settings.training.init_from else at_least_one_position(token_ids)
+        return token_ids, features["label_id"], tf.constant(1.0)
 
     def front(
         self, settings: RunSettings, vocabularies: Vocabularies
@@ -70,8 +74,10 @@ class TextClassificationSignatures(ClassifierSignatures):
 
     def predict(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """String (B,) to `label` string (B,), `scores` float32 (B, C) that sum to 1, `classes` string (B, C)."""
-        token_ids = self.vocabularies.tokenizer("text").tokenize(text).to_tensor()
-        return self.classified(self.model(at_least_one_position(token_ids)))
+        token_ids = self.vocabularies.tokenizer("text").tokenize(text)
+        if self.settings.training.init_from:
+            token_ids = framed_rows(token_ids)
+        return self.classified(self.model(at_least_one_position(token_ids.to_tensor())))
 
     def classify(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Serialized tf.Example string (B,) to `classes` and `scores`, as TensorFlow Serving's Classify wants them."""

@@ -16,9 +16,11 @@ import pydantic
 from pydantic.fields import FieldInfo
 
 from components.evaluation.settings import EvaluationSettings
+from components.example_gen.gate_settings import GateSettings
 from components.example_gen.settings import DataSettings
 from components.review.settings import (
     ClipReviewSettings,
+    MaskedTextReviewSettings,
     TaggedTextReviewSettings,
     TextReviewSettings,
     VectorReviewSettings,
@@ -61,6 +63,10 @@ class Config(RunSettings):
         TaggedTextReviewSettings(), json_schema_extra=only_for("tagged_texts")
     )
     """Held-out texts with the tags of the trained model beside the right ones, for people to look at."""
+    masked_texts: MaskedTextReviewSettings = pydantic.Field(
+        MaskedTextReviewSettings(), json_schema_extra=only_for("masked_texts")
+    )
+    """Held-out texts with hidden pieces, coloured by how probable the trained model finds them."""
     card: CardSettings = CardSettings()
     """What the model card says besides what a run knows (Mitchell et al., 2019)."""
     drift: DriftSettings = DriftSettings()
@@ -129,6 +135,19 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
     if problems:
         raise ConfigError("\n".join(in_file_order(problems, places)))
     return config
+
+
+def approvals(rules: Sequence[str]) -> list[str]:
+    """The overrides that let records pass which break these rules of `data.gate`; they stand in the history.
+
+    Raises:
+        ConfigError: there is no such rule.
+    """
+    valid = [name for name, field in GateSettings.model_fields.items() if field.default == "warn"]
+    for rule in rules:
+        if rule not in valid:
+            raise ConfigError(f"--approve must name a rule of data.gate: {', '.join(valid)}. Received: {rule}")
+    return [f"data.gate.{rule}=warn" for rule in rules]
 
 
 def _leave_out_empty(fields: Mapping[str, FieldInfo], values: dict[str, Any]) -> None:

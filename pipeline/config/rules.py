@@ -96,6 +96,15 @@ def _a_stream_shows_all_positions(task: str, model: ArchitectureSettings, traini
         )
 
 
+def _tokens_begin_with_one_thing(model: ArchitectureSettings, training: TrainingSettings) -> Iterator[str]:
+    embeddings = getattr(model, "embeddings", None)
+    if training.init_from and embeddings and embeddings.source:
+        yield (
+            "model.embeddings.from must be empty where the model begins with the encoder of a run and its vectors "
+            f"(training.init_from). Received: {embeddings.source}. Remove one of them"
+        )
+
+
 def _smoothing_has_single_tags(task: str, labeling: LabelingSettings, training: TrainingSettings) -> Iterator[str]:
     if "tags" in TASKS[task].all_uses and labeling.crf and training.label_smoothing:
         yield (
@@ -171,6 +180,7 @@ RULES: tuple[Callable[..., Iterator[str]], ...] = (
     _a_stream_is_in_order,
     _rows_of_a_stream_are_counted,
     _a_stream_shows_all_positions,
+    _tokens_begin_with_one_thing,
     _smoothing_has_single_tags,
     _named_features_exist,
     _named_features_are_in_the_data,

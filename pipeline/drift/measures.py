@@ -1,12 +1,11 @@
 """What is counted in a text to see whether texts have changed."""
 
-import functools
-import unicodedata
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
+from components.example_gen.scripts import script_of
 from models.tokenizers.special import UNKNOWN_TOKEN_ID
 from models.tokenizers.tokenizer import Tokenizer
 from pipeline.drift.distance import Counts, counted
@@ -44,12 +43,6 @@ def length_range(length: int) -> str:
         return str(length)
     high = 1 << (length - 1).bit_length()
     return f"{high // 2 + 1}-{high}"
-
-
-@functools.lru_cache(maxsize=65_536)
-def script_of(letter: str) -> str:
-    """Such as LATIN, CYRILLIC, HANGUL, CJK; OTHER for a letter without a name."""
-    return unicodedata.name(letter, "OTHER").split(" ")[0].split("-")[0]
 
 
 def token_ids_of(texts: Sequence[str], tokenizer: Tokenizer) -> list[np.ndarray]:

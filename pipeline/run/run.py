@@ -113,12 +113,14 @@ def check_inputs(config: Config) -> None:
     from components.gazetteers import read_names
     from components.pushed_vectors import find_vectors
     from components.review.catalogue import REVIEWS
+    from pipeline.run.start import find_start
 
     task = TASKS[config.task]
     sections = {name: getattr(config, name) for name in sections_for(task.features)}
     check_beginnings(input_files(config.data, config.features), config.features, config.data, sections)
     read_names(config.labeling.gazetteers)
     find_vectors(config.run_settings())
+    find_start(config)
     if task.review:
         REVIEWS[task.review].find_judge(getattr(config, task.review), config.run_settings())
 

@@ -71,6 +71,12 @@ def _alike(asked: Values, answer: Values, out: Path) -> str:
     return "  ".join(filter(None, [found or "no answer", unknown and f"(unknown: {unknown})"]))
 
 
+def _filled(asked: Values, answer: Values, out: Path) -> str:
+    holes = [to_scores(*each) for each in zip(answer["candidates"], answer["scores"], strict=True)]
+    found = (", ".join(f"{name} {score:.3f}" for name, score in [*hole.items()][:_BEST_SCORES]) for hole in holes)
+    return "  ".join([to_text(answer["text"]), *(f"({each})" for each in found if each)])
+
+
 def _first(output: str) -> Callable[[Values, Values, Path], str]:
     def render(asked: Values, answer: Values, out: Path) -> str:
         value = answer[output]
@@ -98,6 +104,7 @@ RENDERERS: dict[tuple[str, ...], Callable[[Values, Values, Path], str]] = {
     ("words", "score", "unknown"): _alike,
     ("target",): _first("target"),
     ("text", "reason"): _continued,
+    ("text", "candidates", "scores"): _filled,
     ("text",): _first("text"),
 }
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.requests import DEFAULT_SIGNATURE, Row, joined_inputs, row_of, with_prompts
+from components.requests import DEFAULT_SIGNATURE, Row, as_question, joined_inputs, row_of
 from models.registry import TASKS
 from pipeline.config.config import Config
 from pipeline.run.output_folder import OutputFolder
@@ -29,7 +29,7 @@ def held_out_examples(config: Config, examples: str, count: int) -> list[Row]:
     files = sorted(Path(examples, f"Split-{config.evaluation.split}").glob("*"))
     records = tf.data.TFRecordDataset([str(file) for file in files], compression_type="GZIP").take(count)
     features = TASKS[config.task].features
-    return [with_prompts(row_of(record), features) for record in records.as_numpy_iterator()]
+    return [as_question(row_of(record), features) for record in records.as_numpy_iterator()]
 
 
 def answers_to(config: Config, examples: Sequence[Row], port: int) -> list[str]:

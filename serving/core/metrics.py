@@ -66,6 +66,10 @@ class Metrics:
         detailed = ["model_name", "version", "signature", "API", "entrypoint"]
         self.requests = Counter(f"{ours}request_count", [*detailed, "status"])
         self.latency = Histogram(f"{ours}request_latency", detailed, _LATENCY_LIMITS)
+        self.stream_steps = Counter(f"{ours}stream_steps", ["model_name"])
+        self.stream_tokens = Counter(f"{ours}stream_tokens", ["model_name"])
+        self.stream_ends = Counter(f"{ours}stream_ends", ["model_name", "reason"])
+        self.first_piece_latency = Histogram(f"{ours}first_piece_latency", ["model_name"], _LATENCY_LIMITS)
         self._gauges = [
             Gauge(f"{ours}requests_in_flight", [], lambda: {(): self._in_flight}),
             Gauge("process_start_time_seconds", [], lambda: {(): self._started}),

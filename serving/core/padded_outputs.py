@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 _log = logging.getLogger("seqline.serving")
-_FILE = Path("assets.extra") / "seqline.json"
+DESCRIPTION_FILE = Path("assets.extra") / "seqline.json"
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def read_padded_axes(model: Path) -> dict[str, list[PaddedAxis]]:
     Args:
         model: Folder of a SavedModel.
     """
-    file = model / _FILE
+    file = model / DESCRIPTION_FILE
     if not file.is_file():
         return {}
     try:

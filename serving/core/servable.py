@@ -24,6 +24,7 @@ from tensorflow.python.saved_model.loader_impl import SavedModelLoader
 from serving.core.metrics import Metrics
 from serving.core.op_errors import meaning_of
 from serving.core.padded_outputs import read_padded_axes
+from serving.core.streaming.description import read_streaming
 from serving.core.zero_rows import blank_row, is_without_rows, without_row
 from serving.errors import (
     DataLossError,
@@ -148,6 +149,7 @@ class Servable:
         path: Folder it came from.
         signatures: Signature name to SignatureDef, all that the graph holds.
         padded_axes: Signature name to what the model says of its padded outputs.
+        streaming: The signatures that give an answer piece by piece; None where there are none.
     """
 
     def __init__(
@@ -172,6 +174,7 @@ class Servable:
         """
         self.path = path
         self.padded_axes = read_padded_axes(path)
+        self.streaming = read_streaming(path)
         self._programs: dict[tuple[tuple[str, ...], tuple[str, ...]], Program] = {}
         self._lock = threading.Lock()
         self._batching = batching

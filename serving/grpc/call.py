@@ -1,10 +1,11 @@
-"""What every unary call has in common: its message, its deadline, and how a failure becomes a status."""
+"""What every call has in common: its message, its deadline, and how a failure becomes a status."""
 
 import asyncio
+import contextlib
 import logging
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -22,46 +23,21 @@ UNREADABLE = "Exception deserializing request!"
 # From the bytes of a message, and the time at which the caller gives up on the clock of `time.monotonic`, to the bytes
 # of the answer.
 Answer = Callable[[bytes, float], Awaitable[bytes]]
+# The same to the bytes of each piece of an answer.
+StreamAnswer = Callable[[bytes, float], AsyncGenerator[bytes, None]]
 
 
-class UnaryCall:
-    """Serves one method.
+class _Call:
+    """Reads the message of a call, and ends a call that fails.
 
-    gRPC's own unary handler waits for the message before anybody is asked; so each method is registered as one that
-    takes a stream, and reads the one message itself.
-
-    Attributes:
-        handler: What gRPC calls.
+    gRPC's own handlers wait for the message before anybody is asked; so each method is registered as one that takes a
+    stream, and reads the one message itself.
     """
 
-    def __init__(self, answer: Answer, unsent: Places, message_seconds: float) -> None:
-        """Prepares the method.
-
-        Args:
-            answer: Answers a message.
-            unsent: A call holds one of these places until its message is there.
-            message_seconds: How long that may take.
-        """
-        self._answer = answer
+    def __init__(self, unsent: Places, message_seconds: float) -> None:
         self._unsent = unsent
         self._message_seconds = message_seconds
         self._loop = event_loop()
-        self.handler = grpc.stream_unary_rpc_method_handler(self._serve)
-
-    async def _serve(self, messages: AsyncIterator[bytes], context: grpc.aio.ServicerContext) -> bytes | None:
-        try:
-            data = await self._read(context)
-            return await self._answer(data, _deadline_of(context))
-        except ServingError as error:
-            code, message = code_of(error), truncate(str(error))
-        except DecodeError:
-            code, message = grpc.StatusCode.INTERNAL, UNREADABLE
-        except Exception:
-            # The text stays in the log: it may hold what is no client's business.
-            _log.exception("a request failed in an unexpected way")
-            code, message = grpc.StatusCode.INTERNAL, "Internal error; the server's log has the details"
-        await context.abort(code, message)
-        raise AssertionError("abort always raises")
 
     async def _read(self, context: grpc.aio.ServicerContext) -> bytes:
         self._unsent.take()
@@ -89,6 +65,82 @@ class UnaryCall:
         if data is grpc.aio.EOF:
             raise InvalidRequestError("the call ended without a message")
         return data if isinstance(data, bytes) else bytes(data)
+
+
+class UnaryCall(_Call):
+    """Serves one method.
+
+    Attributes:
+        handler: What gRPC calls.
+    """
+
+    def __init__(self, answer: Answer, unsent: Places, message_seconds: float) -> None:
+        """Prepares the method.
+
+        Args:
+            answer: Answers a message.
+            unsent: A call holds one of these places until its message is there.
+            message_seconds: How long that may take.
+        """
+        super().__init__(unsent, message_seconds)
+        self._answer = answer
+        self.handler = grpc.stream_unary_rpc_method_handler(self._serve)
+
+    async def _serve(self, messages: AsyncIterator[bytes], context: grpc.aio.ServicerContext) -> bytes | None:
+        try:
+            data = await self._read(context)
+            return await self._answer(data, _deadline_of(context))
+        except Exception as error:
+            await _abort(context, error)
+        raise AssertionError("abort always raises")
+
+
+class StreamCall(_Call):
+    """Serves one method whose answer comes in pieces.
+
+    Attributes:
+        handler: What gRPC calls.
+    """
+
+    def __init__(self, answer: StreamAnswer, unsent: Places, message_seconds: float) -> None:
+        """Prepares the method; arguments as those of `UnaryCall`.
+
+        A client that takes no piece for `message_seconds` is cut off.
+        """
+        super().__init__(unsent, message_seconds)
+        self._answer = answer
+        self.handler = grpc.stream_stream_rpc_method_handler(self._serve)
+
+    async def _serve(self, messages: AsyncIterator[bytes], context: grpc.aio.ServicerContext) -> None:
+        try:
+            data = await self._read(context)
+            async with contextlib.aclosing(self._answer(data, _deadline_of(context))) as pieces:
+                async for piece in pieces:
+                    await self._write(context, piece)
+        except Exception as error:
+            await _abort(context, error)
+
+    async def _write(self, context: grpc.aio.ServicerContext, piece: bytes) -> None:
+        try:
+            async with asyncio.timeout(self._message_seconds):
+                await context.write(piece)
+        except TimeoutError:
+            raise DeadlineExceededError(
+                f"a piece of the answer was not taken for {self._message_seconds:g} s"
+            ) from None
+
+
+async def _abort(context: grpc.aio.ServicerContext, error: Exception) -> None:
+    """Ends a call with the status of what went wrong."""
+    if isinstance(error, ServingError):
+        code, message = code_of(error), truncate(str(error))
+    elif isinstance(error, DecodeError):
+        code, message = grpc.StatusCode.INTERNAL, UNREADABLE
+    else:
+        # The text stays in the log: it may hold what is no client's business.
+        _log.error("a request failed in an unexpected way", exc_info=error)
+        code, message = grpc.StatusCode.INTERNAL, "Internal error; the server's log has the details"
+    await context.abort(code, message)
 
 
 def _deadline_of(context: grpc.aio.ServicerContext) -> float:

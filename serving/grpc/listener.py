@@ -13,7 +13,7 @@ from serving.errors import ServerStartError
 from serving.front.addresses import can_be_had, host_and_port
 from serving.front.limits import Places, connections_of_a_port
 from serving.front.loop import event_loop, wait_for
-from serving.grpc.call import Answer, UnaryCall
+from serving.grpc.call import Answer, StreamAnswer, StreamCall, UnaryCall
 from serving.grpc.health import HealthService
 from serving.grpc.methods import Methods
 from serving.settings import ServingSettings
@@ -76,11 +76,13 @@ class GrpcListener:
     def _call(self, answer: Answer) -> grpc.RpcMethodHandler:
         return UnaryCall(answer, self._unsent, self._settings.message_seconds).handler
 
-    def serve(self, answers: Mapping[str, Answer]) -> None:
+    def serve(self, answers: Mapping[str, Answer], streams: Mapping[str, StreamAnswer]) -> None:
         """Answers these methods too from now on, by their paths; and reflection, which tells of them."""
         from serving.grpc.reflection import reflection_handlers  # needs TensorFlow, which the port does not
 
         calls = {path: self._call(answer) for path, answer in answers.items()}
+        limits = (self._unsent, self._settings.message_seconds)
+        calls |= {path: StreamCall(answer, *limits).handler for path, answer in streams.items()}
         self._methods.complete(calls | reflection_handlers(self._settings.grpc_health, self._streams))
 
     def open(self) -> int:

@@ -24,6 +24,7 @@ from tensorflow_serving.apis import (
 
 from serving.errors import ServingError
 from serving.front.limits import Places
+from serving.grpc.generation_proto import SERVICE, generation_file
 from serving.grpc.status import code_of
 
 # Service, file, and for each method the module of its messages and the beginning of their names.
@@ -75,7 +76,7 @@ def reflection_handlers(with_health: bool, streams: Places) -> dict[str, grpc.Rp
         with_health: The health service is served too.
         streams: A stream holds one of these places.
     """
-    names = [*(f"{_PACKAGE}.{service}" for service in _SERVICES), *_VERSIONS]
+    names = [*(f"{_PACKAGE}.{service}" for service in _SERVICES), SERVICE, *_VERSIONS]
     names += ["grpc.health.v1.Health"] if with_health else []
     servicer = aio.ReflectionServicer(names, service_pool(with_health))
 
@@ -114,6 +115,7 @@ def service_pool(with_health: bool) -> descriptor_pool.DescriptorPool:
                 if message.file.name not in made.dependency:
                     made.dependency.append(message.file.name)
         pool.Add(made)
+    pool.Add(generation_file())
     if with_health:
         _add(health_pb2.DESCRIPTOR, pool, added)
     _add(reflection_pb2.DESCRIPTOR, pool, added)

@@ -1,10 +1,10 @@
 """The connection to a server: encryption, token, deadlines and retries."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 
@@ -12,6 +12,7 @@ from serving.errors import STARTING, STOPPING, NoServerError, ServingError
 from serving.grpc.status import error_of
 from serving.wire import messages
 
+Answer = TypeVar("Answer")
 # Nobody cancels a call of ours: CANCELLED is what a server says whose port closed while the call was on its way, before
 # anybody looked at it.
 _AGAIN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
@@ -27,6 +28,8 @@ _METHODS = {
     _PREDICTION + "GetModelMetadata": messages.GetModelMetadataResponse,
     _MODEL + "GetModelStatus": messages.GetModelStatusResponse,
 }
+# The same for methods whose answer comes in pieces.
+_STREAMS = {"/seqline.serving.GenerationService/Generate": messages.GenerateResponse}
 # Messages of a server that is there; every other "unavailable" comes from the connection.
 _BUSY = ("batch scheduling queue", STARTING, STOPPING)
 # Signs that two sides do not agree on encryption.
@@ -96,8 +99,9 @@ class Connection:
             grpc.secure_channel(address, tls.credentials(), options) if tls else grpc.insecure_channel(address, options)
         )
         self._methods = {
-            path.rpartition("/")[2]: self._channel.unary_unary(path, _serialize, response.FromString)
-            for path, response in _METHODS.items()
+            path.rpartition("/")[2]: kind(path, _serialize, response.FromString)
+            for kind, table in ((self._channel.unary_unary, _METHODS), (self._channel.unary_stream, _STREAMS))
+            for path, response in table.items()
         }
 
     def call(self, method: str, request: Any, timeout: float | None = None) -> Any:
@@ -106,14 +110,44 @@ class Connection:
         Raises:
             ServingError: The server refused the request, or none answered.
         """
+        return self._try(lambda left: self._ask(method, request, left), request, timeout)
+
+    def stream(self, method: str, request: Any, timeout: float | None = None) -> Iterator[Any]:
+        """Calls a method whose answer comes in pieces; tried again until the first one is there.
+
+        A caller that closes the iterator ends the call.
+
+        Raises:
+            ServingError: As above.
+        """
+
+        def begin(left: float) -> tuple[Any, Any]:
+            call = self._ask(method, request, left)
+            return call, next(call, None)
+
+        call, piece = self._try(begin, request, timeout)
+        try:
+            while piece is not None:
+                yield piece
+                piece = next(call, None)
+        except grpc.RpcError as error:
+            raise self._explain(error, request) from error
+        finally:
+            call.cancel()
+
+    def _ask(self, method: str, request: Any, left: float) -> Any:
+        ask: Callable[..., Any] = self._methods[method]
+        return ask(request, timeout=left, metadata=self._metadata)
+
+    def _try(self, ask: Callable[[float], Answer], request: Any, timeout: float | None) -> Answer:
+        """Asks, with the seconds that are left, and again while no server is there and time is."""
         started = time.monotonic()
         deadline = started + (self._timeout if timeout is None else timeout)
         give_up = min(deadline, started + self._retry_seconds)
         pause = _FIRST_PAUSE_SECONDS
-        ask: Callable[..., Any] = self._methods[method]
         while True:
             try:
-                return ask(request, timeout=max(deadline - time.monotonic(), 0.001), metadata=self._metadata)
+                return ask(max(deadline - time.monotonic(), 0.001))
             except grpc.RpcError as error:
                 if error.code() not in _AGAIN or time.monotonic() + pause > give_up:
                     raise self._explain(error, request) from error

@@ -7,9 +7,10 @@ from typing import Any
 
 from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_factory, wrappers_pb2
 
-from serving.wire.schema import SERVING, TENSORFLOW
+from serving.wire.schema import GENERATION, SERVING, TENSORFLOW
 
 _Field = descriptor_pb2.FieldDescriptorProto
+_PACKAGES = {"tensorflow": TENSORFLOW, "tensorflow.serving": SERVING, "seqline.serving": GENERATION}
 
 
 def _make_pool() -> descriptor_pool.DescriptorPool:
@@ -18,7 +19,7 @@ def _make_pool() -> descriptor_pool.DescriptorPool:
     for module in (any_pb2, wrappers_pb2):
         pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
         files.append(module.DESCRIPTOR.name)
-    for package, table in (("tensorflow", TENSORFLOW), ("tensorflow.serving", SERVING)):
+    for package, table in _PACKAGES.items():
         file = descriptor_pb2.FileDescriptorProto(
             name=f"{package}.proto", package=package, syntax="proto3", dependency=files
         )
@@ -47,7 +48,9 @@ def _add_field(message: descriptor_pb2.DescriptorProto, name: str, number: int, 
     kind, _, oneof = kind.partition(" in ")
     prefix, _, kind = kind.rpartition(" ")
     field = message.field.add(name=name, number=number)
-    field.label = _Field.LABEL_REPEATED if prefix else _Field.LABEL_OPTIONAL
+    field.label = _Field.LABEL_REPEATED if prefix in ("repeated", "map") else _Field.LABEL_OPTIONAL
+    if prefix == "optional":
+        field.proto3_optional, oneof = True, f"_{name}"
     if oneof:
         if oneof not in (known := [each.name for each in message.oneof_decl]):
             message.oneof_decl.add(name=oneof)
@@ -68,8 +71,8 @@ def _add_field(message: descriptor_pb2.DescriptorProto, name: str, number: int, 
 POOL = _make_pool()
 
 
-def _message(name: str) -> Any:
-    return message_factory.GetMessageClass(POOL.FindMessageTypeByName(f"tensorflow.{name}"))
+def _message(name: str, package: str = "tensorflow") -> Any:
+    return message_factory.GetMessageClass(POOL.FindMessageTypeByName(f"{package}.{name}"))
 
 
 TensorProto = _message("TensorProto")
@@ -91,3 +94,5 @@ GetModelStatusRequest = _message("serving.GetModelStatusRequest")
 GetModelStatusResponse = _message("serving.GetModelStatusResponse")
 GetModelMetadataRequest = _message("serving.GetModelMetadataRequest")
 GetModelMetadataResponse = _message("serving.GetModelMetadataResponse")
+GenerateRequest = _message("GenerateRequest", "seqline.serving")
+GenerateResponse = _message("GenerateResponse", "seqline.serving")

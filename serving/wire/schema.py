@@ -9,8 +9,9 @@ _DTYPES = (
     "INVALID FLOAT DOUBLE INT32 UINT8 INT16 INT8 STRING COMPLEX64 INT64 BOOL QINT8 QUINT8 QINT32 BFLOAT16 QINT16 "
     "QUINT16 UINT16 COMPLEX128 HALF RESOURCE VARIANT UINT32 UINT64"
 )
-# Fields of a message: name to number and type, which may begin with "repeated" or, for a map from string, with "map",
-# and may end with "in ONEOF". Values of an enumeration: name to number.
+# Fields of a message: name to number and type, which may begin with "repeated", with "optional" where it matters
+# whether it is there, or, for a map from string, with "map", and may end with "in ONEOF". Values of an enumeration:
+# name to number.
 Entries = Mapping[str, tuple[int, str]] | Mapping[str, int]
 
 TENSORFLOW: dict[str, Entries] = {
@@ -107,4 +108,24 @@ SERVING: dict[str, Entries] = {
     "SignatureDefMap": {"signature_def": (1, "map SignatureDef")},
     "GetModelMetadataRequest": {"model_spec": (1, "ModelSpec"), "metadata_field": (2, "repeated string")},
     "GetModelMetadataResponse": {"model_spec": (1, "ModelSpec"), "metadata": (2, "map google.protobuf.Any")},
+}
+# Not of TensorFlow Serving.
+GENERATION: dict[str, Entries] = {
+    "GenerateRequest": {
+        "model_spec": (1, "tensorflow.serving.ModelSpec"),
+        "prompt": (2, "string"),
+        "temperature": (3, "optional float"),
+        "top_k": (4, "optional int32"),
+        "top_p": (5, "optional float"),
+        "max_length": (6, "optional int32"),
+        "seed": (7, "optional int32"),
+        "stop": (8, "repeated string"),
+    },
+    "GenerateResponse": {
+        "model_spec": (1, "tensorflow.serving.ModelSpec"),
+        "text": (2, "string"),
+        "reason": (3, "string"),
+        "score": (4, "float"),
+        "num_tokens": (5, "int32"),
+    },
 }

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from components.requests import InputSpec, features_of, form_inputs, requests_of, row_of, signature_specs
+from components.requests import InputSpec, as_question, features_of, form_inputs, requests_of, row_of, signature_specs
 from models.description import ModelDescription
 from models.features import Feature
+from models.registry import TASKS
 from serving.wire.messages import SignatureDefMap
 from serving.wire.values import to_example
 
@@ -122,6 +123,12 @@ def test_a_prompt_is_the_beginning_of_a_text():
     assert requests["generate"]["max_length"].tolist() == [16]
     assert requests["generate"]["stop"].tolist() == [b""]
     assert requests["score"]["text"][0].decode() == "Wörds, words, words, words, words"
+
+
+def test_a_hole_stands_in_the_place_of_a_word():
+    features = TASKS["masked_language_modeling"].features
+    asked = {text: as_question({"text": text}, features)["text"] for text in (b"a b c", b"a", b"")}
+    assert asked == {b"a b c": b"a [MASK] c", b"a": b"[MASK]", b"": b""}
 
 
 def test_inputs_that_take_a_word_get_those_of_the_text():

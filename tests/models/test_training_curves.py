@@ -31,6 +31,10 @@ def test_epochs_and_steps_are_told(tmp_path, caplog):
         assert 0 < row["gradient_norm"] <= row["greatest_gradient_norm"]
         assert 0 < row["clipped_share"] <= 1
         assert row["tokens_per_second"] > 0
+        assert 0 < row["seconds"] < 600
+    peaks = [row["memory_megabytes"] for row in told["epochs"]]
+    # TensorFlow alone takes some hundred MB.
+    assert peaks == sorted(peaks) and 200 < peaks[-1] < 100_000
     # Ten steps an epoch: the mean of the losses of its steps is the epoch's running loss.
     np.testing.assert_allclose(told["steps"]["loss"], [row["loss"] for row in told["epochs"]], rtol=1e-3)
     # Of step 30, counted from 1: falling from 1e-3 at step 5 to 0 at step 30, counted from 0.

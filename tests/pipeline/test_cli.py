@@ -10,6 +10,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from pipeline.cli import app
+from pipeline.config import config
 from pipeline.run.lock import run_lock
 from tests.components.example_gen.recordings import write_wav
 
@@ -305,3 +306,14 @@ def test_sigterm_ends_a_command_as_ctrl_c_does(dates_file: Path) -> None:
 def test_tables_in_a_pipe_end_where_their_words_end(dates_file: Path) -> None:
     for line in seqline("doctor", "-c", dates_file, "--set", "serving.port=0").output.splitlines():
         assert line == line.rstrip()
+
+
+def test_a_rule_of_the_gate_that_there_is_not_cannot_be_approved(dates_file: Path) -> None:
+    result = CliRunner().invoke(app, ["run", "-c", str(dates_file), "--approve", "smell"])
+    assert result.exit_code == 2
+    told = " ".join(result.stderr.split())
+    assert "--approve must name a rule of data.gate: control_characters, scripts, length_ratio, sound, repeated" in told
+
+
+def test_an_approved_rule_warns_and_stands_in_the_history() -> None:
+    assert config.approvals(["scripts", "repeated"]) == ["data.gate.scripts=warn", "data.gate.repeated=warn"]

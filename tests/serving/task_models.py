@@ -163,6 +163,26 @@ def save_word_embedding(folder: Path) -> Path:
     )
 
 
+def save_masked_language_model(folder: Path) -> Path:
+    """masked_language_modeling: each hole is filled with x, or with y half as well; a vector has one length."""
+
+    @tf.function(input_signature=[_column("text")])
+    def fill(text):
+        holes = tf.strings.split(text, "[MASK]").row_lengths() - 1
+        real = tf.sequence_mask(holes, tf.maximum(tf.reduce_max(holes), 1))[:, :, tf.newaxis]
+        return {
+            "text": tf.strings.regex_replace(text, r"\[MASK\]", "x"),
+            "candidates": tf.where(real, [["x", "y"]], ""),
+            "scores": tf.where(real, [[0.5, 0.25]], 0.0),
+        }
+
+    @tf.function(input_signature=[_column("text")])
+    def embed(text):
+        return {"vector": tf.cast(tf.strings.length(text), tf.float32)[:, tf.newaxis] * [[0.5, 0.25]]}
+
+    return save(folder, serving_default=fill, embed=embed)
+
+
 def save_sequence_labeler(folder: Path) -> Path:
     """sequence_labeling: tokens stand between blanks; those with capitals are names, neighbours one name."""
 

@@ -25,6 +25,7 @@ _MODELS = {
     "entities": task_models.save_sequence_labeler,
     "digits": task_models.save_audio_generator,
     "recognizer": task_models.save_audio_classifier,
+    "reviews": task_models.save_masked_language_model,
     "words": task_models.save_word_embedding,
     "houses": saved_models.save_examples,
 }

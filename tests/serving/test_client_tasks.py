@@ -11,6 +11,7 @@ from serving.client import Client
 from serving.client_answers import (
     Audio,
     Completion,
+    FilledText,
     Similarity,
     SimilarWords,
     Span,
@@ -40,6 +41,7 @@ def _save_echo(folder: Path) -> Path:
 _TASKS = {
     "text_to_text": task_models.save_text_to_text,
     "language_modeling": task_models.save_language_model,
+    "masked_language_modeling": task_models.save_masked_language_model,
     "word_embedding": task_models.save_word_embedding,
     "sequence_labeling": task_models.save_sequence_labeler,
     "audio_generation": task_models.save_audio_generator,
@@ -88,6 +90,18 @@ def test_texts_are_scored_token_by_token_without_the_padding(clients):
         TextScore(0.0, 0, [], []),
     ]
     assert [score.perplexity for score in found] == pytest.approx([np.exp(1.5), np.exp(3), 1])
+
+
+def test_holes_are_filled_and_texts_become_vectors(clients):
+    client = clients("masked_language_modeling")
+    scores = {"x": 0.5, "y": 0.25}
+    assert client.fill(["a [MASK] b[MASK]", "none", "[MASK]"]) == [
+        FilledText("a x bx", [scores, scores]),
+        FilledText("none", []),
+        FilledText("x", [scores]),
+    ]
+    assert [vector.tolist() for vector in client.embed_texts(["ab", ""])] == [[1, 0.5], [0, 0]]
+    assert client.fill([]) == client.embed_texts([]) == []
 
 
 def test_all_beams_are_given_best_first(clients):

@@ -32,7 +32,8 @@ class TransformerSettings(SequenceSettings):
     with a third matrix (Shazeer, 2020)."""
     norm: Literal["before", "after"] = "after"
     """Normalise what a part of a layer reads (Radford et al., 2019), which learns without a warm-up too, or the sum of
-    what it reads and gives (Vaswani et al., 2017)."""
+    what it reads and gives (Vaswani et al., 2017); then what the first layer reads too, unless positions are
+    sinusoidal (Devlin et al., 2019)."""
     attention_dropout: float = pydantic.Field(0.0, ge=0, lt=1)
     """Share of the attention weights dropped."""
     context_length: int = pydantic.Field(1024, ge=2, multiple_of=2)

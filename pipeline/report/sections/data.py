@@ -41,7 +41,8 @@ def section(source: Source) -> Section | None:
 def _by_split(counts: dict) -> Iterator[Block]:
     total = sum(counts["splits"].values())
     yield Paragraph(
-        text=f"{counts['read']} records were read, {counts['refused']} refused, {total} kept."
+        text=f"{counts['read']} records were read, {counts['refused']} refused, {_set_aside(counts)} set aside in "
+        f"quarantine, {total} kept."
         + "".join(f" Passed over: {count} {name}." for name, count in counts["passed_over"].items())
     )
     splits = list(counts["splits"])
@@ -130,13 +131,18 @@ def _overlap(counts: dict, samples: Mapping[str, SplitSample]) -> Iterator[Block
         )
 
 
+def _set_aside(counts: dict) -> int:
+    """How many records a rule of the gate sets aside; runs of before have none."""
+    return sum(counts.get("set_aside", {}).values())
+
+
 def _refused(examples: Path, counts: dict) -> Iterator[Block]:
     records = list(itertools.islice(read_refused(str(examples)), _REFUSED_SHOWN))
     if records:
         yield Table(
-            title=f"Refused records ({len(records)} of {counts['refused']})",
-            columns=["file", "line", "reason"],
-            rows=[[record.file, record.line, record.reason] for record in records],
+            title=f"Records that were left out ({len(records)} of {counts['refused'] + _set_aside(counts)})",
+            columns=["file", "line", "reason", "what became of it"],
+            rows=[[record.file, record.line, record.reason, record.action or "refused"] for record in records],
             folded=len(records) > SHOWN,
         )
 

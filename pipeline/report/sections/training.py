@@ -17,7 +17,8 @@ _STEPS = {
     "clipped_share": "Share of clipped steps",
     "tokens_per_second": "Positions a second (tokens, frames, samples)",
 }
-_NO_METRICS = {"epoch", "step", "greatest_gradient_norm", "learning_rate", *_STEPS}
+_MEMORY = {"memory_megabytes": "of the process", "gpu_memory_megabytes": "of a GPU"}
+_NO_METRICS = {"epoch", "step", "greatest_gradient_norm", "learning_rate", "seconds", *_STEPS, *_MEMORY}
 _VALIDATION = "val_"
 
 
@@ -55,6 +56,13 @@ def _in_words(source: Source, told: dict[str, Any], best: float | None) -> Itera
         yield Paragraph(
             text=f"{len(epochs)} epochs, {epochs[-1]['step']} steps{kept}. {number(source.config.training.epochs)} "
             "epochs were allowed."
+        )
+    if epochs and "seconds" in epochs[-1]:
+        seconds = sum(row.get("seconds", 0.0) for row in epochs)
+        peaks = [f"{number(epochs[-1][key])} MB {whose}" for key, whose in _MEMORY.items() if key in epochs[-1]]
+        yield Paragraph(
+            text=f"{number(seconds)} s of training and validation, {number(seconds / len(epochs))} s an epoch; most "
+            f"memory {', '.join(peaks)}."
         )
     for each in [*(one["what"] for one in told["divergences"]), *told.get("too_long", [])]:
         yield Paragraph(text=each, tone="warn")

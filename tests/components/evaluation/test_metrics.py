@@ -10,6 +10,7 @@ from components.evaluation.metrics import auc
 from components.evaluation.metrics.bits import BitsPerUnit, CrossEntropy, Perplexity
 from components.evaluation.metrics.confusion import ConfusionMetric, Counts, accuracy, class_scores, macro_f1
 from components.evaluation.metrics.corpus_score import CorpusBleu, CorpusChrf, bleu, chrf
+from components.evaluation.metrics.majority import MajorityShare
 from components.evaluation.metrics.ratio import Ratio
 
 HYPOTHESES = ["the cat sat on the mat .", "A dog, running!", "nothing in common here", "", "Ein Haus am See"]
@@ -55,6 +56,14 @@ def test_bleu_and_chrf_are_those_of_the_corpus_however_it_is_split(parts: int):
     assert corpus_value(CorpusBleu("m", output="text"), parts) == pytest.approx(of_bleu, abs=1e-9)
     assert corpus_value(CorpusChrf("m", output="text"), parts) == pytest.approx(of_chrf, abs=1e-9)
     assert abs(of_bleu - mean_of_sentences) > 1, "the test must be able to tell the two apart"
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_the_most_frequent_answer_is_counted_over_all_answers_of_all_examples(parts: int):
+    answers = [np.array(row, dtype=object) for row in ([b"a", b"b", b""], [b"a", b"", b""], b"c", b"")]
+    elements = [pair("", {"right": row}) for row in answers]
+    assert combine(MajorityShare("m", output="right"), elements, parts) == 2 / 4
+    assert math.isnan(combine(MajorityShare("m", output="right"), elements[3:], 1))
 
 
 def test_a_corpus_score_of_nothing_is_undefined():

@@ -60,6 +60,7 @@ def test_explicit_splits_and_the_account(tmp_path, caplog):
         "read": 204,
         "kept": 202,
         "refused": 2,
+        "set_aside": {},
         "passed_over": {},
         "splits": {"train": 200, "eval": 2},
         "files": {

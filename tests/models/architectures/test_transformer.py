@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 
 from models.architectures.settings.transformer import TransformerSettings
-from models.architectures.transformer import decoder
+from models.architectures.transformer import decoder, encoder
+from models.layers.masks import real_visible
 from models.registry import TASKS
 from models.tokenizers.settings import TokenizerSettings
 from models.tokenizers.special import END_TOKEN_ID, SPECIAL_TOKENS, START_TOKEN_ID
@@ -151,3 +152,18 @@ def test_learns_to_copy(tmp_path):
     answers = signatures.predict(tf.constant([row["source"] for row in eval_rows]))["target"].numpy()
     right = [answer.decode() == row["target"] for answer, row in zip(answers, eval_rows, strict=True)]
     assert np.mean(right) > 0.9
+
+
+@pytest.mark.parametrize("positions", ["sinusoidal", "learned", "rotary"])
+@pytest.mark.parametrize("norm", ["before", "after"])
+def test_the_first_layer_of_fresh_weights_tells_tokens_apart(positions, norm):
+    """The scores of its attention would all be near 0 where embeddings came in as small as they begin."""
+    plays = encoder(TransformerSettings(norm=norm, positions=positions))
+    vectors = tf.random.stateless_uniform((1, 20, 128), (1, 2), -0.05, 0.05)
+    plays(vectors, tf.ones((1, 20), tf.bool))
+    first, places = plays.blocks[0], tf.range(20)
+    read = first.around_self.read(plays.entrance(vectors, places))
+    visible = real_visible(tf.ones((1, 20), tf.bool))
+    attention = first.self_attention
+    _, weights = attention(read, *attention.keys_and_values(read, places), visible, places)
+    assert np.std(np.log(weights)) > 0.1

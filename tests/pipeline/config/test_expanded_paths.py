@@ -44,6 +44,8 @@ def test_every_key_whose_name_says_path_is_marked_as_one() -> None:
             else:
                 yield f"{prefix}{name}", field
 
-    named = re.compile(r"(_file|_dir|folder|_path|recognizer|analogies|gazetteers|data\.(train|eval|test|path))$")
+    named = re.compile(
+        r"(_file|_dir|folder|_path|recognizer|analogies|gazetteers|init_from|data\.(train|eval|test|path))$"
+    )
     fields = {key: field for key, field in keys(config.Config) if field.annotation is not bool}
     assert {key for key, field in fields.items() if markers_of(field).get("path")} == set(filter(named.search, fields))

@@ -16,8 +16,11 @@ def test_a_restricted_key_and_a_restricted_section_say_where_they_have_a_use() -
 
 
 def test_of_a_model_only_the_tasks_count_that_its_architecture_solves() -> None:
-    assert "Solves text_classification, sequence_labeling, audio_classification.\n" in reference_text()
-    texts = "Only: tasks text_classification, sequence_labeling. |"
+    assert (
+        "Solves text_classification, masked_language_modeling, sequence_labeling, audio_classification.\n"
+        in reference_text()
+    )
+    texts = "Only: tasks text_classification, masked_language_modeling, sequence_labeling. |"
     assert texts in row("model.embedding_dim", "architecture gated_conv")
     one_class = "Only: tasks text_classification, audio_classification. |"
     assert one_class in row("model.pooling", "architecture gated_conv")

@@ -56,8 +56,8 @@ def test_a_configuration_of_sound(file: Path) -> None:
         ),
         (
             DIGITS + "tokenizer: {unit: byte}\n",
-            "tokenizer is for the tasks text_classification, text_to_text, language_modeling, sequence_labeling, "
-            "word_embedding only; remove the section.",
+            "tokenizer is for the tasks text_classification, text_to_text, language_modeling, "
+            "masked_language_modeling, sequence_labeling, word_embedding only; remove the section.",
         ),
         (
             DIGITS + "training: {chunk_length: 2047}\n",
@@ -90,6 +90,11 @@ def test_a_configuration_of_sound(file: Path) -> None:
             "Received: 50, for a model that sees 64. Raise it, or lower model.context_length",
         ),
         (
+            "name: films\ntask: text_classification\ndata: {path: films.tsv}\ntraining: {init_from: run}\n"
+            "model: {architecture: recurrent, embeddings: {from: words.txt}}\n",
+            "model.embeddings.from must be empty where the model begins with the encoder of a run",
+        ),
+        (
             DATES.replace("seq2seq", "seq2seq\n  share_embeddings: true"),
             "model.share_embeddings needs tokenizer.shared",
         ),
@@ -98,7 +103,8 @@ def test_a_configuration_of_sound(file: Path) -> None:
         (NAMES + "training: {label_smoothing: 0.1}\n", "training.label_smoothing must be 0 where labeling.crf is true"),
         (
             NAMES + "tokenizer: {unit: word}\n",
-            "tokenizer.unit is for the tasks text_classification, text_to_text, language_modeling, word_embedding",
+            "tokenizer.unit is for the tasks text_classification, text_to_text, language_modeling, "
+            "masked_language_modeling, word_embedding",
         ),
         (
             NAMES + "labeling: {characters: none, character_dim: 9}\n",

@@ -69,7 +69,11 @@ def problems(tmp_path: Path, settings: dict, overrides: list[str]) -> list[str]:
         (REVIEWS, "decoding={}", "decoding is for the tasks text_to_text, language_modeling only; remove the"),
         (EARS, "clips.per_label=1", "clips is for the task audio_generation only; remove the section"),
         (DATES, "training.chunk_length=9000", "training.chunk_length is for the task audio_generation only; remove it"),
-        (EARS, "model.embeddings={}", "model.embeddings is for the tasks text_classification, sequence_labeling only"),
+        (
+            EARS,
+            "model.embeddings={}",
+            "model.embeddings is for the tasks text_classification, masked_language_modeling, sequence_labeling only",
+        ),
         (NAMES, "tokenizer.byte_fallback=true", "tokenizer.byte_fallback is for the tasks text_classification, "),
         (DATES, "vectors={}", "vectors is for the task word_embedding only; remove the section"),
         (DATES, "decoding.top_k=5", "decoding.top_k is for the task language_modeling only; remove it"),
@@ -81,7 +85,8 @@ def problems(tmp_path: Path, settings: dict, overrides: list[str]) -> list[str]:
         (
             EARS,
             "model.embedding_dim=8",
-            "model.embedding_dim is for the tasks text_classification, sequence_labeling only; remove it",
+            "model.embedding_dim is for the tasks text_classification, masked_language_modeling, sequence_labeling "
+            "only; remove it",
         ),
         (DATES, "model.pooling=max", "model.pooling is for the tasks text_classification, audio_classification only"),
         (REVIEWS, "model={architecture: seq2seq, attention: luong}", "model.attention is for the task text_to_text"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.drift.distance import counted, distance
-from pipeline.drift.measures import length_range, lengths, script_of, scripts, tokens, unknown
+from pipeline.drift.measures import length_range, lengths, scripts, tokens, unknown
 
 
 def test_the_distance_is_that_of_the_equation() -> None:
@@ -51,6 +51,5 @@ def test_what_is_counted_in_a_text() -> None:
     )
     assert lengths("a b  c") == {"3-4": 1}
     assert scripts("aÉ, 1 жЖж 한 漢") == {"LATIN": 2, "CYRILLIC": 3, "HANGUL": 1, "CJK": 1}
-    assert script_of("\ue000") == "OTHER"
     assert tokens(np.array([3, 3, 5])) == {3: 2, 5: 1}
     assert unknown(np.array([1, 3, 5])) == {"unknown": 1, "known": 2}

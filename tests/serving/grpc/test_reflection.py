@@ -8,6 +8,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 
 VERSIONS = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"]
 SERVED = {"tensorflow.serving.PredictionService", "tensorflow.serving.ModelService", *VERSIONS}
+SERVED |= {"seqline.serving.GenerationService"}
 
 
 def reflect(channel: grpc.Channel, version: str, **asked: str) -> reflection_pb2.ServerReflectionResponse:
