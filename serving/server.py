@@ -95,7 +95,7 @@ class Server:
         parts = (self.store, predictor, self._settings, self.metrics, self._request_log)
         self._generator = Generator(self._settings, self.metrics)
         self._answers, self._streams, self._grpc_work = make_answers(*parts, self._ports.grpc, self._generator)
-        self._site, self._rest_work = make_site(*parts, self._ports)
+        self._site, self._rest_work = make_site(*parts, self._ports, self._generator)
         self._config_watch = ConfigWatch(self.store, self._settings.models)
         self._stopped = False
 

@@ -1,6 +1,7 @@
 """What goes back over HTTP."""
 
 import json
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,23 @@ class Answer:
     body: bytes = b""
     content_type: str = JSON
     headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StreamedAnswer:
+    """An HTTP response whose content comes in pieces.
+
+    Attributes:
+        pieces: Content; closed where nobody reads it any more.
+        content_type: Its type.
+        headers: Further headers.
+        status: Status code.
+    """
+
+    pieces: AsyncGenerator[bytes, None]
+    content_type: str
+    headers: dict[str, str] = field(default_factory=dict)
+    status: int = 200
 
 
 def of_json(value: Any, status: int = 200) -> Answer:

@@ -12,11 +12,11 @@ from serving.front.addresses import bare_host, host_and_port
 from serving.front.closing import take_no_more
 from serving.front.limits import connections_of_a_port
 from serving.front.loop import event_loop, wait_for
-from serving.rest.answer import Answer, of_error
+from serving.rest.answer import Answer, StreamedAnswer, of_error
 from serving.rest.connection import HttpServer
 from serving.rest.lobby import Head, Lobby
 from serving.rest.reading import Bodies, Request, path_of
-from serving.rest.sending import send
+from serving.rest.sending import send, send_pieces
 from serving.settings import ServingSettings
 
 _SECONDS_BETWEEN_LOOKS = 0.02
@@ -134,16 +134,18 @@ class RestListener:
         self._handled += 1
         try:
             head = Head(request.method, path_of(request.raw_path), request.headers)
-            answer = self._site.early(head)
+            answer: Answer | StreamedAnswer | None = self._site.early(head)
             is_early = answer is not None
             if answer is None:
                 answer = await self._ask(request, head)
+            if isinstance(answer, StreamedAnswer):
+                return await send_pieces(request, answer, self.draining, self._settings.rest.idle_seconds)
             close = self.draining or (is_early and not request.content.is_eof())
             return await send(request, answer, close, self._settings.rest.idle_seconds)
         finally:
             self._handled -= 1
 
-    async def _ask(self, request: Any, head: Head) -> Answer:
+    async def _ask(self, request: Any, head: Head) -> Answer | StreamedAnswer:
         size = 0
         try:
             body = await self._bodies.read(request)

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from serving.core.health import Health
 from serving.core.tokens import Tokens
 from serving.errors import STARTING, ServingError, UnavailableError
-from serving.rest.answer import Answer, of_error, of_json
+from serving.rest.answer import Answer, StreamedAnswer, of_error, of_json
 from serving.rest.routes import is_api_path
 
+AnyAnswer = TypeVar("AnyAnswer", bound=Answer | StreamedAnswer)
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "POST, GET",
@@ -69,7 +71,7 @@ class Lobby:
                 return self.open_to_pages(answer) if is_api else answer
         return None if is_api else self.other(plain, request.path)
 
-    async def answer(self, request: Head, body: bytes) -> Answer:
+    async def answer(self, request: Head, body: bytes) -> Answer | StreamedAnswer:
         """Answers one request to the models' API; never raises.
 
         Args:
@@ -87,7 +89,7 @@ class Lobby:
         """
         return of_error(UnavailableError(STARTING))
 
-    def open_to_pages(self, answer: Answer) -> Answer:
+    def open_to_pages(self, answer: AnyAnswer) -> AnyAnswer:
         """Lets a web page of another origin see the answer, where that is wanted."""
         return replace(answer, headers={**answer.headers, **_CORS}) if self.cors else answer
 

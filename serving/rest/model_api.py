@@ -26,7 +26,8 @@ from serving.core.tensors import encode_tensor
 from serving.core.version_records import Lease
 from serving.errors import ServingError
 from serving.front.work import Work
-from serving.rest.answer import Answer, as_dict, of_json, of_message
+from serving.rest.answer import Answer, StreamedAnswer, as_dict, of_json, of_message
+from serving.rest.generation_api import GenerationApi
 from serving.rest.json_examples import read_examples, write_classes, write_values
 from serving.rest.json_reader import read_object
 from serving.rest.packing import unpack
@@ -52,6 +53,7 @@ class ModelApi:
         request_log: RequestLog,
         settings: RestSettings,
         work: Work,
+        generation: GenerationApi,
     ) -> None:
         """Prepares the answers.
 
@@ -62,6 +64,7 @@ class ModelApi:
             request_log: Keeps a sample of them.
             settings: Time limit of a run, largest body.
             work: Takes requests through the threads.
+            generation: Answers piece by piece.
         """
         self._store = store
         self._predictor = predictor
@@ -70,8 +73,9 @@ class ModelApi:
         self._request_log = request_log
         self._settings = settings
         self._work = work
+        self._generation = generation
 
-    async def answer(self, method: str, path: str, body: bytes, encoding: str) -> Answer:
+    async def answer(self, method: str, path: str, body: bytes, encoding: str) -> Answer | StreamedAnswer:
         """Answers one request.
 
         Args:
@@ -88,6 +92,8 @@ class ModelApi:
         except ServingError:
             with self._metrics.request("", "", "REST"):
                 raise
+        if route.verb == "generate":
+            return await self._generation.generate(_query(route), body, encoding, VERSION_HEADER)
         api = route.verb if route.verb in _VERBS else ""
         with self._metrics.request(route.name, api, "REST") as record:
             if route.verb == "status":

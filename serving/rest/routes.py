@@ -11,7 +11,7 @@ _PART = r"[^/:?]+"
 _VERSION = rf"(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>{_PART}))?"
 _ADDRESSES = {
     "POST": re.compile(
-        rf"/v1/models/(?P<name>{_PART}){_VERSION}:(?P<verb>classify|regress|predict)", re.IGNORECASE | re.ASCII
+        rf"/v1/models/(?P<name>{_PART}){_VERSION}:(?P<verb>classify|regress|predict|generate)", re.IGNORECASE | re.ASCII
     ),
     "GET": re.compile(
         rf"/v1/models(?:/(?P<name>{_PART}))?{_VERSION}(?:/(?P<verb>metadata))?", re.IGNORECASE | re.ASCII
@@ -29,7 +29,7 @@ class Route:
     """What a request asks for.
 
     Attributes:
-        verb: predict, classify, regress, status or metadata.
+        verb: predict, classify, regress, generate, status or metadata.
         name: The model.
         version: Its version; None leaves the choice to label or server.
         label: Label of its version; empty for none.

@@ -1,11 +1,12 @@
 """Answers on their way out."""
 
 import asyncio
+import contextlib
 
 from aiohttp import web
 
 from serving.front.memory import MEMORY
-from serving.rest.answer import Answer
+from serving.rest.answer import Answer, StreamedAnswer
 
 _LOOKS = 4
 # An answer is held in memory while its client does not read it.
@@ -49,6 +50,25 @@ async def send(request: web.BaseRequest, answer: Answer, close: bool, idle_secon
     finally:
         reader.sent()
         MEMORY.has_moved()
+    return response
+
+
+async def send_pieces(
+    request: web.BaseRequest, answer: StreamedAnswer, close: bool, idle_seconds: float
+) -> web.StreamResponse:
+    """Sends an answer piece by piece, each as soon as it is there; arguments as those of `send`."""
+    response = web.StreamResponse(status=answer.status, headers=answer.headers)
+    response.content_type = answer.content_type
+    if close:
+        response.force_close()
+    async with contextlib.aclosing(answer.pieces) as pieces:
+        reader = SlowReader(request, idle_seconds)
+        try:
+            await response.prepare(request)
+            async for piece in pieces:
+                await response.write(piece)
+        finally:
+            reader.sent()
     return response
 
 

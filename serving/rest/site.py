@@ -7,7 +7,7 @@ from pathlib import Path
 from serving.core.metrics import Metrics
 from serving.core.store import ModelStore
 from serving.errors import InternalFailureError, ServingError
-from serving.rest.answer import JSON, Answer, of_error, of_json
+from serving.rest.answer import JSON, Answer, StreamedAnswer, of_error, of_json
 from serving.rest.lobby import Head, Lobby
 from serving.rest.model_api import ModelApi
 from serving.rest.routes import EmptyBodyError
@@ -34,11 +34,11 @@ class Site(Lobby):
     metrics: Metrics
     monitoring: MonitoringSettings
 
-    async def answer(self, request: Head, body: bytes) -> Answer:
+    async def answer(self, request: Head, body: bytes) -> Answer | StreamedAnswer:
         """Answers one request to the models' API; never raises."""
         try:
             encoding = request.headers.get("Content-Encoding", "")
-            answer = await self.api.answer(request.method, request.path, body, encoding)
+            return self.open_to_pages(await self.api.answer(request.method, request.path, body, encoding))
         except EmptyBodyError:
             answer = Answer(400)
         except ServingError as error:

@@ -1,5 +1,6 @@
 """Small SavedModels with the signatures that each task exports."""
 
+import json
 from pathlib import Path
 
 import tensorflow as tf
@@ -57,17 +58,11 @@ def save_text_to_text(folder: Path) -> Path:
 def save_language_model(folder: Path) -> Path:
     """language_modeling: goes on with its settings in words; a word costs as many nats as it has letters."""
 
-    @tf.function(
-        input_signature=[
-            _column("prompt"),
-            _column("temperature", tf.float32),
-            _column("top_k", tf.int32),
-            _column("top_p", tf.float32),
-            _column("max_length", tf.int32),
-            _column("seed", tf.int32),
-            _column("stop"),
-        ]
-    )
+    settings = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "max_length": 200, "seed": 0, "stop": ""}
+    dtypes = {float: tf.float32, int: tf.int32, str: tf.string}
+    columns = [_column("prompt"), *(_column(name, dtypes[type(value)]) for name, value in settings.items())]
+
+    @tf.function(input_signature=columns)
     def generate(prompt, temperature, top_k, top_p, max_length, seed, stop):
         numbers = [tf.strings.as_string(value, precision=1) for value in (temperature, top_p)]
         numbers += [tf.strings.as_string(value) for value in (top_k, max_length, seed)]
@@ -86,7 +81,24 @@ def save_language_model(folder: Path) -> Path:
             "pieces": pieces,
         }
 
-    return save(folder, serving_default=score, generate=generate, score=score)
+    @tf.function(input_signature=columns)
+    def prefill(*request):
+        whole = generate(*request)["text"]
+        return {"whole": whole, "going": whole != "", "num_drawn": tf.strings.length(whole) * 0}
+
+    @tf.function(input_signature=[_column("whole"), _column("going", tf.bool), _column("num_drawn", tf.int32)])
+    def step(whole, going, num_drawn):
+        answer = {"text": whole, "score": tf.zeros(tf.shape(whole)), "reason": tf.fill(tf.shape(whole), "length")}
+        return answer | {"going": going & False, "num_drawn": num_drawn + 1}
+
+    save(folder, serving_default=score, generate=generate, score=score, prefill=prefill, step=step)
+    described = {
+        "streaming": {"prefill": "prefill", "step": "step", "state": ["whole", "going", "num_drawn"]},
+        "request_settings": [{"name": name, "default": value} for name, value in settings.items()],
+    }
+    (folder / "assets.extra").mkdir(exist_ok=True)
+    (folder / "assets.extra" / "seqline.json").write_text(json.dumps(described))
+    return folder
 
 
 def save_audio_generator(folder: Path) -> Path:

@@ -110,15 +110,27 @@ class Generator:
                 f"the model takes {', '.join(sorted(signature.inputs))}; got {', '.join(sorted(given)) or 'nothing'}: "
                 f"{' and '.join([*(f'leave out {name}' for name in unknown), *(f'give {name}' for name in missing)])}"
             )
-        arrays = {alias: _row(values[alias], info.dtype) for alias, info in signature.inputs.items()}
+        arrays = {
+            alias: _row(alias, values[alias], tf.as_dtype(info.dtype)) for alias, info in signature.inputs.items()
+        }
         check_sizes(arrays, self._settings.max_rows, self._settings.max_string_bytes)
         return arrays
 
 
-def _row(value: Setting, dtype: int) -> np.ndarray:
-    if isinstance(value, str):
-        return np.array([value.encode()], object)
-    return np.array([value], tf.as_dtype(dtype).as_numpy_dtype)
+def _row(name: str, value: Setting, dtype: tf.DType) -> np.ndarray:
+    """One row of an input.
+
+    Raises:
+        InvalidRequestError: The value is not of its type.
+    """
+    if dtype == tf.string and isinstance(value, str):
+        return np.array([value.encode("utf-8", "surrogateescape")], object)
+    if dtype.is_floating and not isinstance(value, str):
+        return np.array([value], dtype.as_numpy_dtype)
+    if dtype.is_integer and isinstance(value, int) and dtype.min <= value <= dtype.max:
+        return np.array([value], dtype.as_numpy_dtype)
+    wanted = "a text" if dtype == tf.string else "a number" if dtype.is_floating else f"a whole number of {dtype.name}"
+    raise InvalidRequestError(f"{name} takes {wanted}, got {value!r}")
 
 
 def _stops(streaming: Streaming, given: Mapping[str, Setting]) -> list[str]:
