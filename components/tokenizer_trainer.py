@@ -113,19 +113,19 @@ def learn_vocabularies(
     counts: dict[str, dict[str, int]],
     features: Sequence[Feature],
     settings: TokenizerSettings,
-    known: Mapping[str, list[str]] | None = None,
+    known: list[str] | None = None,
 ) -> Vocabularies:
     """Learns one vocabulary per text feature, or one for all of them, and sorts the values of each label feature.
 
-    Of a feature that is cut into words already, its words and their characters.
+    Of a feature that is cut into words already, its words and their characters; their pieces only where there are known
+    ones.
 
     Args:
         counts: of the units of each feature in the train split.
         features: the task's.
         settings: the tokenizer section.
-        known: text feature to pieces that are taken over.
+        known: pieces that are taken over; None: they are learned.
     """
-    known = known or {}
     texts = learned_features(features, "pieces")
     categories = {name: sorted(counts[name]) for name in learned_features(features, "categories")}
     if texts and settings.shared:
@@ -136,11 +136,12 @@ def learn_vocabularies(
         counts = dict.fromkeys(texts, dict(total))
         pieces = dict.fromkeys(texts, learn_vocabulary(dict(total), settings))
     else:
-        pieces = {name: known.get(name) or learn_vocabulary(counts[name], settings) for name in texts}
+        pieces = {name: known or learn_vocabulary(counts[name], settings) for name in texts}
     counted = {name: counts_of(learned, counts[name]) for name, learned in pieces.items()}
     learned = {name: learn_words(counts[name], settings) for name in learned_features(features, "words")}
     words, characters = ({name: pair[place] for name, pair in learned.items()} for place in (0, 1))
-    return Vocabularies(settings, pieces, categories, counted, words, characters)
+    parts = dict.fromkeys(words, known) if known else {}
+    return Vocabularies(settings, pieces, categories, counted, words, characters, parts=parts)
 
 
 @component(use_beam=True)
@@ -183,11 +184,12 @@ def TokenizerTrainer(  # noqa: N802
     unknown_findings(shares, vocabularies, counts["train"]).keep(vocabulary)
 
 
-def _pieces_of(start: PushedOtherModel | None) -> dict[str, list[str]]:
+def _pieces_of(start: PushedOtherModel | None) -> list[str] | None:
     if start is None:
-        return {}
+        return None
     with local_copy(start.uri) as folder:
-        return Vocabularies.load(str(folder / VOCABULARIES_FOLDER)).pieces
+        [pieces] = Vocabularies.load(str(folder / VOCABULARIES_FOLDER)).pieces.values()
+        return pieces
 
 
 def _report(vocabularies: Vocabularies, vocabulary: Any) -> None:

@@ -107,6 +107,7 @@ TASKS: dict[str, Task] = {
         features=(Feature("tokens", "tokens"), Feature("tags", "tags", aligned_with="tokens")),
         roles=("encoder",),
         judging=Judging("tags", "tags", _ENTITIES, ("entity_f1",), length_of="tokens"),
+        uses=frozenset({"pretrained"}),
         review="tagged_texts",
     ),
     "audio_generation": Task(

@@ -19,7 +19,8 @@ from models.losses import SmoothedCrossEntropy
 from models.run_settings import RunSettings
 from models.tasks.code import Example, TaskCode, Transformed
 from models.tasks.inputs import all_of, at_least_one_position
-from models.tasks.sequence_tagger import SequenceTagger
+from models.tasks.masking import framed_rows
+from models.tasks.sequence_tagger import PieceTagger, SequenceTagger
 from models.tasks.signatures import Endpoints, Signatures, spec
 from models.tokenizers.cut_words import MOST_CHARACTERS, NUM_SHAPES, CutWords, shapes
 from models.tokenizers.cutting import cut_texts, is_cut_alike
@@ -36,31 +37,35 @@ class SequenceLabeling(TaskCode):
 
     @property
     def transformed(self) -> Mapping[str, Transformed]:
-        """What is known of each token, the characters of all tokens behind each other, and the tags."""
-        names = ("word_ids", "shape_ids", "gazetteer_bits", "num_characters", "character_ids", "tag_ids")
+        """What is known of each token, characters and pieces of all tokens behind each other, and the tags."""
+        characters, pieces = ("num_characters", "character_ids"), ("num_pieces", "piece_ids")
+        names = ("word_ids", "shape_ids", "gazetteer_bits", *characters, *pieces, "tag_ids")
         return {name: Transformed(sequence=True) for name in names}
 
     def preprocess(self, inputs: dict[str, Any], vocabularies: Vocabularies) -> dict[str, Any]:
-        """Looks up tokens, their characters and their tags: all sparse int64 (B, any)."""
+        """Looks up tokens, their characters, their pieces and their tags: all sparse int64 (B, any)."""
         words = words_of(vocabularies)
         tokens, tags = (tf.RaggedTensor.from_sparse(all_of(inputs[name])) for name in ("tokens", "tags"))
         words.note(tokens.row_lengths())
         characters = words.look_up_characters(words.cut_off(tokens), MOST_CHARACTERS)
+        pieces = words.look_up_pieces(words.cut_off(tokens))
         found = {
             "word_ids": words.look_up_words(words.cut_off(tokens)),
             "shape_ids": shapes(words.cut_off(tokens)),
             "gazetteer_bits": words.gazetteers.look_up(words.cut_off(tokens)),
             "num_characters": characters.row_lengths(axis=2),
             "character_ids": characters.merge_dims(1, 2),
+            "num_pieces": pieces.row_lengths(axis=2),
+            "piece_ids": pieces.merge_dims(1, 2),
             "tag_ids": words.cut_off(tags.with_flat_values(vocabularies.label_ids(tags.flat_values, "tags"))),
         }
         return {name: tf.cast(values, tf.int64).to_sparse() for name, values in found.items()}
 
     def training_example(self, features: dict[str, tf.Tensor], settings: RunSettings) -> Example:
         """Inputs of `model_inputs` without batch, tag ids int32 (T,), weights float32 (T,), 0 for none."""
-        characters = tf.RaggedTensor.from_row_lengths(features["character_ids"], features["num_characters"])
         rows = {name: features[name] for name in ("word_ids", "shape_ids", "gazetteer_bits")}
-        rows |= {"character_ids": characters}
+        for values, lengths in (("character_ids", "num_characters"), ("piece_ids", "num_pieces")):
+            rows[values] = tf.RaggedTensor.from_row_lengths(features[values], features[lengths])
         inputs = model_inputs({name: tf.expand_dims(values, 0) for name, values in rows.items()}, settings)
         labels = at_least_one_position(features["tag_ids"])
         real = tf.cast(inputs["word_ids"][0] > 0, tf.float32)
@@ -69,13 +74,12 @@ class SequenceLabeling(TaskCode):
     def build(self, settings: RunSettings, vocabularies: Vocabularies) -> SequenceTagger:
         """A model from what `model_inputs` gives to emissions, float32 (B, T, K)."""
         words, sizes, labeling = words_of(vocabularies), settings.model, settings.labeling
-        embedding = TokenEmbedding(
-            words.vocabulary_size, sizes.embedding_dim, sizes.dropout, sizes.token_dropout, name="word_embedding"
-        )
+        size = words.parts.vocabulary_size if words.parts else words.vocabulary_size
+        embedding = TokenEmbedding(size, sizes.embedding_dim, sizes.dropout, sizes.token_dropout, name="word_embedding")
         shape_embedding = None
         if labeling.shape_dim:
             shape_embedding = keras.layers.Embedding(NUM_SHAPES + 1, labeling.shape_dim, name="shape_embedding")
-        model = SequenceTagger(
+        model = (PieceTagger if settings.training.init_from else SequenceTagger)(
             embedding,
             character_reader(labeling.characters, len(words.characters), sizes.dropout, labeling),
             shape_embedding,
@@ -92,7 +96,7 @@ class SequenceLabeling(TaskCode):
         return model
 
     def token_embeddings(self, model: keras.Model) -> dict[str, TokenEmbedding]:
-        """That of the words."""
+        """That of the words, or of their pieces."""
         return {"tokens": model.get_layer("word_embedding")}
 
     def compile_arguments(self, settings: RunSettings) -> dict[str, Any]:
@@ -123,6 +127,7 @@ def word_inputs(tokens: tf.RaggedTensor, words: CutWords) -> dict[str, tf.Ragged
         "shape_ids": shapes(tokens),
         "gazetteer_bits": words.gazetteers.look_up(tokens),
         "character_ids": words.look_up_characters(tokens, MOST_CHARACTERS),
+        "piece_ids": words.look_up_pieces(tokens),
     }
 
 
@@ -130,11 +135,12 @@ def model_inputs(rows: Mapping[str, tf.Tensor | tf.RaggedTensor], settings: RunS
     """What the model reads in training and serving, int32, padded with 0, with one position at least.
 
     Args:
-        rows: `word_ids`, `shape_ids` and `gazetteer_bits` (B, T), `character_ids` (B, T, C), ragged or not.
+        rows: `word_ids`, `shape_ids` and `gazetteer_bits` (B, T), ragged or not; `character_ids` ragged (B, T, C),
+            `piece_ids` ragged (B, T, P).
         settings: say which of them it reads.
 
     Returns:
-        dict of the same names.
+        dict of the same names; in place of the pieces of words, where it reads those, what `piece_inputs` gives.
     """
     labeling = settings.labeling
     read = {
@@ -150,7 +156,23 @@ def model_inputs(rows: Mapping[str, tf.Tensor | tf.RaggedTensor], settings: RunS
             values = at_least_one_position(values[:, :, : labeling.max_word_length].to_tensor())
         padded = values.to_tensor() if isinstance(values, tf.RaggedTensor) else values
         inputs[name] = at_least_one_position(padded, axis=1)
-    return inputs
+    return inputs | (piece_inputs(rows["piece_ids"]) if settings.training.init_from else {})
+
+
+def piece_inputs(pieces: tf.RaggedTensor) -> dict[str, tf.Tensor]:
+    """Where the pieces of words stand in what an encoder of masked language modelling reads.
+
+    Args:
+        pieces: int32 ragged (B, T, P).
+
+    Returns:
+        `piece_ids` int32 (B, any), those of all words behind each other, with the marks around them; `first_pieces`
+        int32 (B, T), the position of the first one of each word. A word without any, such as one of control characters,
+        has that of what follows it.
+    """
+    lengths = tf.cast(at_least_one_position(pieces.row_lengths(axis=2).to_tensor()), tf.int32)
+    token_ids = framed_rows(pieces.merge_dims(1, 2))
+    return {"piece_ids": token_ids.to_tensor(), "first_pieces": tf.cumsum(lengths, axis=1, exclusive=True) + 1}
 
 
 class SequenceLabelingSignatures(Signatures):

@@ -76,7 +76,13 @@ class SequenceTagger(keras.Model):
             emissions, float32 (B, T, K).
         """
         word_ids = self.unknown_words(inputs["word_ids"], training=training)
-        vectors = [self.word_embedding(word_ids, training=training)]
+        vectors = [self.word_embedding(word_ids, training=training), *self.known_beside(inputs, training)]
+        hidden_states, _ = self.encoder(ops.concatenate(vectors, axis=-1), padding_mask(word_ids), training=training)
+        return self.emissions(self.output_dropout(hidden_states, training=training))
+
+    def known_beside(self, inputs: dict[str, keras.KerasTensor], training: bool) -> list[keras.KerasTensor]:
+        """What is known of words beside their vectors, float (B, T, any) each; arguments as of `call`."""
+        vectors = []
         if self.characters:
             read = self.characters(inputs["character_ids"], training=training)
             vectors.append(self.input_dropout(read, training=training))
@@ -84,8 +90,7 @@ class SequenceTagger(keras.Model):
             vectors.append(self.input_dropout(self.shape_embedding(inputs["shape_ids"]), training=training))
         if self.gazetteer_flags:
             vectors.append(self.gazetteer_flags(inputs["gazetteer_bits"]))
-        hidden_states, _ = self.encoder(ops.concatenate(vectors, axis=-1), padding_mask(word_ids), training=training)
-        return self.emissions(self.output_dropout(hidden_states, training=training))
+        return vectors
 
     def choose(self, inputs: dict[str, keras.KerasTensor]) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """The best tags, int32 (B, T), and the probability of each, float32 (B, T); anything where padded."""
@@ -122,3 +127,29 @@ class SequenceTagger(keras.Model):
             self.entity_f1.update_state(y, self.tag_chain.best(self._offset(y_pred), real), sample_weight)
         found = super().compute_metrics(x, y, y_pred, sample_weight)
         return {name: value for name, value in found.items() if not (self._trains and name == self.entity_f1.name)}
+
+
+class PieceTagger(SequenceTagger):
+    """A tagger whose encoder reads the pieces of words; a word is what it makes of the first one.
+
+    Devlin et al. (2019, section 5.3). What is known of a word beside goes to the scores, past the encoder, which was
+    trained without it.
+    """
+
+    def call(self, inputs: dict[str, keras.KerasTensor], training: bool = False) -> keras.KerasTensor:
+        """Scores tags.
+
+        Args:
+            inputs: as of `SequenceTagger`, and `piece_ids` int (B, P), 0 = padding, with the position in them of the
+                first piece of each word, `first_pieces` int (B, T).
+            training: whether dropout is active.
+
+        Returns:
+            emissions, float32 (B, T, K).
+        """
+        piece_ids = inputs["piece_ids"]
+        vectors = self.word_embedding(piece_ids, training=training)
+        hidden_states, _ = self.encoder(vectors, padding_mask(piece_ids), training=training)
+        words = ops.take_along_axis(hidden_states, ops.expand_dims(inputs["first_pieces"], -1), axis=1)
+        known = ops.concatenate([words, *self.known_beside(inputs, training)], axis=-1)
+        return self.emissions(self.output_dropout(known, training=training))

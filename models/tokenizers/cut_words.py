@@ -39,6 +39,7 @@ class CutWords(LookupTokenizer):
         characters: the same for characters.
         settings: the tokenizer section; `unit` counts for nothing.
         gazetteers: list of names to its names.
+        parts: cuts words into the pieces that a model reads in their place; None: it reads whole words.
     """
 
     def __init__(
@@ -47,22 +48,42 @@ class CutWords(LookupTokenizer):
         characters: list[str],
         settings: TokenizerSettings,
         gazetteers: Mapping[str, Sequence[str]] | None = None,
+        parts: Tokenizer | None = None,
     ):
         super().__init__(pieces, settings)
         self.characters = tuple(characters)
         initializer = tf.lookup.KeyValueTensorInitializer(list(characters), tf.range(len(characters), dtype=tf.int32))
         self.character_table = tf.lookup.StaticHashTable(initializer, default_value=UNKNOWN_TOKEN_ID)
         self.gazetteers = Gazetteers(gazetteers or {}, settings)
+        self.parts = parts
 
     def look_up_words(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
         """Looks up words, normalised as the settings say: string ragged (B, W) to int32 ragged (B, W)."""
-        return tokens.with_flat_values(self.unit_ids(tokens.flat_values).flat_values)
+        return tokens.with_flat_values(self._word_ids(tokens.flat_values))
 
     def unit_ids(self, units: tf.Tensor) -> tf.RaggedTensor:
-        """Ids of words as they stand, string (N,): int32 ragged (N, 1); what looks like a special token is unknown."""
-        ids = self.table.lookup(self.normalize(units, self.settings))
-        ids = tf.where(ids < len(SPECIAL_TOKENS), UNKNOWN_TOKEN_ID, ids)
-        return tf.RaggedTensor.from_uniform_row_length(ids, 1)
+        """Ids of what is read of words as they stand, string (N,): int32 ragged (N, P); P is 1 for whole words."""
+        if self.parts:
+            return self.parts.tokenize_whole(units)
+        return tf.RaggedTensor.from_uniform_row_length(self._word_ids(units), 1)
+
+    def _word_ids(self, words: tf.Tensor) -> tf.Tensor:
+        """String (N,) to int32 (N,); what looks like a special token is unknown."""
+        ids = self.table.lookup(self.normalize(words, self.settings))
+        return tf.where(ids < len(SPECIAL_TOKENS), UNKNOWN_TOKEN_ID, ids)
+
+    def look_up_pieces(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
+        """Cuts each word by itself: string ragged (B, W) to int32 ragged (B, W, P); no pieces where words are whole.
+
+        A word has the space mark before it, so these are the pieces of the text that has blanks between its words.
+        """
+        tokens = tokens.with_row_splits_dtype(tf.int64)
+        if self.parts:
+            return tokens.with_flat_values(self.parts.tokenize_whole(tokens.flat_values))
+        none = tf.RaggedTensor.from_uniform_row_length(
+            tf.zeros([0], tf.int32), 0, tf.size(tokens.flat_values, tf.int64)
+        )
+        return tokens.with_flat_values(none)
 
     def look_up_characters(self, tokens: tf.RaggedTensor, most: int) -> tf.RaggedTensor:
         """Looks up characters as they stand, upper case and all.

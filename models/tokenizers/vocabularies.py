@@ -32,6 +32,7 @@ _FILES = {
     "categories": "categories",
     "counts": "counts",
     "words": "words",
+    "parts": "parts",
     "characters": "characters",
     "gazetteer": "gazetteers",
 }
@@ -70,6 +71,8 @@ class Vocabularies:
         words: feature that is cut into words already to these; the position is the id.
         characters: the same feature to the characters of its words; the position is the id.
         gazetteers: list of names to its names, normalised.
+        parts: feature that is cut into words already to the pieces of these words, where a model reads those; the
+            position is the id.
     """
 
     settings: TokenizerSettings
@@ -79,6 +82,7 @@ class Vocabularies:
     words: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     characters: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     gazetteers: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    parts: dict[str, list[str]] = dataclasses.field(default_factory=dict)
 
     @property
     def labels(self) -> list[str]:
@@ -88,9 +92,12 @@ class Vocabularies:
     @functools.cached_property
     def tokenizers(self) -> dict[str, Tokenizer]:
         """Text feature to its tokenizer."""
-        cut = {name: TOKENIZERS[self.settings.unit](pieces, self.settings) for name, pieces in self.pieces.items()}
+        cut, parts = (
+            {name: TOKENIZERS[self.settings.unit](pieces, self.settings) for name, pieces in learned.items()}
+            for learned in (self.pieces, self.parts)
+        )
         return cut | {
-            name: CutWords(words, self.characters[name], self.settings, self.gazetteers)
+            name: CutWords(words, self.characters[name], self.settings, self.gazetteers, parts.get(name))
             for name, words in self.words.items()
         }
 

@@ -105,6 +105,14 @@ def _tokens_begin_with_one_thing(model: ArchitectureSettings, training: Training
         )
 
 
+def _pieces_are_read_as_they_are(labeling: LabelingSettings, training: TrainingSettings) -> Iterator[str]:
+    if training.init_from and labeling.unknown_share:
+        yield (
+            "labeling.unknown_share must be 0 where the pieces of words are read (training.init_from). Received: "
+            f"{labeling.unknown_share}. Remove one of them"
+        )
+
+
 def _smoothing_has_single_tags(task: str, labeling: LabelingSettings, training: TrainingSettings) -> Iterator[str]:
     if "tags" in TASKS[task].all_uses and labeling.crf and training.label_smoothing:
         yield (
@@ -181,6 +189,7 @@ RULES: tuple[Callable[..., Iterator[str]], ...] = (
     _rows_of_a_stream_are_counted,
     _a_stream_shows_all_positions,
     _tokens_begin_with_one_thing,
+    _pieces_are_read_as_they_are,
     _smoothing_has_single_tags,
     _named_features_exist,
     _named_features_are_in_the_data,

@@ -14,6 +14,7 @@ SPECIAL = ["[PAD]", "[UNK]", "[START]", "[END]"]
 
 CLASSIFICATION = TASKS["text_classification"].features
 TRANSLATION = TASKS["text_to_text"].features
+TAGGING = TASKS["sequence_labeling"].features
 GENERATION = TASKS["audio_generation"].features
 
 
@@ -65,6 +66,15 @@ def test_a_shared_vocabulary_adds_the_counts(shared, source, target):
     vocabularies = learn_vocabularies(counts, TRANSLATION, settings)
     assert vocabularies.pieces == {"source": [*SPECIAL, *source], "target": [*SPECIAL, *target]}
     assert vocabularies.categories == {}
+
+
+def test_known_pieces_are_taken_over_for_texts_and_for_the_words_of_tagged_ones():
+    known = [*SPECIAL, "z", "##z"]
+    texts = learn_vocabularies({"text": {"a": 2}, "label": {"x": 1}}, CLASSIFICATION, TokenizerSettings(), known)
+    assert texts.pieces == {"text": known}
+    words = learn_vocabularies({"tokens": {"ab": 2}, "tags": {"O": 2}}, TAGGING, TokenizerSettings(), known)
+    assert (words.pieces, words.words, words.parts) == ({}, {"tokens": [*SPECIAL, "ab"]}, {"tokens": known})
+    assert learn_vocabularies({"tokens": {"ab": 2}, "tags": {"O": 2}}, TAGGING, TokenizerSettings()).parts == {}
 
 
 def test_recordings_are_not_counted_but_each_of_their_labels_is(tmp_path):

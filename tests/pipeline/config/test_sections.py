@@ -100,6 +100,10 @@ def test_a_configuration_of_sound(file: Path) -> None:
         ),
         (PLAYS + "texts: {temperatures: []}\n", "texts.temperatures must have at least 1 item"),
         (DATES + "texts: {seed: 1}\n", "texts is for the task language_modeling only; remove the section."),
+        (
+            NAMES + "training: {init_from: run}\nlabeling: {unknown_share: 0.1}\n",
+            "labeling.unknown_share must be 0 where the pieces of words are read (training.init_from). Received: 0.1",
+        ),
         (NAMES + "training: {label_smoothing: 0.1}\n", "training.label_smoothing must be 0 where labeling.crf is true"),
         (
             NAMES + "tokenizer: {unit: word}\n",
