@@ -111,5 +111,6 @@ def test_a_failure_in_the_middle_is_the_last_event(echo, tmp_path):
         reply = call(server, "POST", "/v1/models/m:generate", {"prompt": "abc"})
         echo.let_all()
     *pieces, last = events(reply.body)
-    assert "".join(piece["text"] for piece in pieces) == "ab"
+    # On a busy machine the time may be over after the first.
+    assert "".join(piece["text"] for piece in pieces) in ("a", "ab")
     assert "Timed out" in last["error"]
