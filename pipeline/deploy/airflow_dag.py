@@ -72,12 +72,17 @@ class Compile(Seqline):
 
     def execute(self, context: Any) -> str:
         """Compiles the run anew, under another name, when it has been compiled before and its task was cleared."""
+        # Those that were left alone are whatever the configuration says by now.
+        given = context["dag_run"].conf or {}
+        if unlisted := [key for key in given if key not in LINE["parameters"]]:
+            raise AirflowFailException(
+                f"Keys of --conf must be parameters of this line: {', '.join(LINE['parameters']) or 'it has none'}. "
+                f"Received: {', '.join(unlisted)}. List them in orchestration.parameters and deploy the line anew, or "
+                "start the run without them."
+            )
         attempt = context["ti"].try_number
         name = context["run_id"] if attempt == 1 else f"{context['run_id']}~{attempt}"
-        # Those that were left alone are whatever the configuration says by now.
-        given = {key: context["params"][key] for key in LINE["parameters"]}
-        changed = [key for key, value in given.items() if value != LINE["parameters"][key]]
-        settings = [*LINE["overrides"], *(f"{key}={json.dumps(given[key])}" for key in changed)]
+        settings = [*LINE["overrides"], *(f"{key}={json.dumps(value)}" for key, value in given.items())]
         overrides = [word for setting in settings for word in ("--set", setting)]
         file = compiled_file(context)
         self.run("compile", "-c", LINE["config"], *overrides, "--run-id", name, file)

@@ -38,15 +38,19 @@ import inspect, runpy, sys, types
 space = runpy.run_path(sys.argv[1])
 inspect.unwrap(space["Stage"].execute).__globals__["note_report"] = lambda run, address: print("REPORT", address)
 tasks = space["tasks"]
-def execute(name, attempt=1, **params):
+def execute(name, attempt=1, conf=None):
     ti = types.SimpleNamespace(try_number=attempt, xcom_pull=lambda task_ids: "now~2")
-    told = {"ti": ti, "run_id": "now", "params": {"training.epochs": 1, "data.train": ""} | params, "dag_run": None}
+    params = {"training.epochs": 1, "data.train": ""} | (conf or {})
+    told = {"ti": ti, "run_id": "now", "params": params, "dag_run": types.SimpleNamespace(conf=conf)}
     try:
         print("TOLD", name, tasks[name].execute(told))
     except Exception as error:
         print("TOLD", name, type(error).__name__, error)
 execute("compile")
-execute("compile", 2, **{"training.epochs": 5})
+execute("compile", 2, {"training.epochs": 5})
+# As it was deployed, but said aloud: the configuration may say something else by now.
+execute("compile", 3, {"training.epochs": 1})
+execute("compile", 4, {"training.epoch": 3})
 for stage in ("Load", "Left", "Right", "Train"):
     execute(stage)
 if space["IS_AIRFLOW_3"]:
@@ -182,12 +186,17 @@ def test_a_task_is_a_command_and_its_code(version: int, deploy: Deploy, dags: Pa
     assert (folder / "given").read_text().splitlines() == [
         f"{compiled} --run-id now {out}",
         f"{compiled} --set training.epochs=5 --run-id now~2 {out}",
+        f"{compiled} --set training.epochs=1 --run-id now~3 {out}",
         *(f"node --wait {out} {stage}" for stage in STAGES),
     ]
     assert "error: Left: no space" in said, "in the log of the task"
     assert re.findall(r"^TOLD (.*)", said, re.MULTILINE) == [
         "compile now",
         "compile now~2",
+        "compile now~3",
+        "compile AirflowFailException Keys of --conf must be parameters of this line: training.epochs, data.train. "
+        "Received: training.epoch. List them in orchestration.parameters and deploy the line anew, or start the run "
+        "without them.",
         "Load None",
         "Left AirflowException seqline node ended with code 2; the reason stands above",
         "Right AirflowFailException The model fell short and was not pushed; another try would not change that",
