@@ -10,7 +10,7 @@ from models.run_settings import RunSettings
 SETTING, TASK = "training.init_from", "masked_language_modeling"
 KIND = "a run, its id or its folder <output_dir>/artifacts/Trainer/model_run/<number>,"
 # What decides how a text is cut; the vocabulary itself is taken over.
-_CUTTING = ("unit", "model", "lowercase", "normalization")
+_CUTTING = ("unit", "model", "byte_fallback", "lowercase", "normalization")
 # Keys of an architecture that are about no weight of its encoder.
 _FREE = frozenset({"pooling", "embeddings", "tie_embeddings", "share_embeddings", "noise_snr_db"})
 

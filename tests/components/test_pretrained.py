@@ -45,6 +45,12 @@ def test_all_differences_are_told_at_once(tmp_path: Path) -> None:
         assert told in str(refused.value)
 
 
+def test_characters_that_the_pieces_lack_are_to_be_read_as_there(tmp_path: Path) -> None:
+    folder = left(tmp_path, run("masked_language_modeling", tokenizer={"unit": "sentencepiece", "byte_fallback": True}))
+    with pytest.raises(EvaluationError, match=r"tokenizer\.byte_fallback True \(here False\)"):
+        read_pretrained(folder, run(tokenizer={"unit": "sentencepiece"}))
+
+
 def test_another_task_and_missing_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match="of task text_classification"):
         read_pretrained(left(tmp_path / "a", run()), run())
