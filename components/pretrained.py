@@ -5,7 +5,9 @@ from pathlib import Path
 from components.errors import EvaluationError
 from components.other_models import OtherModel, read_model
 from models.left_files import missing_files
+from models.registry import TASKS
 from models.run_settings import RunSettings
+from models.settings import markers_of
 
 SETTING, TASK = "training.init_from", "masked_language_modeling"
 KIND = "a run, its id or its folder <output_dir>/artifacts/Trainer/model_run/<number>,"
@@ -44,11 +46,21 @@ def read_pretrained(folder: Path, run: RunSettings) -> OtherModel:
         *(_difference(f"model.{key}", sizes.get(key), ours[1].get(key)) for key in _sized(sizes, ours[1])),
     ]
     if differences:
+        rule, way_out = (
+            "names an encoder whose texts are cut and whose layers are sized as here",
+            "Set these keys to what they are there",
+        )
+        if cutting["unit"] != run.tokenizer.unit and _unit_is_fixed(run):
+            rule, way_out = f"of task {run.task} needs a run of unit {run.tokenizer.unit}", "Name such a run"
         raise EvaluationError(
-            f"{SETTING} names an encoder whose texts are cut and whose layers are sized as here. Received: {folder}, "
-            f"with {', '.join(differences)}. Set these keys to what they are there, or leave {SETTING} empty."
+            f"{SETTING} {rule}. Received: {folder}, with {', '.join(differences)}. {way_out}, or leave {SETTING} empty."
         )
     return found
+
+
+def _unit_is_fixed(run: RunSettings) -> bool:
+    use = markers_of(type(run.tokenizer).model_fields["unit"])["only_for"]
+    return use not in TASKS[run.task].all_uses
 
 
 def _sized(theirs: dict, ours: dict) -> list[str]:

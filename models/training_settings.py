@@ -15,8 +15,8 @@ class TrainingSettings(Settings):
     init_from: str = pydantic.Field("", json_schema_extra=only_for("pretrained") | a_path())
     """Run of task masked_language_modeling whose encoder and pieces the model begins with: its id, as seqline runs
     shows it, where it has the same output_dir, or the folder that its training has left,
-    <output_dir>/artifacts/Trainer/model_run/<number>. Sizes, and how texts are cut, must be as there. Empty: all begins
-    at random."""
+    <output_dir>/artifacts/Trainer/model_run/<number>. Sizes, and how texts are cut, must be as there; a task for which
+    tokenizer.unit cannot be set needs a run of unit wordpiece. Empty: all begins at random."""
     freeze: Literal["none", "embedding", "encoder"] = pydantic.Field(
         "none", json_schema_extra=only_with(init_from=True)
     )

@@ -51,6 +51,16 @@ def test_characters_that_the_pieces_lack_are_to_be_read_as_there(tmp_path: Path)
         read_pretrained(folder, run(tokenizer={"unit": "sentencepiece"}))
 
 
+def test_a_task_whose_unit_is_fixed_needs_another_run(tmp_path: Path) -> None:
+    folder = left(tmp_path, run("masked_language_modeling", tokenizer={"unit": "byte"}))
+    with pytest.raises(EvaluationError, match="needs a run of unit wordpiece") as refused:
+        read_pretrained(folder, run("sequence_labeling"))
+    assert "Set these keys" not in str(refused.value), "the configuration would refuse that"
+    other = left(tmp_path, run("masked_language_modeling"))
+    with pytest.raises(EvaluationError, match="Set these keys"):
+        read_pretrained(other, run("sequence_labeling", tokenizer={"lowercase": True}))
+
+
 def test_another_task_and_missing_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match="of task text_classification"):
         read_pretrained(left(tmp_path / "a", run()), run())
