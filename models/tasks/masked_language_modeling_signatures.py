@@ -14,6 +14,7 @@ from models.tasks.masking import FOLLOWS, alone, draw_masks, draw_pair, framed_r
 from models.tasks.signatures import Endpoints, Signatures, spec
 from models.tokenizers.special import SPECIAL_TOKENS
 from models.tokenizers.tokenizer import Tokenizer
+from models.tokenizers.word import replace_rows
 
 HOLE = "[MASK]"
 MOST_CANDIDATES = 10
@@ -142,7 +143,12 @@ class MaskedLanguageModelingSignatures(Signatures):
     def _framed(self, text: tf.Tensor) -> tf.RaggedTensor:
         """Tokens of texts with holes, with the marks around them: ragged int32 (B, T)."""
         parts = tf.strings.split(text, HOLE)
-        token_ids = self._tokenizer.tokenize_whole(parts.flat_values)
+        flat = parts.flat_values
+        # As one text is cut: without a blank between them, a part goes on behind its hole.
+        begins = tf.ragged.range(parts.row_lengths()).flat_values == 0
+        goes_on = ~begins & ~tf.strings.regex_full_match(flat, r"(?s)[\s\p{Z}].*")
+        behind = self._tokenizer.tokenize_behind(tf.boolean_mask(flat, goes_on))
+        token_ids = replace_rows(self._tokenizer.tokenize_whole(flat), goes_on, behind)
         holes = tf.fill([token_ids.nrows(), 1], self._mask)
         # A hole behind each part but the last.
         joined = parts.with_flat_values(tf.concat([token_ids, holes], axis=1)).merge_dims(1, 2)[:, :-1]

@@ -10,6 +10,9 @@ import tensorflow_text as tf_text
 from models.tokenizers.settings import TokenizerSettings
 from models.tokenizers.special import SPECIAL_TOKENS, UNKNOWN_TOKEN_ID
 
+# What stands before a text that goes on behind something. It is no letter, and no piece that is learned begins with it.
+SOMETHING = "\u2585"
+
 
 class Tokenizer(tf.Module):
     """Cuts strings into token ids and joins token ids to strings.
@@ -47,6 +50,14 @@ class Tokenizer(tf.Module):
     def tokenize_whole(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Cuts texts into tokens, all of them: string (B,) to int32 ragged (B, T)."""
         return self._tokenize(self.normalize(texts, self.settings))
+
+    def tokenize_behind(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Cuts texts that go on, without a blank, behind something that is not known: as `tokenize_whole`.
+
+        The first token has no space mark.
+        """
+        something = self._tokenize(tf.constant([SOMETHING])).row_lengths()[0]
+        return self._tokenize(tf.strings.join([SOMETHING, self.normalize(texts, self.settings)]))[:, something:]
 
     def note(self, lengths: tf.Tensor) -> None:
         """Is told how long texts are before anything is cut off, int (B,), by who cuts without `tokenize`."""

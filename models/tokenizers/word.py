@@ -60,6 +60,11 @@ def is_unspaced(characters: tf.Tensor) -> tf.Tensor:
     return tf.strings.regex_full_match(characters, _UNSPACED)
 
 
+def is_spaced_word(units: tf.Tensor) -> tf.Tensor:
+    """Whether each unit, string (N,), is letters or digits of a script with blanks, without a space mark: bool (N,)."""
+    return tf.strings.regex_full_match(units, r"[\p{L}\p{M}\p{N}]+") & ~is_unspaced(units)
+
+
 def replace_rows(rows: tf.RaggedTensor, chosen: tf.Tensor, instead: tf.RaggedTensor) -> tf.RaggedTensor:
     """Puts other rows in the place of some.
 

@@ -15,8 +15,16 @@ from tensorflow_text.tools.wordpiece_vocab import wordpiece_tokenizer_learner_li
 
 from models.tokenizers.settings import TokenizerSettings
 from models.tokenizers.special import SPECIAL_TOKENS, UNKNOWN_TOKEN_ID
-from models.tokenizers.tokenizer import Tokenizer
-from models.tokenizers.word import LONGEST_WORD, SPACE_MARK, is_unspaced, join_words, replace_rows, split_words
+from models.tokenizers.tokenizer import SOMETHING, Tokenizer
+from models.tokenizers.word import (
+    LONGEST_WORD,
+    SPACE_MARK,
+    is_spaced_word,
+    is_unspaced,
+    join_words,
+    replace_rows,
+    split_words,
+)
 
 _JOINER = "##"
 # Korean needs thousands of characters; the learner's own default of 1,000 makes the rest unknown.
@@ -71,6 +79,15 @@ class WordPieceTokenizer(Tokenizer):
         """The special tokens, and the pieces of each character."""
         return len(SPECIAL_TOKENS) + sum(map(len, _alphabet(counts)))
 
+    def tokenize_behind(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """As `Tokenizer` says; letters go on within a word."""
+        units = self.split(tf.strings.join([SOMETHING, self.normalize(texts, self.settings)]))[:, 1:]
+        flat = units.flat_values
+        within = (tf.ragged.range(units.row_lengths()).flat_values == 0) & is_spaced_word(flat)
+        # The matcher reads the joiner as the vocabulary writes it.
+        joined = tf.where(within, tf.strings.join([_JOINER, flat]), flat)
+        return units.with_values(self.unit_ids(joined)).merge_dims(-2, -1)
+
     def unit_ids(self, units: tf.Tensor) -> tf.RaggedTensor:
         """Token ids of units from `split`, string (N,): int32 ragged (N, P)."""
         token_ids = self.wordpiece.tokenize(units)
@@ -78,9 +95,10 @@ class WordPieceTokenizer(Tokenizer):
         return replace_rows(token_ids, unknown, self._character_ids(tf.boolean_mask(units, unknown)))
 
     def _character_ids(self, units: tf.Tensor) -> tf.RaggedTensor:
-        characters = tf.strings.unicode_split(units, "UTF-8")
-        first = tf.ragged.range(characters.row_lengths()).flat_values == 0
-        prefix = tf.where(first, "", _JOINER)
+        within = tf.strings.regex_full_match(units, f"{_JOINER}.+")
+        characters = tf.strings.unicode_split(tf.strings.regex_replace(units, f"^{_JOINER}", ""), "UTF-8")
+        first = (tf.ragged.range(characters.row_lengths()) == 0) & ~within[:, tf.newaxis]
+        prefix = tf.where(first.flat_values, "", _JOINER)
         return characters.with_flat_values(self.table.lookup(prefix + characters.flat_values))
 
     @staticmethod

@@ -1,6 +1,7 @@
 """Hidden pieces: what is drawn, what is learned, what is answered."""
 
 import random
+import types
 
 import numpy as np
 import pytest
@@ -150,6 +151,22 @@ def test_holes_are_filled_with_what_stands_in_such_texts(learned):
         "gold",
         f"{best[2][0]} iron  {best[2][1]} zinc",
     ]
+
+
+@pytest.mark.parametrize("unit", ["word", "wordpiece", "sentencepiece"])
+def test_what_stands_around_a_hole_is_cut_as_in_training(unit):
+    settings = run_settings(TASK, MODEL, tokenizer={"unit": unit, "vocabulary_size": 60})
+    vocabularies = learn([{"text": "the cat (a cat) sat. so, the cat sat", "elsewhere": ""}] * 9, settings)
+    encoder = types.SimpleNamespace(embed=lambda token_ids: token_ids)
+    signatures = TASKS[TASK].code().signatures(encoder, vocabularies, settings)
+
+    def seen(text: str) -> list[int]:
+        return signatures.embed(tf.constant([text]))["vector"].numpy()[0].tolist()
+
+    mask = vocabularies.tokenizer("text").vocabulary_size
+    whole = seen("the cat (a cat) sat. so, the cat sat")
+    [cat] = vocabularies.tokenizer("text").tokenize(tf.constant(["cat"])).to_list()[0]
+    assert seen("the [MASK] (a [MASK]) sat. so, the [MASK] sat") == [mask if one == cat else one for one in whole]
 
 
 def test_a_hole_beyond_what_is_read_stays(learned):

@@ -110,6 +110,33 @@ def test_counts_are_those_of_the_pieces_and_are_saved(tmp_path):
     assert Vocabularies.load(str(tmp_path)).counts == vocabularies.counts
 
 
+@pytest.mark.parametrize(
+    ("unit", "rests"),
+    [
+        ("word", [".", "), so", ""]),
+        ("wordpiece", [".", "), so", "s.", "다.", "좋은", "中s", ""]),
+        ("sentencepiece", [".", "), so", "s.", ""]),
+        ("character", [".", "s. ", " so"]),
+        ("byte", [".", "s. ", " so", "é"]),
+    ],
+)
+def test_what_goes_on_is_cut_as_behind_a_word(unit, rests):
+    """The pieces of a whole text are those of its beginning and those behind it."""
+    words = "cat sat on a mat (it) so ts . ) 中 文 다 좋은"
+    tokenizer = make([words] * 3 + ["sat. (mat), 좋다."], unit=unit, vocabulary_size=400).tokenizer("text")
+    whole = tokenizer.tokenize_whole(tf.constant([f"the mat{rest}" for rest in rests]))
+    before = tokenizer.tokenize_whole(tf.constant(["the mat"])).to_list()[0]
+    behind = tokenizer.tokenize_behind(tf.constant(rests))
+    assert [before + row for row in behind.to_list()] == whole.to_list()
+
+
+def test_what_goes_on_with_a_character_that_is_unknown_is_cut_into_characters():
+    tokenizer = make(["the cats sat"] * 3, unit="wordpiece", vocabulary_size=400).tokenizer("text")
+    whole = tokenizer.tokenize_whole(tf.constant(["catsét"])).to_list()[0]
+    assert tokenizer.tokenize_behind(tf.constant(["sét"])).to_list() == [whole[-3:]]
+    assert whole[-2] == UNKNOWN_TOKEN_ID
+
+
 def test_label_that_training_did_not_see_is_minus_one():
     ids = make(TEXTS, unit="byte").label_ids(tf.constant(["pos", "neg", "other"]))
     np.testing.assert_array_equal(ids, [1, 0, -1])
