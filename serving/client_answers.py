@@ -191,7 +191,9 @@ class FilledText:
 
     Attributes:
         text: The text with the best candidate in each hole.
-        candidates: For each hole, candidate to probability, the best first.
+        candidates: For each hole, candidate to probability, the best first; "" is a piece that is a blank alone. Where
+            several pieces have one text, such as one that begins a word and one within, the probability is that of the
+            best of them.
     """
 
     text: str

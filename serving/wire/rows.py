@@ -60,8 +60,12 @@ def to_texts(values: np.ndarray) -> list[str]:
 
 
 def to_scores(names: np.ndarray, scores: np.ndarray) -> dict[str, float]:
-    """(K,) names to (K,) scores, in their order, padding left out."""
-    return {to_text(name): float(score) for name, score in zip(names, scores, strict=True) if name}
+    """(K,) names to (K,) scores, in their order, padding ("" with 0) left out; of equal names the first."""
+    found: dict[str, float] = {}
+    for name, score in zip(names, scores, strict=True):
+        if name or score:
+            found.setdefault(to_text(name), float(score))
+    return found
 
 
 def padded(rows: Sequence[Sequence[str]]) -> np.ndarray:

@@ -176,7 +176,7 @@ def save_word_embedding(folder: Path) -> Path:
 
 
 def save_masked_language_model(folder: Path) -> Path:
-    """masked_language_modeling: each hole is filled with x, or with y half as well; a vector has one length."""
+    """masked_language_modeling: a hole is filled with x, or with y, another x, a blank; a vector has one length."""
 
     @tf.function(input_signature=[_column("text")])
     def fill(text):
@@ -184,8 +184,8 @@ def save_masked_language_model(folder: Path) -> Path:
         real = tf.sequence_mask(holes, tf.maximum(tf.reduce_max(holes), 1))[:, :, tf.newaxis]
         return {
             "text": tf.strings.regex_replace(text, r"\[MASK\]", "x"),
-            "candidates": tf.where(real, [["x", "y"]], ""),
-            "scores": tf.where(real, [[0.5, 0.25]], 0.0),
+            "candidates": tf.where(real, [["x", "y", "x", ""]], ""),
+            "scores": tf.where(real, [[0.5, 0.25, 0.125, 0.0625]], 0.0),
         }
 
     @tf.function(input_signature=[_column("text")])

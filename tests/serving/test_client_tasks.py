@@ -94,7 +94,7 @@ def test_texts_are_scored_token_by_token_without_the_padding(clients):
 
 def test_holes_are_filled_and_texts_become_vectors(clients):
     client = clients("masked_language_modeling")
-    scores = {"x": 0.5, "y": 0.25}
+    scores = {"x": 0.5, "y": 0.25, "": 0.0625}
     assert client.fill(["a [MASK] b[MASK]", "none", "[MASK]"]) == [
         FilledText("a x bx", [scores, scores]),
         FilledText("none", []),
