@@ -7,9 +7,9 @@ import zoneinfo
 import pydantic
 
 from models.settings import Settings, only_with
+from pipeline.deploy.cron import mistake_in
 
 _PRESETS = ("@once", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
-_CRON = re.compile(r"([\w*?,/#-]+ ){4}[\w*?,/#-]+", re.ASCII)
 
 
 class OrchestrationSettings(Settings):
@@ -48,9 +48,10 @@ class OrchestrationSettings(Settings):
     @pydantic.field_validator("schedule")
     @classmethod
     def _is_a_schedule(cls, schedule: str) -> str:
-        if schedule and schedule not in _PRESETS and not _CRON.fullmatch(schedule):
+        if schedule and schedule not in _PRESETS and (mistake := mistake_in(schedule)):
             raise ValueError(
-                f'must be a cron line of five fields, such as "30 2 * * *", or one of {", ".join(_PRESETS)}'
+                f'must be a cron line of five fields, such as "30 2 * * *", or one of {", ".join(_PRESETS)}; '
+                f"this one {mistake}"
             )
         return schedule
 

@@ -241,6 +241,7 @@ def test_all_that_airflow_cannot_do_is_told_before_anything_is_written(
     ("setting", "told"),
     [
         ("schedule=daily", 'must be a cron line of five fields, such as "30 2 * * *", or one of @once'),
+        ("schedule=61 25 * * *", 'this one has "61" for the minute, which goes from 0 to 59'),
         ("time_zone=Berlin", "must be the name of a time zone"),
         ("reports_url=files.example", "must begin with http:// or https://"),
         ("start=2026-01-31", "goes with orchestration.schedule only"),
