@@ -1,10 +1,37 @@
 """Features that an example takes from another one of its split: text that is surely not what follows its own."""
 
 from collections.abc import Sequence
+from typing import Any
 
+import apache_beam as beam
 import tensorflow as tf
 
 from models.features import Feature
+
+# Examples of a bucket, about: of so many hardly one stands alone.
+_LEAST = 16
+
+
+def join_small(examples: beam.PCollection, split: str, features: Sequence[Feature]) -> beam.PCollection:
+    """Joins the buckets of a small split, where examples are to borrow: alone in its bucket none could.
+
+    Args:
+        examples: (bucket, (position, serialized tf.Example)).
+        split: its name.
+        features: the task's.
+
+    Returns:
+        the same, with so few buckets that each holds several.
+    """
+    if not any(feature.borrowed_from for feature in features):
+        return examples
+    count = beam.pvalue.AsSingleton(examples | f"Count[{split}]" >> beam.combiners.Count.Globally())
+    return examples | f"JoinSmall[{split}]" >> beam.Map(_joined, count)
+
+
+def _joined(placed: tuple[int, Any], count: int) -> tuple[int, Any]:
+    bucket, example = placed
+    return bucket % max(1, count // _LEAST), example
 
 
 def borrow(examples: Sequence[bytes], features: Sequence[Feature]) -> list[bytes]:

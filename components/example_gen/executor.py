@@ -16,7 +16,7 @@ from tfx.dsl.io import fileio
 from components.errors import DataError, printable
 from components.example_gen import overlap as overlaps
 from components.example_gen import report as reports
-from components.example_gen.borrowing import borrow
+from components.example_gen.borrowing import borrow, join_small
 from components.example_gen.checks import Evidence, check
 from components.example_gen.context import ReadContext, Section
 from components.example_gen.counting import count_record, number_of_records
@@ -166,7 +166,7 @@ def write_split(examples: beam.PCollection, split: str, directory: str, features
     bucket, and so one file: between files there would be no order.
     """
     (
-        examples
+        join_small(examples, split, features)
         | f"Gather[{split}]" >> beam.GroupByKey()
         | f"Values[{split}]"
         >> beam.FlatMap(lambda bucket: borrow([serialized for _, serialized in sorted(bucket[1])], features))

@@ -47,6 +47,18 @@ def test_an_example_holds_one_value_per_feature():
     }
 
 
+@pytest.mark.parametrize("count", [2, 100])
+def test_each_of_a_few_documents_borrows_from_another(tmp_path, count):
+    text = "\n\n".join(f"Document {number} begins.\nIt ends." for number in range(count))
+    documents, other = write(tmp_path / "train.txt", text), write(tmp_path / "eval.txt", "Another one.")
+    features = TASKS["masked_language_modeling"].features
+    generate(tmp_path / "out", features, train=documents, eval=other, format="documents")
+    found = examples(tmp_path / "out", "train")
+    assert len(found) == count
+    assert all(elsewhere and elsewhere != own for elsewhere, own in found)
+    assert examples(tmp_path / "out", "eval") == [("", "Another one.")], "alone"
+
+
 def test_explicit_splits_and_the_account(tmp_path, caplog):
     train = write(tmp_path / "train.tsv", table([*ROWS, ("", "neg"), ("only text",)]))
     eval_ = write(tmp_path / "eval.tsv", table([("text number 1", "pos"), ("new", "neg")]))
