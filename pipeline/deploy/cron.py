@@ -48,7 +48,7 @@ def _is_item(field: _Field, item: str) -> bool:
     if item == _LAST_DAY:
         return field is _DAY
     found = _ITEM.fullmatch(item)
-    return bool(found) and all(_is_value(field, value) for value in found.groups() if value is not None)
+    return found is not None and all(_is_value(field, value) for value in found.groups() if value is not None)
 
 
 def _is_value(field: _Field, value: str) -> bool:
