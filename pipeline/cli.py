@@ -292,7 +292,7 @@ def runs(
     overrides: Overrides = [],  # noqa: B006
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list, newest run first.")] = False,
     as_page: Annotated[bool, typer.Option("--html", help="A page of all runs with links to their reports.")] = False,
-    last: Annotated[int, typer.Option(min=1, metavar="N", help="How many runs at most.")] = 20,
+    last: Annotated[int, typer.Option(min=1, metavar="N", help="How many runs at most; a page has all.")] = 20,
 ) -> None:
     """Show the history of runs: when, which configuration, metrics, blessed or not, pushed version."""
     from components.evaluation.catalogue import judging_of, main_metric
