@@ -1,4 +1,4 @@
-"""A run that is ended in the middle by SIGTERM. SIGINT does the same, where the caller does not ignore it for all it starts."""
+"""A run that SIGTERM ends. SIGINT does the same, where the caller does not ignore it for all it starts."""
 
 import json
 import signal
