@@ -29,6 +29,6 @@ def make_site(
     message = f"the server handles {settings.max_concurrent_requests} requests already; try again in a moment"
     places = Places(settings.max_concurrent_requests, message)
     work = Work(predictor.runner, settings.rest.max_threads, places, event_loop())
-    generation = GenerationApi(Streams(generator, store, metrics, places, "REST"), settings.rest)
+    generation = GenerationApi(Streams(generator, store, metrics, places, "REST"), settings)
     api = ModelApi(store, predictor, metrics, request_log, settings.rest, work, generation)
     return Site(ports.health, ports.tokens, settings.rest.cors, api, store, metrics, settings.monitoring), work
