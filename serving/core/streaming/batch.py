@@ -48,6 +48,8 @@ class ContinuousBatch:
         self._changed = threading.Condition()
         self._waiting: deque[Stream] = deque()
         self._ready: list[tuple[Stream, State]] = []
+        # Of the thread of the steps alone.
+        self._joining: list[tuple[Stream, State]] = []
         # Rows that are taken: by texts that are being read, ready or running.
         self._taken = 0
         self._ended = False
@@ -118,6 +120,7 @@ class ContinuousBatch:
             self._ready.clear()
             self._changed.notify_all()
         if threading.current_thread() is self._threads[1]:
+            left += [stream for stream, _ in self._joining]
             left += [stream for _, stream in self._rows.occupied()]
             self._on_end()
         self._fail(left, error)
@@ -183,9 +186,10 @@ class ContinuousBatch:
     def _step_on(self) -> None:
         while self._has_rows():
             with self._changed:
-                joining, self._ready = self._ready, []
-            for stream, state in joining:
-                self._rows.join(stream, state)
+                self._joining, self._ready = self._ready, []
+            while self._joining:
+                self._rows.join(*self._joining[0])
+                del self._joining[0]
             self._leave([row for row, stream in self._rows.occupied() if stream.gone], CANCELLED)
             if self._rows.owners:
                 self._step()

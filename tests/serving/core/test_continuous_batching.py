@@ -9,9 +9,11 @@ import pytest
 from serving.core.metrics import Metrics
 from serving.core.servable import Servable
 from serving.core.streaming.generator import Generator
+from serving.core.streaming.rows import StackedRows
 from serving.core.streaming.stream import Stream, settled
 from serving.errors import (
     FailedPreconditionError,
+    InternalFailureError,
     InvalidRequestError,
     ResourceExhaustedError,
     ServingError,
@@ -240,6 +242,29 @@ def test_a_model_that_is_closed_fails_its_texts(tmp_path):
     with pytest.raises(ServingError):
         reader.end()
     generator.stop()
+
+
+def test_a_text_that_cannot_join_fails_all_and_holds_nothing(make, monkeypatch):
+    _, echo, ask = make(max_rows=4)
+    hold(echo)
+    running = ask("aa")
+    eventually(lambda: echo.steps)
+    readers = [ask("bb"), ask("cc"), ask("dd")]
+    join = StackedRows.join
+
+    def join_some(rows, owner, state):
+        if owner is readers[1].stream:
+            raise MemoryError
+        join(rows, owner, state)
+
+    monkeypatch.setattr(StackedRows, "join", join_some)
+    echo.let_all()
+    for reader in (running, *readers):
+        with contextlib.suppress(InternalFailureError):
+            reader.end()
+        assert reader.is_released
+    with pytest.raises(InternalFailureError):
+        readers[1].end()
 
 
 def test_texts_are_counted(make):
