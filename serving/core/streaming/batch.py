@@ -158,17 +158,25 @@ class ContinuousBatch:
     def _next_to_read(self) -> list[Stream]:
         """Texts that begin, with a row taken for each; none where the batch has ended."""
         with self._changed:
-            self._changed.wait_for(lambda: self._ended or (self._waiting and self._taken < self._settings.max_rows))
             chosen: list[Stream] = []
-            longest = 0
-            while not self._ended and self._waiting and self._taken < self._settings.max_rows:
-                size = self._waiting[0].num_bytes
-                if chosen and size > longest:
-                    break
-                longest = longest or 2 * size + _LIKE_BYTES
-                chosen.append(self._waiting.popleft())
-                self._taken += 1
+            while not (self._ended or chosen):
+                self._changed.wait_for(lambda: self._ended or (self._waiting and self._taken < self._settings.max_rows))
+                self._drop_gone()
+                chosen = self._take_alike()
+                self._give_back(0)  # the last of all may have gone
             return chosen
+
+    def _take_alike(self) -> list[Stream]:
+        chosen: list[Stream] = []
+        longest = 0
+        while not self._ended and self._waiting and self._taken < self._settings.max_rows:
+            size = self._waiting[0].num_bytes
+            if chosen and size > longest:
+                break
+            longest = longest or 2 * size + _LIKE_BYTES
+            chosen.append(self._waiting.popleft())
+            self._taken += 1
+        return chosen
 
     def _prefilled(self, streams: list[Stream]) -> list[tuple[Stream, State]]:
         """Texts with their states; those that the model refuses end here."""

@@ -9,6 +9,7 @@ import pytest
 from serving.core.metrics import Metrics
 from serving.core.servable import Servable
 from serving.core.streaming.generator import Generator
+from serving.core.streaming.programs import StreamPrograms
 from serving.core.streaming.rows import StackedRows
 from serving.core.streaming.stream import Stream, settled
 from serving.errors import (
@@ -265,6 +266,26 @@ def test_a_text_that_cannot_join_fails_all_and_holds_nothing(make, monkeypatch):
         assert reader.is_released
     with pytest.raises(InternalFailureError):
         readers[1].end()
+
+
+def test_prompts_of_those_that_are_gone_are_not_read(make, monkeypatch):
+    generator, echo, ask = make(max_rows=1)
+    read, prefill = [], StreamPrograms.prefill
+
+    def note_and_prefill(programs, requests):
+        read.extend(request["prompt"][0].decode() for request in requests)
+        return prefill(programs, requests)
+
+    monkeypatch.setattr(StreamPrograms, "prefill", note_and_prefill)
+    hold(echo)
+    readers = [ask(prompt) for prompt in ("aa", "bb", "cc", "dd")]
+    eventually(lambda: echo.steps)
+    for gone in (1, 3):
+        readers[gone].stream.cancel()
+    echo.let_all()
+    assert [readers[number].end()[0] for number in (0, 2)] == ["aa", "cc"]
+    eventually(lambda: readers[3].is_released and not generator._batches)
+    assert read == ["aa", "cc"]
 
 
 def test_texts_are_counted(make):
