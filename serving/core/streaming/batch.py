@@ -53,6 +53,8 @@ class ContinuousBatch:
         # Rows that are taken: by texts that are being read, ready or running.
         self._taken = 0
         self._ended = False
+        # Why, where something failed; the first of several.
+        self._error: ServingError | None = None
         self._rows: StackedRows[Stream] = StackedRows(settings.max_rows)
         self._threads = [
             threading.Thread(target=self._guard, args=[work], name=f"seqline-stream-{name}", daemon=True)
@@ -108,13 +110,14 @@ class ContinuousBatch:
     # === Ends ===
 
     def _guard(self, work: Callable[[], None]) -> None:
+        error: ServingError | None = None
         try:
             work()
-            error: ServingError = UnavailableError(STOPPING)
         except Exception as raised:  # nobody must wait for ever
             error = _meaning_of(raised)
         with self._changed:
             self._ended = True
+            self._error = self._error or error
             left = [*self._waiting, *(stream for stream, _ in self._ready)]
             self._waiting.clear()
             self._ready.clear()
@@ -123,7 +126,7 @@ class ContinuousBatch:
             left += [stream for stream, _ in self._joining]
             left += [stream for _, stream in self._rows.occupied()]
             self._on_end()
-        self._fail(left, error)
+        self._fail(left, self._error or UnavailableError(STOPPING))
 
     def _fail(self, streams: Iterable[Stream], error: ServingError) -> None:
         for stream in streams:

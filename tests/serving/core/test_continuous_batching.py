@@ -2,6 +2,7 @@
 
 import contextlib
 import queue
+import threading
 import time
 
 import pytest
@@ -266,6 +267,31 @@ def test_a_text_that_cannot_join_fails_all_and_holds_nothing(make, monkeypatch):
         assert reader.is_released
     with pytest.raises(InternalFailureError):
         readers[1].end()
+
+
+def test_what_is_read_while_a_step_fails_is_told_why(make, monkeypatch):
+    _, echo, ask = make()
+    hold(echo)
+    first = ask("aa")
+    eventually(lambda: echo.steps)
+    is_failing, prefill = threading.Event(), StreamPrograms.prefill
+
+    def prefill_when_failed(programs, requests):
+        assert is_failing.wait(10)
+        return prefill(programs, requests)
+
+    def fail(programs, state):
+        raise MemoryError
+
+    monkeypatch.setattr(StreamPrograms, "prefill", prefill_when_failed)
+    monkeypatch.setattr(StreamPrograms, "step", fail)
+    second = ask("bb")
+    echo.let_all()
+    with pytest.raises(InternalFailureError):
+        first.end()
+    is_failing.set()
+    with pytest.raises(InternalFailureError):
+        second.end()
 
 
 def test_prompts_of_those_that_are_gone_are_not_read(make, monkeypatch):
