@@ -8,6 +8,7 @@ import time
 from concurrent import futures
 
 import pytest
+from aiohttp import web
 
 from serving.rest import body as body_module
 from serving.rest.json_reader import read_object
@@ -150,6 +151,18 @@ def test_pieces_come_as_they_are_written_and_a_client_that_goes_ends_the_text(se
     eventually(lambda: not server._generator._batches)
     assert len(echo.steps) < 12
     echo.let_all()
+
+
+def test_a_client_that_goes_while_a_piece_is_sent_has_cancelled(server, monkeypatch, caplog):
+    async def write_to_nobody(response, data):
+        raise ConnectionResetError("Cannot write to closing transport")
+
+    cancelled = ':tensorflow:serving:request_count{model_name="m",status="CANCELLED"}'
+    before = number(server, cancelled)
+    monkeypatch.setattr(web.StreamResponse, "write", write_to_nobody)
+    call(server, "POST", "/v1/models/m:generate", {"prompt": "abc"})
+    eventually(lambda: number(server, cancelled) == before + 1)
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 def test_a_failure_in_the_middle_is_the_last_event(echo, tmp_path):
