@@ -228,6 +228,22 @@ def schema(
 
 
 @app.command()
+def protos(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write; made if it is not there.")],
+) -> None:
+    """Write the .proto files of the gRPC API, of which stubs in any language are made."""
+    # TensorFlow Serving's messages bring TensorFlow in, which talks.
+    with output_to(Path(os.devnull)):
+        from serving.grpc.proto_files import write_protos
+
+        try:
+            written = write_protos(folder)
+        except OSError as error:
+            raise ConfigError(f"{folder} cannot be written: {error.strerror}; name another folder") from error
+    _say(f"Wrote {len(written)} files below {folder}")
+
+
+@app.command()
 def serve(
     config: ConfigFile = DEFAULT_CONFIG,
     overrides: Overrides = [],  # noqa: B006
@@ -276,7 +292,7 @@ def runs(
     overrides: Overrides = [],  # noqa: B006
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list, newest run first.")] = False,
     as_page: Annotated[bool, typer.Option("--html", help="A page of all runs with links to their reports.")] = False,
-    last: Annotated[int, typer.Option(min=1, metavar="N", help="How many runs at most.")] = 20,
+    last: Annotated[int, typer.Option(min=1, metavar="N", help="How many runs at most; a page has all.")] = 20,
 ) -> None:
     """Show the history of runs: when, which configuration, metrics, blessed or not, pushed version."""
     from components.evaluation.catalogue import judging_of, main_metric

@@ -137,7 +137,8 @@ def differences(new: Table, old: Table, examples: np.ndarray) -> dict[str, Diffe
 
 def drawn_gains(new: Table, old: Table, examples: np.ndarray) -> dict[str, np.ndarray]:
     """By metric, how much greater it is over each resample, float (R,); NaN where a resample does not define it."""
-    names = [name for name in new.total(examples) if name in old.total(examples)]
+    before = old.total(examples)
+    names = [name for name in new.total(examples) if name in before]
     drawn = list(zip(new.drawn(examples), old.drawn(examples), strict=False))
     return {name: np.array([one.get(name, np.nan) - other.get(name, np.nan) for one, other in drawn]) for name in names}
 

@@ -35,7 +35,11 @@ def shortfalls(predictions: Sequence[Prediction], task: str, rule: AgainstBaseli
     values = [table.total(every).get(rule.metric, np.nan) for table in tables]
     gains = _gains(tables, every, task, rule.metric) if np.all(np.isfinite(values)) else np.empty(0)
     if not len(gains):
-        return [f"{rule.metric} could not be compared with the last blessed model's, which was asked {asked}"]
+        return [
+            f"{rule.metric} could not be compared with the last blessed model's, which was asked {asked}: it is "
+            "undefined, or decided by answers of more than 2,000 values, which are not kept; take "
+            "evaluation.max_regression for it"
+        ]
     sure = float(np.mean(gains < -rule.worse_by - _ROUNDING))
     if sure < rule.confidence:
         return []

@@ -50,12 +50,18 @@ def ExampleGen(  # noqa: N802
     Findings(page=None, warnings=counts["warnings"], data=_figures(counts)).keep(examples)
     per_split = ", ".join(f"{split} {kept}" for split, kept in counts["splits"].items())
     tell(
-        f"{counts['read']} records read, {counts['refused']} refused ({per_split}){_also(counts['passed_over'])}",
+        f"{counts['read']} records read, {counts['refused']} refused{_aside(counts)} "
+        f"({per_split}){_also(counts['passed_over'])}",
         counts["read"],
         counts["read"],
         {**counts["splits"], "refused": counts["refused"], **counts["passed_over"]},
         stage="ExampleGen",
     )
+
+
+def _aside(counts: Mapping[str, Any]) -> str:
+    count = sum(counts["set_aside"].values())
+    return f", {count} set aside" if count else ""
 
 
 def _also(passed_over: Mapping[str, int]) -> str:

@@ -145,7 +145,7 @@ def _read(file: InputFile, context: ReadContext, found: Examination, deadline: f
         for number, item in enumerate(read_file(file, context), start=1):
             if isinstance(item, BadRecord):
                 report.add_refused(item)
-                if len(found.refused) < _BAD:
+                if len(found.refused) < _BAD and not item.rule:
                     found.refused.append(item)
             else:
                 _note(item, count_record(item, file, report, context, total), context, found)

@@ -4,6 +4,8 @@ from typing import Literal
 
 import pydantic
 
+from components.example_gen.scripts import scripts
+from components.example_gen.suggestions import did_you_mean
 from models.settings import Settings, only_for, only_with
 
 Action = Literal["off", "warn", "quarantine", "fail"]
@@ -41,5 +43,12 @@ class GateSettings(Settings):
 
     @pydantic.field_validator("allowed_scripts")
     @classmethod
-    def _in_capitals(cls, scripts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(script.upper() for script in scripts)
+    def _known_in_capitals(cls, allowed: tuple[str, ...]) -> tuple[str, ...]:
+        capitals = tuple(script.upper() for script in allowed)
+        for script in capitals:
+            if script not in scripts():
+                raise ValueError(
+                    "Scripts are named by the first word of the Unicode names of their letters, such as latin, "
+                    f"cyrillic, hangul, cjk (for han). Received: {script}.{did_you_mean(script, scripts())}"
+                )
+        return capitals

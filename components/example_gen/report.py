@@ -117,6 +117,7 @@ def counts(
                 "read": report.read,
                 "kept": dict(report.kept),
                 "refused": report.refused,
+                "set_aside": report.set_aside.total(),
             }
             for report in reports
         },
@@ -201,7 +202,11 @@ def _check_empty(reports: Sequence[FileReport], settings: DataSettings) -> None:
     for split in settings.splits():
         if not any(report.kept[split] for report in reports):
             total = sum(report.kept.total() for report in reports)
-            if settings.train:
+            aside: Counter[str] = sum((report.set_aside for report in reports), Counter())
+            if aside:
+                rules = ", ".join(f"{count} by data.gate.{rule}" for rule, count in aside.items())
+                way_out = f"Records were set aside: {rules}. Correct the rule, or set it to warn."
+            elif settings.train:
                 way_out = "Name files with good records."
             elif settings.eval_pattern:
                 way_out = (

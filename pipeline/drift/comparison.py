@@ -62,12 +62,15 @@ def compare_traffic(traffic: Traffic, source: Source, settings: DriftSettings) -
             "examples are gone. Run it again: seqline run"
         )
     vocabularies = Vocabularies.load(str(vocabulary))
-    rows = [row_of(one) for one in read_examples(examples / "Split-train", _MOST_TEXTS)]
+    asked = {feature: texts for feature, texts in traffic.texts.items() if texts}
+    # Sound would be read for nothing.
+    rows = [row_of(one) for one in read_examples(examples / "Split-train", _MOST_TEXTS)] if asked else []
     found: list[Compared] = []
-    for feature, texts in traffic.texts.items():
+    for feature, texts in asked.items():
         trained = [_text(row.get(feature)) for row in rows]
-        if texts and trained:
-            found += _of_feature(feature, trained, texts, vocabularies, settings)
+        if trained:
+            compared = _of_feature(feature, trained, texts, vocabularies, settings)
+            found += [one for one in compared if one.measure != "lengths" or feature not in traffic.in_parts]
     return [*found, *_answers(traffic, source, settings)]
 
 

@@ -44,7 +44,7 @@ def distance(before: Sequence[Counts], now: Sequence[Counts]) -> Distance | None
         now: the same.
 
     Returns:
-        None where nothing is counted on one of the sides.
+        None where nothing is counted on one of the sides, or too seldom to be drawn.
     """
     keys = list(dict.fromkeys(key for counts in (*before, *now) for key in counts))
     first, second = _table(before, keys), _table(now, keys)
@@ -53,6 +53,8 @@ def distance(before: Sequence[Counts], now: Sequence[Counts]) -> Distance | None
     if not all(share.any() for share in shares):
         return None
     drawn = _drawn(first, len(now), shares[0])
+    if not drawn:
+        return None
     low, high = np.quantile(drawn, [(1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2])
     parts = _parts(*shares)
     moved = [(keys[place], float(sums[0][place]), float(sums[1][place])) for place in np.argsort(-parts)]

@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline.config.config import Config
 from pipeline.drift.comparison import Compared, compare_traffic
+from pipeline.drift.settings import DriftSettings
 from pipeline.drift.traffic import DriftError, Traffic, read_traffic
 from pipeline.history.runs import read_runs
 from pipeline.report.form import Bars, Block, Paragraph, Report, Section, Span, Spans, Table
@@ -43,9 +44,9 @@ def write_drift(config: Config, logs: Sequence[Path], run_id: str = "") -> Drift
     paths = list(logs) or _logs_of(config)
     with contextlib.ExitStack() as scratch:
         source = open_source(config, run_id or _pushed_run(config), scratch)
-        traffic = read_traffic(paths, source.task)
+        traffic = read_traffic(paths, source.task, source.run.pushed_version)
         compared = compare_traffic(traffic, source, config.drift)
-        report = make_drift(traffic, source, compared)
+        report = make_drift(traffic, source, compared, config.drift)
         name = f"drift-{datetime.datetime.now():%Y%m%d-%H%M%S-%f}"[:-3]
         page = write_files(OutputFolder(config).reports / name, files_of(report))
     return Drift(page, [_sentence(one) for one in compared if one.drifted])
@@ -71,10 +72,10 @@ def _pushed_run(config: Config) -> str:
     return pushed
 
 
-def make_drift(traffic: Traffic, source: Source, compared: Sequence[Compared]) -> Report:
+def make_drift(traffic: Traffic, source: Source, compared: Sequence[Compared], settings: DriftSettings) -> Report:
     """The page, with a section for each feature."""
     features = dict.fromkeys(one.feature for one in compared)
-    sections = [Section(name="verdict", title="Verdict", blocks=list(_verdict(traffic, source, compared)))]
+    sections = [Section(name="verdict", title="Verdict", blocks=list(_verdict(traffic, source, compared, settings)))]
     for place, feature in enumerate(features):
         of_feature = [one for one in compared if one.feature == feature]
         sections.append(Section(name=f"feature-{place}", title=name_of(feature), blocks=list(_of_feature(of_feature))))
@@ -92,7 +93,9 @@ def make_drift(traffic: Traffic, source: Source, compared: Sequence[Compared]) -
     )
 
 
-def _verdict(traffic: Traffic, source: Source, compared: Sequence[Compared]) -> Iterator[Block]:
+def _verdict(
+    traffic: Traffic, source: Source, compared: Sequence[Compared], settings: DriftSettings
+) -> Iterator[Block]:
     drifted = [one for one in compared if one.drifted]
     when = f", {traffic.begin:%Y-%m-%d %H:%M} to {traffic.end:%Y-%m-%d %H:%M}" if traffic.begin and traffic.end else ""
     yield Paragraph(
@@ -103,8 +106,13 @@ def _verdict(traffic: Traffic, source: Source, compared: Sequence[Compared]) -> 
     for one in drifted:
         yield Paragraph(text=_sentence(one), tone="warn")
     few = min((one.texts for one in compared), default=0)
-    if few < source.config.drift.min_texts:
+    if few < settings.min_texts:
         yield Paragraph(text=f"Of {few} texts nothing is concluded (drift.min_texts).", tone="soft")
+    if traffic.other_versions:
+        yield Paragraph(
+            text=f"{traffic.other_versions} requests were answered by other versions; their answers are left out.",
+            tone="soft",
+        )
     for file in traffic.damaged:
         yield Paragraph(text=f"{file} ends in the middle of a record; what stands before it was read.", tone="warn")
     yield from _scores(traffic, source)

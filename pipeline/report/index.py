@@ -87,7 +87,8 @@ def _table(folder: OutputFolder, runs: Sequence[Run]) -> Table:
         ]
         for run in runs
     ]
-    links = [f"{run.run_id}/{PAGE}" if (folder.report(run.run_id) / PAGE).exists() else "" for run in runs]
+    # A name may have a colon, which would make it an address.
+    links = [f"./{run.run_id}/{PAGE}" if (folder.report(run.run_id) / PAGE).exists() else "" for run in runs]
     return Table(title="Runs, newest first", columns=[*_COLUMNS, *map(name_of, metrics)], rows=rows, links=links)
 
 

@@ -91,6 +91,8 @@ def _read_lines(config: Config, found: "Examination", passed: Counter[str]) -> l
     passed_over = sum((report.passed for report in found.reports), passed)
     if passed_over:
         lines.append(f"  passed over: {', '.join(f'{count} {name}' for name, count in passed_over.items())}")
+    aside = sum((report.set_aside for report in found.reports), Counter())
+    lines += [f"  {count} records would be set aside (data.gate.{rule})" for rule, count in aside.items()]
     refused = sum(report.refused for report in found.reports)
     if refused:
         lines.append(f"  {refused} records would be left out:")

@@ -10,6 +10,7 @@ from serving.front.loop import event_loop
 from serving.front.streams import Streams
 from serving.front.work import Work
 from serving.ports import Ports
+from serving.rest.completions_api import CompletionsApi
 from serving.rest.generation_api import GenerationApi
 from serving.rest.model_api import ModelApi
 from serving.rest.site import Site
@@ -29,6 +30,7 @@ def make_site(
     message = f"the server handles {settings.max_concurrent_requests} requests already; try again in a moment"
     places = Places(settings.max_concurrent_requests, message)
     work = Work(predictor.runner, settings.rest.max_threads, places, event_loop())
-    generation = GenerationApi(Streams(generator, store, metrics, places, "REST"), settings)
-    api = ModelApi(store, predictor, metrics, request_log, settings.rest, work, generation)
+    streams = Streams(generator, store, metrics, places, "REST")
+    generation, completions = GenerationApi(streams, settings), CompletionsApi(streams, settings.rest)
+    api = ModelApi(store, predictor, metrics, request_log, settings.rest, work, generation, completions)
     return Site(ports.health, ports.tokens, settings.rest.cors, api, store, metrics, settings.monitoring), work

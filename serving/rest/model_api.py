@@ -28,6 +28,8 @@ from serving.errors import ServingError
 from serving.front.work import Work
 from serving.rest.answer import Answer, StreamedAnswer, as_dict, of_json, of_message
 from serving.rest.body import is_light
+from serving.rest.completions_api import PATH as COMPLETIONS
+from serving.rest.completions_api import CompletionsApi
 from serving.rest.generation_api import GenerationApi
 from serving.rest.json_examples import read_examples, write_classes, write_values
 from serving.rest.json_reader import read_object
@@ -53,6 +55,7 @@ class ModelApi:
         settings: RestSettings,
         work: Work,
         generation: GenerationApi,
+        completions: CompletionsApi,
     ) -> None:
         """Prepares the answers.
 
@@ -64,6 +67,7 @@ class ModelApi:
             settings: Time limit of a run, largest body.
             work: Takes requests through the threads.
             generation: Answers piece by piece.
+            completions: The same in the words of another API.
         """
         self._store = store
         self._predictor = predictor
@@ -73,6 +77,7 @@ class ModelApi:
         self._settings = settings
         self._work = work
         self._generation = generation
+        self._completions = completions
 
     async def answer(self, method: str, path: str, body: bytes, encoding: str) -> Answer | StreamedAnswer:
         """Answers one request.
@@ -86,6 +91,8 @@ class ModelApi:
         Raises:
             ServingError: The request is wrong, the model failed on it, or time ran out.
         """
+        if (method, path) == ("POST", COMPLETIONS):
+            return await self._completions.complete(body, encoding, VERSION_HEADER)
         try:
             route = parse_route(method, path)
         except ServingError:

@@ -48,9 +48,15 @@ def _by_split(counts: dict) -> Iterator[Block]:
     splits = list(counts["splits"])
     yield Table(
         title="Records by source and split",
-        columns=["file", "read", "refused", *splits],
+        columns=["file", "read", "refused", "set aside", *splits],
         rows=[
-            [file, one["read"], one["refused"], *(one["kept"].get(split, 0) for split in splits)]
+            [
+                file,
+                one["read"],
+                one["refused"],
+                one.get("set_aside", 0),
+                *(one["kept"].get(split, 0) for split in splits),
+            ]
             for file, one in list(counts["files"].items())[:_REFUSED_SHOWN]
         ],
     )

@@ -64,8 +64,8 @@ def test_explicit_splits_and_the_account(tmp_path, caplog):
         "passed_over": {},
         "splits": {"train": 200, "eval": 2},
         "files": {
-            train: {"split": "train", "read": 202, "kept": {"train": 200}, "refused": 2},
-            eval_: {"split": "eval", "read": 2, "kept": {"eval": 2}, "refused": 0},
+            train: {"split": "train", "read": 202, "kept": {"train": 200}, "refused": 2, "set_aside": 0},
+            eval_: {"split": "eval", "read": 2, "kept": {"eval": 2}, "refused": 0, "set_aside": 0},
         },
         "labels": {"train": ["neg", "pos"], "eval": ["neg", "pos"]},
         "repeated": {"eval": 1},

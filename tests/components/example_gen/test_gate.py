@@ -2,6 +2,7 @@
 
 import json
 
+import pydantic
 import pytest
 
 from components.errors import DataError
@@ -54,6 +55,31 @@ def test_letters_of_other_scripts_are_seen_from_a_tenth_on():
     assert isinstance(after(text("123 !?"), **allowed), Record)
     assert isinstance(after(text("история"), scripts="fail"), Record), "no script was named"
     assert [script_of(letter) for letter in "aж한漢\ue000"] == ["LATIN", "CYRILLIC", "HANGUL", "CJK", "OTHER"]
+    assert [script_of(letter) for letter in "Ａｶ々𝐱"] == ["LATIN", "KATAKANA", "CJK", "LATIN"]
+
+
+def test_a_script_that_there_is_not_is_refused_with_the_nearest():
+    with pytest.raises(pydantic.ValidationError, match="such as latin.*Received: LATN. Did you mean"):
+        GateSettings(allowed_scripts=["latn"])
+
+
+def test_a_gate_that_keeps_everything_out_says_so(tmp_path):
+    path = write(tmp_path / "a.tsv", "text\tlabel\n" + "".join(f"слово {n}\t{n % 2}\n" for n in range(40)))
+    gate = {"scripts": "quarantine", "allowed_scripts": ["latin"]}
+    settings = DataSettings.model_validate({"path": path, "gate": gate})
+    found = examine(input_files(settings, CLASSIFICATION), CLASSIFICATION, settings, {}, 10)
+    assert found.refused == [], "they can be read"
+    with pytest.raises(DataError, match="Records were set aside: 40 by data.gate.scripts. Correct the rule"):
+        judged(found, CLASSIFICATION, settings)
+
+
+def test_what_further_records_may_mend_does_not_fail(tmp_path):
+    rows = "text\tlabel\n" + "".join(f"good {n}\t{n % 2}\n" for n in range(40))
+    files = {split: write(tmp_path / f"{split}.tsv", rows) for split in ("train", "eval")}
+    settings = DataSettings.model_validate({**files, "gate": {"repeated": "fail"}})
+    found = examine(input_files(settings, CLASSIFICATION), CLASSIFICATION, settings, {}, 10)
+    found.whole = False
+    assert any("stands in train too" in line for line in judged(found, CLASSIFICATION, settings))
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,9 @@ def test_an_archive_divided_by_patterns(tmp_path, caplog):
             max_bad_fraction=0.1,
         )
     assert counts["splits"] == {"train": 28, "eval": 8, "test": 4}
-    assert counts["files"] == {path: {"split": None, "read": 42, "kept": counts["splits"], "refused": 2}}
+    assert counts["files"] == {
+        path: {"split": None, "read": 42, "kept": counts["splits"], "refused": 2, "set_aside": 0}
+    }
     found = examples(out, "test")
     assert sorted((label, speaker) for label, speaker, _ in found) == [
         ("0", "ann"),

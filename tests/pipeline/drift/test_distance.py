@@ -26,6 +26,8 @@ def test_ends_of_the_scale() -> None:
     assert same is not None and (same.value, same.high) == pytest.approx((0.0, 0.0), abs=1e-6)
     assert other is not None and other.value == pytest.approx(1.0)
     assert distance([counted("ab")], [counted("")]) is None
+    rare = [counted("")] * 5000 + [counted("a")]
+    assert distance(rare, [counted("a")]) is None, "too seldom to be drawn"
 
 
 @pytest.mark.parametrize("size", [30, 300])

@@ -3,6 +3,7 @@
 import functools
 import json
 import random
+import tempfile
 from pathlib import Path
 
 import ml_metadata
@@ -18,7 +19,7 @@ from models.registry import TASKS
 from models.tokenizers.settings import TokenizerSettings
 from models.tokenizers.vocabularies import Vocabularies, learn_vocabulary
 from pipeline.config.config import Config
-from pipeline.drift.traffic import DriftError, read_traffic
+from pipeline.drift.traffic import DriftError, Traffic, _logs, read_traffic
 from pipeline.drift.write import write_drift
 from pipeline.history import runs
 from serving.core.metrics import Metrics
@@ -167,6 +168,62 @@ def test_classify_requests_and_whole_examples_count_too(tmp_path: Path) -> None:
     traffic = read_traffic([tmp_path / "a.tfrecord"], TASK)
     assert traffic.texts == {"text": ["good film", "good film"]}
     assert (traffic.answers, traffic.scores) == (["pos"], [0.75])
+
+
+def predicted(task: str, inputs: dict, outputs: dict, version: int = 0) -> Traffic:
+    """What is seen of one request."""
+    log = prediction_log_pb2.PredictionLog()
+    for name, value in inputs.items():
+        log.predict_log.request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+    for name, value in outputs.items():
+        log.predict_log.response.outputs[name].CopyFrom(tf.make_tensor_proto(value))
+    log.predict_log.response.model_spec.version.value = version
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "a.tfrecord.partial"
+        with tf.io.TFRecordWriter(str(file)) as writer:
+            writer.write(log.SerializeToString())
+        return read_traffic([Path(folder)], TASKS[task], "7")
+
+
+def test_of_beams_the_best_stands_where_a_text_does() -> None:
+    seen = predicted(
+        "text_to_text", {"source": ["ein Haus"]}, {"target": [["a house", "one house"]], "score": [[-1.0, -2]]}
+    )
+    assert seen.texts == {"source": ["ein Haus"], "target": ["a house"]}
+    assert seen.scores == [-1.0]
+
+
+def test_a_prompt_is_the_beginning_of_a_text() -> None:
+    seen = predicted("language_modeling", {"prompt": ["To be"]}, {"text": [" or not"]})
+    assert (seen.texts, seen.in_parts) == ({"text": ["To be"]}, {"text"})
+
+
+def test_tokens_are_asked_as_one_text() -> None:
+    seen = predicted("sequence_labeling", {"text": ["in Rome"]}, {"tokens": [["in", "Rome"]], "tags": [["O", "B-x"]]})
+    assert (seen.texts, seen.in_parts, seen.answers) == ({"tokens": ["in Rome"]}, {"tokens"}, [])
+
+
+def test_answers_of_other_versions_are_left_out() -> None:
+    for version, answers in ((7, ["pos"]), (8, [])):
+        seen = predicted("text_classification", {"text": ["good"]}, {"label": ["pos"]}, version)
+        assert (seen.texts["text"], seen.answers, seen.other_versions) == (["good"], answers, int(version == 8))
+
+
+def test_a_log_that_is_completed_or_cannot_be_read(tmp_path: Path) -> None:
+    logged(tmp_path, texts(20, WORDS))
+    [file] = (tmp_path / "films").glob("*.tfrecord")
+    seen = Traffic()
+    gone = [file.with_name(f"{file.name}.partial"), file.with_name("old.tfrecord")]
+    assert len(list(_logs(gone, seen))) == 4, "the first has lost its suffix, the second was removed"
+    folder = tmp_path / "films" / "folder.tfrecord"
+    folder.mkdir()
+    with pytest.raises(DriftError, match="folder.tfrecord cannot be read"):
+        list(_logs([folder], seen))
+
+
+def test_every_log_that_is_named_must_be_there(config: Config, tmp_path: Path) -> None:
+    with pytest.raises(DriftError, match="Received: .*typo.tfrecord, where there are none"):
+        write_drift(config, [logged(tmp_path, texts(20, WORDS)), tmp_path / "typo.tfrecord"])
 
 
 def test_what_cannot_be_compared_says_why(config: Config, tmp_path: Path) -> None:

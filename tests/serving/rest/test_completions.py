@@ -1,0 +1,108 @@
+"""`/v1/completions`, asked by the package of those who made it."""
+
+import json
+
+import openai
+import pytest
+
+from serving.server import Server
+from serving.settings import ServingSettings
+from tests.serving import saved_models
+from tests.serving.conftest import QUICK, eventually
+from tests.serving.echo import Echo
+from tests.serving.rest.http_call import call
+
+
+@pytest.fixture(scope="module", name="echo")
+def _echo():
+    return Echo()
+
+
+@pytest.fixture(scope="module", name="server")
+def _server(echo, tmp_path_factory):
+    base = tmp_path_factory.mktemp("base")
+    saved_models.publish(echo.save(tmp_path_factory.mktemp("echo") / "model"), base, 4)
+    with Server("m", base, ServingSettings(**QUICK)) as server:
+        server.wait_until_available(20)
+        yield server
+
+
+@pytest.fixture(name="client")
+def _client(server):
+    with openai.OpenAI(base_url=f"http://{server.rest_address}/v1", api_key="none", max_retries=0) as client:
+        yield client
+
+
+def test_one_prompt(client):
+    answer = client.completions.create(model="m", prompt="héllo", max_tokens=4)
+    assert (answer.object, answer.model, answer.id[:5]) == ("text_completion", "m", "cmpl-")
+    [choice] = answer.choices
+    assert (choice.index, choice.text, choice.finish_reason) == (0, "héll", "length")
+
+
+def test_several_prompts_and_stop_strings(client):
+    answer = client.completions.create(model="m", prompt=["one two", "three"], stop=[" t"], max_tokens=20)
+    assert [(one.index, one.text, one.finish_reason) for one in answer.choices] == [
+        (0, "one", "stop"),
+        (1, "three", "stop"),
+    ]
+
+
+def test_texts_come_piece_by_piece(client, echo):
+    pieces = list(client.completions.create(model="m", prompt=["one two", "é"], stop=" t", stream=True))
+    assert len({piece.id for piece in pieces}) == 1
+    for index, (text, reason) in enumerate([("one", "stop"), ("é", "stop")]):
+        choices = [choice for piece in pieces for choice in piece.choices if choice.index == index]
+        assert "".join(choice.text for choice in choices) == text
+        assert [choice.finish_reason for choice in choices if choice.finish_reason] == [reason]
+
+
+def test_a_stream_that_is_closed_frees_its_row(client, echo, server):
+    echo.is_held = True
+    echo.let(2)
+    stream = client.completions.create(model="m", prompt="a long text", stream=True)
+    assert next(iter(stream)).choices[0].text
+    stream.close()
+    echo.let_all()
+    eventually(
+        lambda: (
+            'stream_rows{model_name="m"} 0' in server.metrics.render() or "stream_rows{" not in server.metrics.render()
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        ({"n": 2}, "n cannot be 2 here; leave it out"),
+        ({"logprobs": 1}, "logprobs cannot be 1 here"),
+        ({"echo": True}, "echo cannot be true here"),
+        ({"temperature": 0.5}, "leave out temperature"),
+        ({"prompt": "!no"}, "no !"),
+        ({"extra_body": {"colour": "red"}}, "colour is no setting of completions here"),
+        ({"extra_body": {"seed": "one"}}, 'seed takes a number, got "one"'),
+        ({"prompt": []}, "prompt takes a text or a list of texts"),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_cannot_be_done_is_told_in_their_form(client, request_, message, stream):
+    with pytest.raises(openai.BadRequestError) as refusal:
+        client.completions.create(**{"model": "m", "prompt": "x", "stream": stream} | request_)
+    assert message in refusal.value.body["message"]
+    assert refusal.value.body["type"] == "invalid_request_error"
+
+
+def test_what_asks_for_nothing_is_accepted(client):
+    neutral = {"n": 1, "echo": False, "presence_penalty": 0, "logprobs": None, "user": "me"}
+    assert client.completions.create(model="m", prompt="ab", **neutral).choices[0].text == "ab"
+
+
+def test_a_model_that_is_not_served(client, server):
+    with pytest.raises(openai.NotFoundError):
+        client.completions.create(model="other", prompt="x")
+    reply = call(server, "POST", "/v1/completions", {"prompt": "x"})
+    assert (reply.status, json.loads(reply.body)["error"]["message"]) == (
+        400,
+        "model must name a served model, got null",
+    )
+    assert call(server, "GET", "/v1/completions").status == 400
