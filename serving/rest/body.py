@@ -26,7 +26,7 @@ def is_light(body: bytes, encoding: str) -> bool:
 async def read_body(
     body: bytes, encoding: str, settings: ServingSettings, meaning_of: Callable[[dict[str, Json]], Meaning]
 ) -> Meaning:
-    """Reads the body of a request that brings one text; a large one in a thread.
+    """Reads the body of a request for a text; a large one in a thread.
 
     Args:
         body: Content as sent.
@@ -51,7 +51,7 @@ def _content(body: bytes, encoding: str, settings: ServingSettings) -> bytes:
     content = unpack(body, encoding, settings.rest.max_body_bytes)
     if len(content) > settings.max_string_bytes + _AROUND_BYTES:
         raise InvalidRequestError(
-            f"the request has {len(content)} bytes, more than one text of {settings.max_string_bytes} "
-            "(serving.max_string_bytes, --max_string_bytes) needs; send a shorter one"
+            f"the request has {len(content)} bytes; one for a text has at most {_AROUND_BYTES} more than the text "
+            f"may have, {settings.max_string_bytes} (serving.max_string_bytes, --max_string_bytes); send less at once"
         )
     return content
