@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from serving.client_answers import CompletionPiece, ModelVersion, TextClass, TransformedText
-from serving.client_tasks import TaskClient
+from serving.client_tasks import TaskClient, stop_strings
 from serving.wire import messages
 from serving.wire.connection import Connection, Tls
 from serving.wire.tensors import decode_tensor, encode_tensor
@@ -168,7 +168,7 @@ class Client(TaskClient):
         top_p: float | None = None,
         max_length: int | None = None,
         seed: int | None = None,
-        stop: Sequence[str] = (),
+        stop: str | Sequence[str] = (),
         timeout: float | None = None,
     ) -> Iterator[CompletionPiece]:
         """What follows a prompt, piece by piece as the model writes it; together they are what `complete` answers.
@@ -190,7 +190,7 @@ class Client(TaskClient):
             ServingError: The server refused the request, or none answered; before the first piece or later.
         """
         settings = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "max_length": max_length, "seed": seed}
-        request = messages.GenerateRequest(model_spec=self._spec(), prompt=prompt, stop=stop)
+        request = messages.GenerateRequest(model_spec=self._spec(), prompt=prompt, stop=stop_strings(stop))
         for name, value in settings.items():
             if value is not None:
                 setattr(request, name, value)

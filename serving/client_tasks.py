@@ -111,7 +111,7 @@ class TaskClient(ABC):
         top_p: float = 1.0,
         max_length: int = 200,
         seed: int = 0,
-        stop: Sequence[str] = (),
+        stop: str | Sequence[str] = (),
         timeout: float | None = None,
     ) -> list[Completion]:
         """What follows each prompt; "" begins with nothing.
@@ -123,11 +123,13 @@ class TaskClient(ABC):
             top_p: Draw among the fewest tokens, the most probable ones, that have this probability; 1 among all.
             max_length: Tokens drawn at most.
             seed: Of the first prompt, each further one has the next; the same seed gives the same text.
-            stop: Texts at which to stop, and which are cut off.
+            stop: Text or texts at which to stop, and which are cut off.
             timeout: Time for the call.
         """
         numbers = {"temperature": float(temperature), "top_k": top_k, "top_p": float(top_p), "max_length": max_length}
-        inputs = to_inputs({"prompt": prompts, "stop": [_STOP_SEPARATOR.join(stop)] * len(prompts)}, numbers)
+        inputs = to_inputs(
+            {"prompt": prompts, "stop": [_STOP_SEPARATOR.join(stop_strings(stop))] * len(prompts)}, numbers
+        )
         if not len(prompts):
             return []
         inputs["seed"] = np.arange(seed, seed + len(prompts), dtype=np.int32)
@@ -253,6 +255,11 @@ class TaskClient(ABC):
         if not any(map(len, inputs.values())):
             return iter(())
         return to_rows(self.predict(inputs, signature_name, timeout=timeout), outputs.split())
+
+
+def stop_strings(stop: str | Sequence[str]) -> Sequence[str]:
+    """Texts at which to stop; a single one counts as one."""
+    return [stop] if isinstance(stop, str) else stop
 
 
 def _beams(targets: np.ndarray, scores: np.ndarray) -> list[TransformedText]:

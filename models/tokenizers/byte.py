@@ -5,6 +5,7 @@ import tensorflow as tf
 from models.tokenizers.settings import TokenizerSettings
 from models.tokenizers.special import SPECIAL_TOKENS
 from models.tokenizers.tokenizer import Tokenizer
+from models.tokenizers.unfinished import drop_unfinished
 
 
 class ByteTokenizer(Tokenizer):
@@ -21,21 +22,8 @@ class ByteTokenizer(Tokenizer):
         return [*SPECIAL_TOKENS, *(f"<0x{byte:02X}>" for byte in range(256))]
 
     def whole_characters(self, token_ids: tf.RaggedTensor) -> tf.RaggedTensor:
-        """Drops the bytes at the end that begin a character and do not finish it: ragged int32 (B, T) to the same.
-
-        The last byte of the four that is not of the form 10xxxxxx says how long its character should be.
-        """
-        tail = token_ids[:, -4:]
-        values = (tail - len(SPECIAL_TOKENS)).to_tensor(0x80)  # (B, 4 at most); padding looks like a later byte
-        lengths = tf.cast(tail.row_lengths(), tf.int32)
-        to_end = lengths[:, tf.newaxis] - tf.range(tf.shape(values)[1])
-        begins = tf.bitwise.bitwise_and(values, 0xC0) != 0x80
-        wanted = 1 + sum(tf.cast(values >= lead, tf.int32) for lead in (0xC0, 0xE0, 0xF0))
-        is_last = begins & (to_end == tf.reduce_min(tf.where(begins, to_end, 5), axis=1, keepdims=True))
-        missing = tf.reduce_max(tf.where(is_last & (wanted > to_end), to_end, 0), axis=1)
-        kept = tf.cast(token_ids.row_lengths(), tf.int32) - tf.maximum(missing, 0)
-        places = tf.ragged.range(tf.cast(token_ids.row_lengths(), tf.int32))
-        return tf.ragged.boolean_mask(token_ids, places < kept[:, tf.newaxis])
+        """Drops the bytes at the end that begin a character and do not finish it: ragged int32 (B, T) to the same."""
+        return drop_unfinished(token_ids)
 
     @staticmethod
     def word_of(piece: str) -> str:

@@ -21,6 +21,7 @@ from models.errors import SeqlineError
 from models.tokenizers.settings import TokenizerSettings
 from models.tokenizers.special import END_TOKEN_ID, PAD_TOKEN_ID, SPECIAL_TOKENS, START_TOKEN_ID, UNKNOWN_TOKEN_ID
 from models.tokenizers.tokenizer import Tokenizer
+from models.tokenizers.unfinished import drop_unfinished
 from models.tokenizers.word import SPACE_MARK, normal_spaces
 
 # The learner holds all its text in memory, several times over. Rarer words hardly change the pieces.
@@ -127,6 +128,11 @@ class SentencePieceTokenizer(Tokenizer):
     def unit_ids(self, units: tf.Tensor) -> tf.RaggedTensor:
         """Token ids of units from `split`, string (N,): int32 ragged (N, P)."""
         return self.sentencepiece.tokenize(units)
+
+    def whole_characters(self, token_ids: tf.RaggedTensor) -> tf.RaggedTensor:
+        """Drops the bytes at the end that begin a character and do not finish it: ragged int32 (B, T) to the same."""
+        # The library puts the bytes before all other pieces.
+        return drop_unfinished(token_ids) if self.settings.byte_fallback else token_ids
 
     @staticmethod
     def word_of(piece: str) -> str:

@@ -39,6 +39,7 @@ def _status(error: BaseException | None) -> tuple[str, int]:
         return "OK", 0
     if isinstance(error, errors.ServingError):
         return _CANONICAL.get(type(error), ("UNKNOWN", 2))
-    if isinstance(error, asyncio.CancelledError):
+    # The latter where a client leaves an answer that is given piece by piece.
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):
         return "CANCELLED", 1
     return "INTERNAL", 13

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from serving.core.metrics import Metrics
@@ -12,7 +12,7 @@ from serving.core.store import ModelQuery, ModelStore
 from serving.core.streaming.description import Setting
 from serving.core.streaming.generator import Generator
 from serving.core.streaming.stream import Piece, Stream
-from serving.errors import DeadlineExceededError
+from serving.errors import DeadlineExceededError, ServingError
 from serving.front.limits import Places
 
 _LONGEST_SECONDS = 10.0**8
@@ -35,6 +35,25 @@ class Streams:
     metrics: Metrics
     places: Places
     entrypoint: str
+
+    @contextlib.contextmanager
+    def reading(self, model: str) -> Iterator[None]:
+        """Holds a place while a request is read, and counts one that is refused then.
+
+        Args:
+            model: Name that the request uses.
+
+        Raises:
+            ResourceExhaustedError: The server has no place.
+        """
+        self.places.take()
+        try:
+            yield
+        except ServingError:
+            with self.metrics.request(model, "Generate", self.entrypoint):
+                raise
+        finally:
+            self.places.leave()
 
     async def generate(
         self, query: ModelQuery, given: Mapping[str, Setting], deadline: float

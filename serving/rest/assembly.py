@@ -31,6 +31,6 @@ def make_site(
     places = Places(settings.max_concurrent_requests, message)
     work = Work(predictor.runner, settings.rest.max_threads, places, event_loop())
     streams = Streams(generator, store, metrics, places, "REST")
-    generation, completions = GenerationApi(streams, settings.rest), CompletionsApi(streams, settings.rest)
+    generation, completions = GenerationApi(streams, settings), CompletionsApi(streams, settings)
     api = ModelApi(store, predictor, metrics, request_log, settings.rest, work, generation, completions)
     return Site(ports.health, ports.tokens, settings.rest.cors, api, store, metrics, settings.monitoring), work

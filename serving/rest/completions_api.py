@@ -19,11 +19,10 @@ from serving.core.streaming.stream import Piece
 from serving.errors import InvalidRequestError, ServingError
 from serving.front.streams import Streams
 from serving.rest.answer import JSON, Answer, StreamedAnswer
+from serving.rest.body import read_body
 from serving.rest.generation_api import EVENTS
-from serving.rest.json_reader import read_object
-from serving.rest.packing import unpack
 from serving.rest.status import http_status
-from serving.settings import RestSettings
+from serving.settings import ServingSettings
 
 PATH = "/v1/completions"
 # Their name for a setting, and the model's; `top_k` is ours alone.
@@ -54,12 +53,12 @@ _REASONS = {"": None, "end": "stop", "stop": "stop", "length": "length"}
 class CompletionsApi:
     """Answers texts that go on from prompts."""
 
-    def __init__(self, streams: Streams, settings: RestSettings) -> None:
+    def __init__(self, streams: Streams, settings: ServingSettings) -> None:
         """Prepares the answers.
 
         Args:
             streams: Gives the pieces.
-            settings: Time limit of an answer, largest body.
+            settings: Time limit of an answer, largest body, longest text.
         """
         self._streams = streams
         self._settings = settings
@@ -73,12 +72,13 @@ class CompletionsApi:
             version_header: Header that tells the version.
         """
         try:
-            document = read_object(unpack(body, encoding, self._settings.max_body_bytes))
-            query, given, prompts = _model(document), _settings(document), _prompts(document)
-            limit = self._settings.timeout_seconds
+            # Which model is meant stands within.
+            with self._streams.reading(""):
+                query, given, prompts, in_pieces = await read_body(body, encoding, self._settings, _asked)
+            limit = self._settings.rest.timeout_seconds
             deadline = time.monotonic() + limit if limit > 0 else float("inf")
             texts = [self._streams.generate(query, {**given, "prompt": prompt}, deadline) for prompt in prompts]
-            if document.get("stream"):
+            if in_pieces:
                 return await self._streamed(query.name, texts, version_header)
             return await self._whole(query.name, texts, version_header)
         except ServingError as error:
@@ -147,6 +147,11 @@ def _dumped(content: Mapping[str, Any]) -> bytes:
     return json.dumps(content, ensure_ascii=False).encode(errors="surrogateescape")
 
 
+def _asked(document: Mapping[str, Any]) -> tuple[ModelQuery, dict[str, Setting], list[str], bool]:
+    """The model, settings, prompts, and whether the answer comes in pieces."""
+    return _model(document), _settings(document), _prompts(document), bool(document.get("stream"))
+
+
 def _model(document: Mapping[str, Any]) -> ModelQuery:
     name = document.get("model")
     if not isinstance(name, str) or not name:
@@ -175,7 +180,7 @@ def _settings(document: Mapping[str, Any]) -> dict[str, Setting]:
         elif name == "stop":
             given[name] = _stops(value)
         elif name not in _NEUTRAL:
-            raise InvalidRequestError(f"{name} is no setting of completions here; leave it out")
+            raise InvalidRequestError(f"{name:.100} is no setting of completions here; leave it out")
         elif value not in _NEUTRAL[name]:
             raise InvalidRequestError(f"{name} cannot be {_shown(value)} here; leave it out")
     return given

@@ -12,23 +12,25 @@ from serving.core.streaming.stream import Piece
 from serving.errors import InvalidRequestError, ServingError
 from serving.front.streams import Streams
 from serving.rest.answer import StreamedAnswer
-from serving.rest.json_reader import read_object
+from serving.rest.body import read_body
+from serving.rest.json_echo import echo
 from serving.rest.json_values import Json
-from serving.rest.packing import unpack
-from serving.settings import RestSettings
+from serving.settings import ServingSettings
 
 EVENTS = "text/event-stream"
+# Characters of all names of a request together; an error tells them.
+_MOST_NAMED = 1024
 
 
 class GenerationApi:
     """Answers `:generate`."""
 
-    def __init__(self, streams: Streams, settings: RestSettings) -> None:
+    def __init__(self, streams: Streams, settings: ServingSettings) -> None:
         """Prepares the answers.
 
         Args:
             streams: Gives the pieces.
-            settings: Time limit of an answer, largest body.
+            settings: Time limit of an answer, largest body, longest text.
         """
         self._streams = streams
         self._settings = settings
@@ -45,8 +47,9 @@ class GenerationApi:
         Raises:
             ServingError: The request is wrong, or the model failed before there was anything to tell.
         """
-        given = _inputs(read_object(unpack(body, encoding, self._settings.max_body_bytes)))
-        limit = self._settings.timeout_seconds
+        with self._streams.reading(query.name):
+            given = await read_body(body, encoding, self._settings, _inputs)
+        limit = self._settings.rest.timeout_seconds
         deadline = time.monotonic() + limit if limit > 0 else float("inf")
         pieces = self._streams.generate(query, given, deadline)
         version, first = await anext(pieces)
@@ -70,11 +73,15 @@ def _event(data: Mapping[str, Setting]) -> bytes:
 
 
 def _inputs(document: Mapping[str, Json]) -> dict[str, Setting]:
+    if (named := sum(map(len, document))) > _MOST_NAMED:
+        raise InvalidRequestError(
+            f"the names in a request have {_MOST_NAMED} characters together at most, got {named}: send a model's inputs"
+        )
     given: dict[str, Setting] = {}
     for name, value in document.items():
         if name == "stop" and isinstance(value, list) and all(isinstance(each, str) for each in value):
             value = STOP_SEPARATOR.join(value)
         if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise InvalidRequestError(f"{name} takes a text or a number, got {json.dumps(value)}")
+            raise InvalidRequestError(f"{name} takes a text or a number, got {echo(value):.256}")
         given[name] = value
     return given

@@ -27,6 +27,7 @@ from serving.core.version_records import Lease
 from serving.errors import ServingError
 from serving.front.work import Work
 from serving.rest.answer import Answer, StreamedAnswer, as_dict, of_json, of_message
+from serving.rest.body import is_light
 from serving.rest.completions_api import PATH as COMPLETIONS
 from serving.rest.completions_api import CompletionsApi
 from serving.rest.generation_api import GenerationApi
@@ -40,8 +41,6 @@ from serving.settings import RestSettings
 
 VERSION_HEADER = "Seqline-Model-Version"
 _VERBS = ("predict", "classify", "regress")
-# What is read within the event loop, in bytes: a matter of microseconds.
-_LIGHT_BYTES = 2**12
 
 
 class ModelApi:
@@ -115,8 +114,7 @@ class ModelApi:
                 read_verb = {"predict": self._predict, "classify": self._classify, "regress": self._regress}[route.verb]
                 return read_verb(document, route, lease, record)
 
-            is_light = len(body) <= _LIGHT_BYTES and not encoding
-            content = await self._work.answer(read, self._deadline(), is_light)
+            content = await self._work.answer(read, self._deadline(), is_light(body, encoding))
             return Answer(200, content, headers={VERSION_HEADER: record.version})
 
     def _metadata(self, route: Route) -> Answer:

@@ -64,9 +64,11 @@ async def send_pieces(
     async with contextlib.aclosing(answer.pieces) as pieces:
         reader = SlowReader(request, idle_seconds)
         try:
-            await response.prepare(request)
-            async for piece in pieces:
-                await response.write(piece)
+            # Nobody reads the rest where the client is gone.
+            with contextlib.suppress(ConnectionResetError):
+                await response.prepare(request)
+                async for piece in pieces:
+                    await response.write(piece)
         finally:
             reader.sent()
     return response

@@ -78,6 +78,7 @@ def test_prompts_go_on_with_seeds_and_stop_strings_of_their_own(clients):
         Completion("a 0.5 0.9 3 7 4 x|y z", pytest.approx(-0.5), "stop"),
         Completion(" 0.5 0.9 3 7 5 x|y z", pytest.approx(-0.5), "stop"),
     ]
+    assert client.complete(["a"], stop="END")[0].text == "a 1.0 1.0 0 200 0 END"
     assert client.complete(["a"])[0].reason == "length"
     assert client.complete([]) == []
 

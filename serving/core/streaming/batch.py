@@ -48,9 +48,13 @@ class ContinuousBatch:
         self._changed = threading.Condition()
         self._waiting: deque[Stream] = deque()
         self._ready: list[tuple[Stream, State]] = []
+        # Of the thread of the steps alone.
+        self._joining: list[tuple[Stream, State]] = []
         # Rows that are taken: by texts that are being read, ready or running.
         self._taken = 0
         self._ended = False
+        # Why, where something failed; the first of several.
+        self._error: ServingError | None = None
         self._rows: StackedRows[Stream] = StackedRows(settings.max_rows)
         self._threads = [
             threading.Thread(target=self._guard, args=[work], name=f"seqline-stream-{name}", daemon=True)
@@ -106,21 +110,23 @@ class ContinuousBatch:
     # === Ends ===
 
     def _guard(self, work: Callable[[], None]) -> None:
+        error: ServingError | None = None
         try:
             work()
-            error: ServingError = UnavailableError(STOPPING)
         except Exception as raised:  # nobody must wait for ever
             error = _meaning_of(raised)
         with self._changed:
             self._ended = True
+            self._error = self._error or error
             left = [*self._waiting, *(stream for stream, _ in self._ready)]
             self._waiting.clear()
             self._ready.clear()
             self._changed.notify_all()
         if threading.current_thread() is self._threads[1]:
+            left += [stream for stream, _ in self._joining]
             left += [stream for _, stream in self._rows.occupied()]
             self._on_end()
-        self._fail(left, error)
+        self._fail(left, self._error or UnavailableError(STOPPING))
 
     def _fail(self, streams: Iterable[Stream], error: ServingError) -> None:
         for stream in streams:
@@ -155,17 +161,25 @@ class ContinuousBatch:
     def _next_to_read(self) -> list[Stream]:
         """Texts that begin, with a row taken for each; none where the batch has ended."""
         with self._changed:
-            self._changed.wait_for(lambda: self._ended or (self._waiting and self._taken < self._settings.max_rows))
             chosen: list[Stream] = []
-            longest = 0
-            while not self._ended and self._waiting and self._taken < self._settings.max_rows:
-                size = self._waiting[0].num_bytes
-                if chosen and size > longest:
-                    break
-                longest = longest or 2 * size + _LIKE_BYTES
-                chosen.append(self._waiting.popleft())
-                self._taken += 1
+            while not (self._ended or chosen):
+                self._changed.wait_for(lambda: self._ended or (self._waiting and self._taken < self._settings.max_rows))
+                self._drop_gone()
+                chosen = self._take_alike()
+                self._give_back(0)  # the last of all may have gone
             return chosen
+
+    def _take_alike(self) -> list[Stream]:
+        chosen: list[Stream] = []
+        longest = 0
+        while not self._ended and self._waiting and self._taken < self._settings.max_rows:
+            size = self._waiting[0].num_bytes
+            if chosen and size > longest:
+                break
+            longest = longest or 2 * size + _LIKE_BYTES
+            chosen.append(self._waiting.popleft())
+            self._taken += 1
+        return chosen
 
     def _prefilled(self, streams: list[Stream]) -> list[tuple[Stream, State]]:
         """Texts with their states; those that the model refuses end here."""
@@ -183,9 +197,10 @@ class ContinuousBatch:
     def _step_on(self) -> None:
         while self._has_rows():
             with self._changed:
-                joining, self._ready = self._ready, []
-            for stream, state in joining:
-                self._rows.join(stream, state)
+                self._joining, self._ready = self._ready, []
+            while self._joining:
+                self._rows.join(*self._joining[0])
+                del self._joining[0]
             self._leave([row for row, stream in self._rows.occupied() if stream.gone], CANCELLED)
             if self._rows.owners:
                 self._step()

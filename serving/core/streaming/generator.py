@@ -130,7 +130,7 @@ def _row(name: str, value: Setting, dtype: tf.DType) -> np.ndarray:
     if dtype.is_integer and isinstance(value, int) and dtype.min <= value <= dtype.max:
         return np.array([value], dtype.as_numpy_dtype)
     wanted = "a text" if dtype == tf.string else "a number" if dtype.is_floating else f"a whole number of {dtype.name}"
-    raise InvalidRequestError(f"{name} takes {wanted}, got {value!r}")
+    raise InvalidRequestError(f"{name} takes {wanted}, got {value!r:.256}")
 
 
 def _stops(streaming: Streaming, given: Mapping[str, Setting]) -> list[str]:

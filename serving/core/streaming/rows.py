@@ -45,9 +45,9 @@ class StackedRows(Generic[Owner]):
         if None not in self.owners:
             self._grow(state)
         row = self.owners.index(None)
-        self.owners[row] = owner
         for name, array in self.state.items():
             array[row] = state[name][0]
+        self.owners[row] = owner
 
     def leave(self, row: int) -> None:
         """Empties a row."""

@@ -31,9 +31,9 @@ REQUESTS = [
 DEFAULTS = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "max_length": 12, "seed": 1, "stop": ""}
 
 
-def built(model: dict, unit: str, precision: str = "float32"):
+def built(model: dict, unit: str, precision: str = "float32", **cutting):
     """Settings, vocabularies and a model of random weights."""
-    tokenizer = {"unit": unit, "normalization": "none", "max_sequence_length": 50}
+    tokenizer = {"unit": unit, "normalization": "none", "max_sequence_length": 50} | cutting
     settings = run_settings("language_modeling", model, training={"precision": precision}, tokenizer=tokenizer)
     vocabularies = learn([{"text": "abc def é ghi", "context": "", "continues": ""}], settings)
     keras.utils.set_random_seed(5)
@@ -47,8 +47,8 @@ def built(model: dict, unit: str, precision: str = "float32"):
 class Exported:
     """A SavedModel of random weights, as a caller that keeps states sees it."""
 
-    def __init__(self, folder: pathlib.Path, model: dict, unit: str):
-        settings, vocabularies, trained = built(model, unit)
+    def __init__(self, folder: pathlib.Path, model: dict, unit: str, **cutting):
+        settings, vocabularies, trained = built(model, unit, **cutting)
         export(trained, settings, vocabularies, str(folder), {"code_version": "0", "metrics": {}})
         self.signatures = tf.saved_model.load(str(folder)).signatures
         self.streaming = ModelDescription.read(folder).streaming
@@ -90,10 +90,19 @@ def texts_of_streams(exported: Exported) -> list[list[dict[str, np.ndarray]]]:
 
 
 @pytest.fixture(
-    scope="module", params=[(RECURRENT, "byte"), (GPT, "character")], ids=["recurrent", "gpt"], name="exported"
+    scope="module",
+    params=[
+        (RECURRENT, {"unit": "byte"}),
+        (GPT, {"unit": "character"}),
+        # Most of its pieces are bytes.
+        (RECURRENT, {"unit": "sentencepiece", "byte_fallback": True, "vocabulary_size": 290}),
+    ],
+    ids=["recurrent", "gpt", "sentencepiece"],
+    name="exported",
 )
 def _exported(request, tmp_path_factory) -> Exported:
-    return Exported(tmp_path_factory.mktemp("streams") / "model", *request.param)
+    model, tokenizer = request.param
+    return Exported(tmp_path_factory.mktemp("streams") / "model", model, **tokenizer)
 
 
 def test_streams_that_join_and_leave_end_as_the_answers_given_at_once(exported):

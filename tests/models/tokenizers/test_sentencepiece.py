@@ -85,6 +85,19 @@ def test_a_character_that_was_never_seen_is_unknown_or_its_bytes():
     assert "\ufffd" in by_bytes.detokenize(half_a_character).numpy()[0].decode()
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_an_unfinished_character_goes_and_all_before_it_stays(model):
+    made = tokenizer(settings_of(model, vocabulary_size=500, byte_fallback=True), words())
+    both = made.tokenize(tf.constant(["abc €uro 🙂", "abc €uro 🙂"]))
+    whole, cut = made.whole_characters(tf.concat([both[:1], both[1:, :-1]], axis=0)).to_list()
+    # The four bytes of the last character are tokens of their own, and so are those of the euro sign.
+    assert (whole, cut) == (both.to_list()[0], both.to_list()[0][:-4])
+    texts = [
+        made.detokenize(made.whole_characters(both[:1, :length])).numpy()[0].decode() for length in range(len(whole))
+    ]
+    assert all("abc €uro 🙂".startswith(text) for text in texts)
+
+
 def test_the_rarest_characters_are_left_out_where_coverage_allows_it():
     counts = {"ab": 1000, "aq": 1}
     assert any("q" in piece for piece in tokenizer(settings_of("unigram"), counts).pieces)

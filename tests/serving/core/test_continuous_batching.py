@@ -2,6 +2,7 @@
 
 import contextlib
 import queue
+import threading
 import time
 
 import pytest
@@ -9,9 +10,12 @@ import pytest
 from serving.core.metrics import Metrics
 from serving.core.servable import Servable
 from serving.core.streaming.generator import Generator
+from serving.core.streaming.programs import StreamPrograms
+from serving.core.streaming.rows import StackedRows
 from serving.core.streaming.stream import Stream, settled
 from serving.errors import (
     FailedPreconditionError,
+    InternalFailureError,
     InvalidRequestError,
     ResourceExhaustedError,
     ServingError,
@@ -240,6 +244,74 @@ def test_a_model_that_is_closed_fails_its_texts(tmp_path):
     with pytest.raises(ServingError):
         reader.end()
     generator.stop()
+
+
+def test_a_text_that_cannot_join_fails_all_and_holds_nothing(make, monkeypatch):
+    _, echo, ask = make(max_rows=4)
+    hold(echo)
+    running = ask("aa")
+    eventually(lambda: echo.steps)
+    readers = [ask("bb"), ask("cc"), ask("dd")]
+    join = StackedRows.join
+
+    def join_some(rows, owner, state):
+        if owner is readers[1].stream:
+            raise MemoryError
+        join(rows, owner, state)
+
+    monkeypatch.setattr(StackedRows, "join", join_some)
+    echo.let_all()
+    for reader in (running, *readers):
+        with contextlib.suppress(InternalFailureError):
+            reader.end()
+        assert reader.is_released
+    with pytest.raises(InternalFailureError):
+        readers[1].end()
+
+
+def test_what_is_read_while_a_step_fails_is_told_why(make, monkeypatch):
+    _, echo, ask = make()
+    hold(echo)
+    first = ask("aa")
+    eventually(lambda: echo.steps)
+    is_failing, prefill = threading.Event(), StreamPrograms.prefill
+
+    def prefill_when_failed(programs, requests):
+        assert is_failing.wait(10)
+        return prefill(programs, requests)
+
+    def fail(programs, state):
+        raise MemoryError
+
+    monkeypatch.setattr(StreamPrograms, "prefill", prefill_when_failed)
+    monkeypatch.setattr(StreamPrograms, "step", fail)
+    second = ask("bb")
+    echo.let_all()
+    with pytest.raises(InternalFailureError):
+        first.end()
+    is_failing.set()
+    with pytest.raises(InternalFailureError):
+        second.end()
+
+
+def test_prompts_of_those_that_are_gone_are_not_read(make, monkeypatch):
+    generator, echo, ask = make(max_rows=1)
+    read, prefill = [], StreamPrograms.prefill
+
+    def note_and_prefill(programs, requests):
+        read.extend(request["prompt"][0].decode() for request in requests)
+        return prefill(programs, requests)
+
+    monkeypatch.setattr(StreamPrograms, "prefill", note_and_prefill)
+    hold(echo)
+    readers = [ask(prompt) for prompt in ("aa", "bb", "cc", "dd")]
+    eventually(lambda: echo.steps)
+    for gone in (1, 3):
+        readers[gone].stream.cancel()
+    echo.let_all()
+    assert [readers[number].end()[0] for number in (0, 2)] == ["aa", "cc"]
+    eventually(lambda: readers[3].is_released and not generator._batches)
+    assert read == ["aa", "cc"]
 
 
 def test_texts_are_counted(make):

@@ -71,6 +71,7 @@ def test_our_client_streams_with_settings(serve, fresh):
     with Client(server.address, "m") as client:
         pieces = list(client.stream("one two", stop=[" t"]))
         assert ("".join(piece.text for piece in pieces), pieces[-1].reason) == ("one", "stop")
+        assert said(client.stream("o one two", stop="two")) == ("o one ", "stop")
         assert [piece.reason for piece in client.stream("abc", max_length=2)][-1] == "length"
         with pytest.raises(InvalidRequestError, match="leave out top_k"):
             list(client.stream("abc", top_k=3))

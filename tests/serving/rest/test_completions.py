@@ -1,10 +1,14 @@
 """`/v1/completions`, asked by the package of those who made it."""
 
 import json
+import threading
+from concurrent import futures
 
 import openai
 import pytest
 
+from serving.rest import body
+from serving.rest.json_reader import read_object
 from serving.server import Server
 from serving.settings import ServingSettings
 from tests.serving import saved_models
@@ -55,6 +59,29 @@ def test_texts_come_piece_by_piece(client, echo):
         choices = [choice for piece in pieces for choice in piece.choices if choice.index == index]
         assert "".join(choice.text for choice in choices) == text
         assert [choice.finish_reason for choice in choices if choice.finish_reason] == [reason]
+
+
+def test_a_large_body_is_read_beside_what_else_is_asked(server, monkeypatch):
+    is_reading, is_told = threading.Event(), threading.Event()
+
+    def read_slowly(content: bytes):
+        is_reading.set()
+        assert is_told.wait(5), "nothing else was answered meanwhile"
+        return read_object(content)
+
+    monkeypatch.setattr(body, "read_object", read_slowly)
+    with futures.ThreadPoolExecutor(1) as pool:
+        asked = {"model": "m", "prompt": "a" * 5000, "max_tokens": 2}
+        large = pool.submit(call, server, "POST", "/v1/completions", asked)
+        assert is_reading.wait(10)
+        assert call(server, "GET", "/v1/models/m").status == 200
+        is_told.set()
+        assert large.result().json["choices"][0]["text"] == "aa"
+
+
+def test_a_body_that_no_text_needs_is_refused(server):
+    reply = call(server, "POST", "/v1/completions", b" " * 10_100_000)
+    assert (reply.status, "max_string_bytes" in reply.json["error"]["message"]) == (400, True)
 
 
 def test_a_stream_that_is_closed_frees_its_row(client, echo, server):

@@ -1,11 +1,17 @@
 """Answers piece by piece as server-sent events."""
 
+import gzip
 import http.client
 import json
+import threading
 import time
+from concurrent import futures
 
 import pytest
+from aiohttp import web
 
+from serving.rest import body as body_module
+from serving.rest.json_reader import read_object
 from serving.server import Server
 from serving.settings import ServingSettings
 from tests.serving import saved_models
@@ -82,6 +88,53 @@ def test_what_is_wrong_is_told_before_any_event(server, path, body, status, word
     assert words in reply.error
 
 
+def test_a_large_body_is_read_beside_what_else_is_asked(server, monkeypatch):
+    is_reading, is_told = threading.Event(), threading.Event()
+
+    def read_slowly(content: bytes):
+        is_reading.set()
+        assert is_told.wait(5), "nothing else was answered meanwhile"
+        return read_object(content)
+
+    monkeypatch.setattr(body_module, "read_object", read_slowly)
+    with futures.ThreadPoolExecutor(1) as pool:
+        prompt = "a" * 5000
+        large = pool.submit(call, server, "POST", "/v1/models/m:generate", {"prompt": prompt, "max_length": 2})
+        assert is_reading.wait(10)
+        assert call(server, "GET", "/v1/models/m").status == 200
+        is_told.set()
+        assert said(events(large.result().body)) == ("aa", "length")
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_body_that_no_text_needs_is_refused_and_counted(server, pack):
+    counted = ':tensorflow:serving:request_count{model_name="m",status="INVALID_ARGUMENT"}'
+    before = number(server, counted)
+    encoding = {"Content_Encoding": "gzip"} if pack is gzip.compress else {}
+    reply = call(server, "POST", "/v1/models/m:generate", pack(b" " * 10_100_000), **encoding)
+    assert (reply.status, "max_string_bytes" in reply.error) == (400, True)
+    assert number(server, counted) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"prompt": ["a" * 50_000]}, "prompt takes a text or a number, got"),
+        ({"prompt": "a", "max_length": "b" * 50_000}, "max_length takes a whole number"),
+        ({f"name {number}": 1 for number in range(5000)}, "names in a request"),
+    ],
+)
+def test_a_refusal_does_not_say_all_that_was_sent(server, body, words):
+    reply = call(server, "POST", "/v1/models/m:generate", body)
+    assert (reply.status, words in reply.error, len(reply.body) < 1000) == (400, True, True)
+
+
+def number(server: Server, name: str) -> int:
+    """What the page of metrics says under a name and its labels."""
+    found = [line for line in server.metrics.render().splitlines() if line.startswith(name)]
+    return int(found[0].rsplit(" ", 1)[1]) if found else 0
+
+
 def test_pieces_come_as_they_are_written_and_a_client_that_goes_ends_the_text(server, echo):
     echo.is_held = True
     connection = http.client.HTTPConnection("127.0.0.1", server.rest_port, timeout=10)
@@ -98,6 +151,18 @@ def test_pieces_come_as_they_are_written_and_a_client_that_goes_ends_the_text(se
     eventually(lambda: not server._generator._batches)
     assert len(echo.steps) < 12
     echo.let_all()
+
+
+def test_a_client_that_goes_while_a_piece_is_sent_has_cancelled(server, monkeypatch, caplog):
+    async def write_to_nobody(response, data):
+        raise ConnectionResetError("Cannot write to closing transport")
+
+    cancelled = ':tensorflow:serving:request_count{model_name="m",status="CANCELLED"}'
+    before = number(server, cancelled)
+    monkeypatch.setattr(web.StreamResponse, "write", write_to_nobody)
+    call(server, "POST", "/v1/models/m:generate", {"prompt": "abc"})
+    eventually(lambda: number(server, cancelled) == before + 1)
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 def test_a_failure_in_the_middle_is_the_last_event(echo, tmp_path):
