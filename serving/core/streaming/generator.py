@@ -127,6 +127,9 @@ def _row(name: str, value: Setting, dtype: tf.DType) -> np.ndarray:
         return np.array([value.encode("utf-8", "surrogateescape")], object)
     if dtype.is_floating and not isinstance(value, str):
         return np.array([value], dtype.as_numpy_dtype)
+    # The description of a model has its defaults as JSON's numbers, which know no type.
+    if dtype.is_integer and isinstance(value, float) and value.is_integer():
+        value = int(value)
     if dtype.is_integer and isinstance(value, int) and dtype.min <= value <= dtype.max:
         return np.array([value], dtype.as_numpy_dtype)
     wanted = "a text" if dtype == tf.string else "a number" if dtype.is_floating else f"a whole number of {dtype.name}"

@@ -60,7 +60,7 @@ def test_every_field_is_documented():
         ({"path": "a", "format": "lines", "label_pattern": "(?P<label>"}, "regular expression"),
         (
             {"path": "a", "format": "tvs"},
-            "'auto', 'tsv', 'csv', 'jsonl', 'parquet', 'conll', 'parallel', 'lines', 'text' or 'wav'",
+            "'auto', 'tsv', 'csv', 'jsonl', 'parquet', 'conll', 'parallel', 'lines', 'documents', 'text' or 'wav'",
         ),
         ({"path": "a", "format": "parallel"}, "one path per feature"),
         ({"train": {"source": "a", "target": "b"}, "eval": "c"}, "per feature: data.train, plain: data.eval"),

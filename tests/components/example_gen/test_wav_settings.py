@@ -28,15 +28,18 @@ def test_patterns_decide_the_splits():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"path": "clips", "label_pattern": r"(?P<label>\d)"}, "data.format lines or text or wav go together.*auto"),
+        (
+            {"path": "clips", "label_pattern": r"(?P<label>\d)"},
+            "data.format lines or documents or text or wav go together.*auto",
+        ),
         ({"path": "a.tar", "label_pattern": "(?P<label>a)", "labels_file": "b.tsv"}, "not from both.*'b.tsv'"),
         (
             {"path": "a.tsv", "labels_file": "b.tsv"},
-            "labels_file.*format lines or text or wav go together.*'b.tsv'.*Set data.format",
+            "labels_file.*format lines or documents or text or wav go together.*'b.tsv'.*Set data.format",
         ),
         (
             {"path": "a.tsv", "eval_pattern": "x"},
-            "eval_pattern.* data.format lines or text or wav go together.*remove the key",
+            "eval_pattern.* data.format lines or documents or text or wav go together.*remove the key",
         ),
         ({"path": "a.tar", "test_pattern": "x"}, "data.eval_pattern.* must be set where .*'x' alone"),
         ({"path": "a.tar", "eval_pattern": "("}, "data.eval_pattern.* regular expression.*missing"),
