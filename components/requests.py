@@ -121,10 +121,11 @@ def _with_holes(row: Row, features: Iterable[Feature]) -> Row:
 
 
 def features_of(description: ModelDescription | None) -> tuple[Feature, ...]:
-    """The raw features of the model's task; those of all tasks where it does not say which one it solves."""
+    """The raw features of the model's task; those of all tasks, without holes, where it does not say which one."""
     if description and description.task in TASKS:
         return TASKS[description.task].features
-    return tuple(dict.fromkeys(itertools.chain.from_iterable(task.features for task in TASKS.values())))
+    every = itertools.chain.from_iterable(task.features for task in TASKS.values())
+    return tuple(dict.fromkeys(dataclasses.replace(feature, hole="") for feature in every))
 
 
 def row_of(serialized: bytes) -> Row:
