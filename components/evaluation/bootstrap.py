@@ -67,14 +67,9 @@ class Table:
     def __init__(self, measure: Measure, addends: Sequence[Mapping[Any, float]]) -> None:
         self.measure, self.addends = measure, list(addends)
         self._keys = list(dict.fromkeys(key for each in self.addends for key in each))
-        place = {key: index for index, key in enumerate(self._keys)}
-        rows = np.repeat(np.arange(len(self.addends)), [len(each) for each in self.addends])
-        columns = np.array([place[key] for each in self.addends for key in each], dtype=int)
-        values = np.array([value for each in self.addends for value in each.values()], dtype=float)
-        shape = (len(self.addends), len(self._keys))
-        self._amounts = sparse.csr_array((values, (rows, columns)), shape=shape)
+        self._amounts = amounts(self.addends, self._keys)
         # What no drawn example has is not among the sums: zero is something else to some metrics.
-        self._present = sparse.csr_array((np.ones_like(values), (rows, columns)), shape=shape)
+        self._present = amounts([dict.fromkeys(each, 1.0) for each in self.addends], self._keys)
 
     @property
     def resamples(self) -> int:
@@ -98,6 +93,15 @@ class Table:
         amounts, present = self._amounts[examples], self._present[examples]
         used = np.unique(present.indices)
         return _Part([self._keys[place] for place in used], amounts[:, used], present[:, used])
+
+
+def amounts(addends: Sequence[Mapping[Any, float]], keys: Sequence[Any]) -> sparse.csr_array:
+    """What each example adds to each of these keys, (M, K)."""
+    place = {key: index for index, key in enumerate(keys)}
+    rows = np.repeat(np.arange(len(addends)), [len(each) for each in addends])
+    columns = np.array([place[key] for each in addends for key in each], dtype=int)
+    values = np.array([value for each in addends for value in each.values()], dtype=float)
+    return sparse.csr_array((values, (rows, columns)), shape=(len(addends), len(keys)))
 
 
 class _Part(NamedTuple):

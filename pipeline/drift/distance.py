@@ -8,6 +8,8 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial.distance import jensenshannon
 
+from components.evaluation.bootstrap import amounts
+
 _DRAWS, _SEED, _CONFIDENCE = 200, 1, 0.95
 
 Counts = Mapping[Hashable, float]
@@ -47,7 +49,7 @@ def distance(before: Sequence[Counts], now: Sequence[Counts]) -> Distance | None
         None where nothing is counted on one of the sides, or too seldom to be drawn.
     """
     keys = list(dict.fromkeys(key for counts in (*before, *now) for key in counts))
-    first, second = _table(before, keys), _table(now, keys)
+    first, second = amounts(before, keys), amounts(now, keys)
     sums = [np.asarray(table.sum(axis=0)).ravel() for table in (first, second)]
     shares = [_shares(one) for one in sums]
     if not all(share.any() for share in shares):
@@ -59,14 +61,6 @@ def distance(before: Sequence[Counts], now: Sequence[Counts]) -> Distance | None
     parts = _parts(*shares)
     moved = [(keys[place], float(sums[0][place]), float(sums[1][place])) for place in np.argsort(-parts)]
     return Distance(_between(*shares), float(low), float(high), moved)
-
-
-def _table(texts: Sequence[Counts], keys: Sequence[Hashable]) -> sparse.csr_array:
-    place = {key: index for index, key in enumerate(keys)}
-    rows = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
-    columns = np.array([place[key] for text in texts for key in text], dtype=int)
-    values = np.array([value for text in texts for value in text.values()], dtype=float)
-    return sparse.csr_array((values, (rows, columns)), shape=(len(texts), len(keys)))
 
 
 def _drawn(table: sparse.csr_array, size: int, shares: np.ndarray) -> list[float]:

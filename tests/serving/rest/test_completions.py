@@ -9,11 +9,9 @@ import pytest
 
 from serving.rest import body
 from serving.rest.json_reader import read_object
-from serving.server import Server
-from serving.settings import ServingSettings
-from tests.serving import saved_models
-from tests.serving.conftest import QUICK, eventually
+from tests.serving.conftest import eventually
 from tests.serving.echo import Echo
+from tests.serving.rest.echo_server import echo_server
 from tests.serving.rest.http_call import call
 
 
@@ -24,10 +22,7 @@ def _echo():
 
 @pytest.fixture(scope="module", name="server")
 def _server(echo, tmp_path_factory):
-    base = tmp_path_factory.mktemp("base")
-    saved_models.publish(echo.save(tmp_path_factory.mktemp("echo") / "model"), base, 4)
-    with Server("m", base, ServingSettings(**QUICK)) as server:
-        server.wait_until_available(20)
+    with echo_server(echo, tmp_path_factory.mktemp("echo")) as server:
         yield server
 
 
